@@ -1,0 +1,46 @@
+# make demo   install, draw toy data, train, test, and make a picture to look at
+# make test   install and run all tests
+# make lint   check style;  make bench  speed ratios against named peers
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+DEMO := work_dirs/demo
+TOY := data/toy_trash
+
+.PHONY: demo test lint bench doctor clean
+
+# The stamp's name holds what the environment is made from, so that it is made once and made anew
+# when one of these changes. Rust's, conda's or a system's Python does as well: PYTHON=… make demo
+INPUTS := setup.cfg pyproject.toml constraints.txt
+STAMP := $(VENV)/made-from-$(shell cat $(INPUTS) | cksum | cut -d' ' -f1)
+
+$(STAMP):
+	@echo "Installing into $(VENV) (about two minutes, once)"
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,lint]"
+	touch $@
+
+demo: $(STAMP)
+	python data_prep/make_toy_trash.py --out $(TOY)
+	python tools/train.py configs/upernet_swin_toy.py --work-dir $(DEMO)
+	python tools/test.py configs/upernet_swin_toy.py $(DEMO)/iter_600.pth --work-dir $(DEMO) --out $(DEMO)/masks
+	python tools/contact_sheet.py $(TOY)/val.json $(DEMO)/masks --out $(DEMO)/contact_sheet.png
+	@echo "Look at $(DEMO)/contact_sheet.png; the numbers are in $(DEMO)/metrics.json"
+
+test: $(STAMP)
+	python -m pytest
+
+lint: $(STAMP)
+	ruff check .
+	ruff format --check .
+
+bench: $(STAMP)
+	python -m benchmarks
+
+doctor: $(STAMP)
+	python tools/doctor.py
+
+clean:
+	rm -rf $(VENV) work_dirs/demo

@@ -1,0 +1,28 @@
+"""MMEngine's runner with a console that can be read."""
+
+import logging
+
+from mmengine.logging import MMLogger
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+
+# Hundreds of lines at every start: useful in the log file, not on the screen.
+FILE_ONLY = ('paramwise_options', 'Config:', 'Hooks will be executed', '\n----')
+NOT_OURS = ('"FileClient" will be', '"HardDiskBackend" is the', 'The prefix is not set')
+
+
+@RUNNERS.register_module()
+class TrashRunner(Runner):
+    """A ``Runner`` that writes everything to the log file and only what tells to the console."""
+
+    def build_logger(self, log_level: int | str = 'INFO', **kwargs) -> MMLogger:
+        """Build the logger, as MMEngine does, and quieten its console handler."""
+        logger = super().build_logger(log_level, **kwargs)
+        for handler in logger.handlers:
+            if type(handler) is logging.StreamHandler:
+                handler.addFilter(_is_for_the_console)
+        return logger
+
+
+def _is_for_the_console(record: logging.LogRecord) -> bool:
+    return not record.getMessage().startswith(FILE_ONLY + NOT_OURS)

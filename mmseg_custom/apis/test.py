@@ -1,0 +1,54 @@
+"""Testing a checkpoint."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from mmseg_custom.apis.runner import TrashRunner
+from mmseg_custom.utils import write_json
+from mmseg_custom.utils.checkpoint import require_readable
+
+
+def test(
+    cfg: Config, checkpoint: str, out_dir: str | None = None, show_dir: str | None = None
+) -> dict[str, float]:
+    """Measure a checkpoint on the test set of ``cfg`` and write what it predicts.
+
+    ``metrics.json`` in ``cfg.work_dir`` gets the results, the per-class values and the confusion
+    matrix.
+
+    Args:
+        cfg: A whole experiment, fitted to the machine.
+        checkpoint: The ``.pth`` file.
+        out_dir: Folder of the predicted masks (palette PNG), or None.
+        show_dir: Folder of pictures of photo, truth and prediction, or None.
+
+    Returns:
+        dict[str, float]: The results in percent; empty when the set has no annotations.
+
+    Raises:
+        UserError: Wrong data, or a checkpoint of another model.
+    """
+    require_readable(checkpoint)
+    cfg.load_from, cfg.resume = checkpoint, False
+    if out_dir or show_dir:
+        hook = dict(type='SavePredictionsHook', out_dir=out_dir, show_dir=show_dir)
+        cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
+    runner = TrashRunner.from_cfg(cfg)
+    metrics = runner.test()
+    report = getattr(runner.test_evaluator.metrics[0], 'report', None)
+    if runner.rank == 0:
+        content = dict(checkpoint=str(checkpoint), metrics=metrics, **(report or {}))
+        write_json(Path(cfg.work_dir, 'metrics.json'), _without_nan(content))
+    return metrics
+
+
+def _without_nan(value: Any) -> Any:
+    """Replace NaN, which JSON does not know, by None."""
+    if isinstance(value, dict):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(inner) for inner in value]
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,0 +1,123 @@
+"""Everything that makes a COCO file unfit for training, found in one pass."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+from .classes import CLASSES, name_key
+from .segmentation import segmentation_problem
+
+IMAGE_KEYS = ('id', 'file_name', 'height', 'width')
+ANNOTATION_KEYS = ('id', 'image_id', 'category_id', 'segmentation')
+CATEGORY_KEYS = ('id', 'name')
+
+
+def find_problems(content: dict, classes: Sequence[str] = CLASSES) -> Iterator[str]:
+    """Yield one sentence a problem: what is where, and its mend.
+
+    A broken structure (a missing list, an entry without its keys) ends the search, since nothing
+    behind it can be read.
+
+    Args:
+        content: The parsed JSON. Without ``annotations`` (an unlabelled set) only its images are
+            looked at.
+        classes: The class names that categories must have.
+    """
+    structure = list(_structure_problems(content))
+    if structure:
+        yield from structure
+        return
+    yield from _image_problems(content['images'])
+    if 'annotations' in content:
+        yield from _category_problems(content)
+        yield from _annotation_problems(content, classes)
+
+
+def _structure_problems(content: dict) -> Iterator[str]:
+    wanted = {'images': IMAGE_KEYS}
+    if 'annotations' in content:
+        wanted |= {'annotations': ANNOTATION_KEYS, 'categories': CATEGORY_KEYS}
+    for name, keys in wanted.items():
+        entries = content.get(name)
+        if not isinstance(entries, list):
+            yield f'lacks the list "{name}": write a COCO file with images, annotations, categories'
+            continue
+        for place, entry in enumerate(entries):
+            if not isinstance(entry, dict):
+                yield f'{name}[{place}] is no object: write it with the keys {", ".join(keys)}'
+                continue
+            missing = [key for key in keys if key not in entry]
+            if missing:
+                yield f'{name}[{place}] lacks "{missing[0]}": add it, or drop the entry'
+
+
+def _image_problems(images: Sequence[dict]) -> Iterator[str]:
+    yield from _duplicate_ids('image', images)
+    for image in images:
+        if not isinstance(image['file_name'], str) or not image['file_name']:
+            yield f'image {image["id"]} has no usable "file_name": {image["file_name"]!r}'
+        for key in ('height', 'width'):
+            size = image[key]
+            if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+                yield f'image {image["id"]} ({image["file_name"]}) has {key} {size!r}: correct it'
+
+
+def _category_problems(content: dict) -> Iterator[str]:
+    yield from _duplicate_ids('category', content['categories'])
+    for category in content['categories']:
+        if not isinstance(category['name'], str):
+            yield f'category {category["id"]} has the name {category["name"]!r}: write a string'
+
+
+def _duplicate_ids(kind: str, entries: Sequence[dict]) -> Iterator[str]:
+    seen = set()
+    for entry in entries:
+        key = entry['id']
+        if not isinstance(key, int | str):
+            yield f'{kind} id {key!r} is neither a number nor a string: correct it'
+        elif key in seen:
+            yield f'{kind} id {key} occurs twice: number the entries anew'
+        else:
+            seen.add(key)
+
+
+def _annotation_problems(content: dict, classes: Sequence[str]) -> Iterator[str]:
+    annotations = content['annotations']
+    yield from _duplicate_ids('annotation', annotations)
+    images = {image['id']: image for image in content['images'] if _is_id(image['id'])}
+    names = {
+        category['id']: category['name']
+        for category in content['categories']
+        if _is_id(category['id'])
+    }
+    known = {name_key(name) for name in classes}
+    for annotation in annotations:
+        problem = _annotation_problem(annotation, images, names, known, classes)
+        if problem:
+            yield f'annotation {annotation["id"]} {problem}'
+
+
+def _annotation_problem(
+    annotation: dict, images: dict, names: dict, known: set[str], classes: Sequence[str]
+) -> str | None:
+    image_id, category_id = annotation['image_id'], annotation['category_id']
+    if not _is_id(image_id) or image_id not in images:
+        return f'belongs to image {image_id!r}, which "images" does not list: add it or drop this'
+    if not _is_id(category_id) or category_id not in names:
+        return f'has the unknown category {category_id!r}: "categories" does not list this id'
+    if name_key(str(names[category_id])) not in known:
+        return (
+            f'has the category {names[category_id]!r}, which is none of the classes '
+            f'{", ".join(classes)}: rename or convert it'
+        )
+    area = annotation.get('area')
+    if area is not None and not (isinstance(area, int | float) and math.isfinite(area)):
+        return f'has the area {area!r}: write a number, or leave it out to have it measured'
+    image = images[image_id]
+    if not all(isinstance(image[key], int) and image[key] > 0 for key in ('height', 'width')):
+        return None
+    problem = segmentation_problem(annotation['segmentation'], image['height'], image['width'])
+    return problem and f'(image {image["file_name"]}) {problem}'
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, int | str)

@@ -1,0 +1,125 @@
+"""Reading a COCO-style JSON file into samples that a dataset can hold."""
+
+import json
+import os
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+
+from mmseg_custom.utils import UserError
+
+from .check import find_problems
+from .classes import CLASSES, name_key
+from .segmentation import compact_segmentation, segmentation_area
+
+SHOWN_PROBLEMS = 5
+
+
+def read_coco(path: str | os.PathLike) -> dict[str, Any]:
+    """Parse a JSON file.
+
+    Args:
+        path: The annotation file.
+
+    Returns:
+        dict: The file's content, not checked any further.
+
+    Raises:
+        UserError: The file is missing, is not JSON, or holds no object.
+    """
+    try:
+        with open(path, encoding='utf-8') as file:
+            content = json.load(file)
+    except FileNotFoundError:
+        raise UserError(f'{path}: no such annotation file; {HOW_TO_GET_DATA}') from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(
+            f'{path}: does not parse as JSON ({error}); fetch or export it anew'
+        ) from None
+    if not isinstance(content, dict):
+        raise UserError(
+            f'{path}: holds a {type(content).__name__} where a COCO object with "images", '
+            '"annotations" and "categories" is wanted'
+        )
+    return content
+
+
+HOW_TO_GET_DATA = (
+    'put the contest data there (or say where it is with --data-root), '
+    'or draw the toy set: python data_prep/make_toy_trash.py --out data/toy_trash'
+)
+
+
+def require_sound(path: str | os.PathLike, content: dict, classes: Sequence[str] = CLASSES) -> None:
+    """Raise when a parsed COCO file cannot be trained on.
+
+    Args:
+        path: Named in the message.
+        content: What :func:`read_coco` returned.
+        classes: The class names that categories are matched to.
+
+    Raises:
+        UserError: Names the first few problems and their mend.
+    """
+    problems = find_problems(content, classes)
+    shown = list(islice(problems, SHOWN_PROBLEMS))
+    if not shown:
+        return
+    rest = sum(1 for _ in problems)
+    lines = shown + ([f'and {rest} more'] if rest else [])
+    raise UserError(f'{path}: ' + '\n  '.join(lines))
+
+
+def coco_to_samples(content: dict, classes: Sequence[str] = CLASSES) -> list[dict[str, Any]]:
+    """Turn a sound COCO file into one dict an image, annotations in painting order.
+
+    Larger areas come first, so that small objects lie on top when painted in this order; equal
+    areas keep the file's order. An annotation without ``area`` is measured.
+
+    Args:
+        content: A COCO object that :func:`require_sound` accepted.
+        classes: The class names that categories are matched to.
+
+    Returns:
+        list[dict]: For each image ``img_id``, ``file_name``, ``height``, ``width`` and either
+        ``seg_map_path`` (the image has a mask file) or ``annotations``, a list of
+        ``(label, segmentation)`` with segmentations as
+        :func:`~mmseg_custom.coco.segmentation.compact_segmentation` gives them.
+    """
+    labels = category_labels(content.get('categories', []), classes)
+    samples = {}
+    for image in content['images']:
+        samples[image['id']] = sample = dict(
+            img_id=image['id'],
+            file_name=image['file_name'],
+            height=image['height'],
+            width=image['width'],
+        )
+        if image.get('seg_map_path') is not None:
+            sample['seg_map_path'] = image['seg_map_path']
+        elif 'annotations' in content:
+            sample['annotations'] = []
+    for annotation in content.get('annotations', []):
+        sample = samples[annotation['image_id']]
+        if 'annotations' not in sample:
+            continue
+        segmentation = compact_segmentation(annotation['segmentation'])
+        area = annotation.get('area')
+        if area is None:
+            area = segmentation_area(segmentation, sample['height'], sample['width'])
+        sample['annotations'].append((area, labels[annotation['category_id']], segmentation))
+    for sample in samples.values():
+        if 'annotations' in sample:
+            sample['annotations'].sort(key=lambda item: -item[0])
+            sample['annotations'] = [item[1:] for item in sample['annotations']]
+    return list(samples.values())
+
+
+def category_labels(categories: Sequence[dict], classes: Sequence[str]) -> dict[int, int]:
+    """Map category ids to labels by name; categories of other names are left out."""
+    label_of = {name_key(name): label for label, name in enumerate(classes)}
+    return {
+        category['id']: label_of[name_key(category['name'])]
+        for category in categories
+        if name_key(category['name']) in label_of
+    }

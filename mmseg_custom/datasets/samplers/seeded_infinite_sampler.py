@@ -1,0 +1,26 @@
+"""An endless sampler whose samples can be made again, wherever a run is resumed."""
+
+from collections.abc import Iterator
+from itertools import count
+
+from mmengine.dataset import InfiniteSampler
+from mmseg.registry import DATA_SAMPLERS
+
+from mmseg_custom.utils.seeding import SeededIndex
+
+
+@DATA_SAMPLERS.register_module()
+class SeededInfiniteSampler(InfiniteSampler):
+    """``InfiniteSampler`` that gives every sample a seed of its own.
+
+    It yields :class:`~mmseg_custom.utils.seeding.SeededIndex`: the seed is ``(seed of the run,
+    place of the sample in the whole stream)``, so that augmentations depend neither on the number
+    of workers nor on how often the run was resumed. Arguments as ``mmengine.dataset.
+    InfiniteSampler``; MMEngine puts it at its place on resume through ``skip``.
+    """
+
+    def _indices_of_rank(self) -> Iterator[SeededIndex]:
+        """Yield every ``world_size``-th index of the stream, from ``rank`` on."""
+        places = count(self.rank, self.world_size)
+        for place, index in zip(places, super()._indices_of_rank(), strict=False):
+            yield SeededIndex(index, (self.seed, place))

@@ -1,0 +1,180 @@
+"""Trash photos with COCO annotations, read straight from the contest's JSON."""
+
+import logging
+import multiprocessing
+import os.path as osp
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+
+from mmengine.logging import print_log
+from mmseg.datasets import BaseSegDataset
+from mmseg.registry import DATASETS
+
+from mmseg_custom.coco import (
+    CLASSES,
+    HOW_TO_GET_DATA,
+    PALETTE,
+    coco_to_samples,
+    load_mask,
+    read_coco,
+    require_sound,
+)
+from mmseg_custom.utils import UserError
+from mmseg_custom.utils.seeding import SeededIndex
+
+
+@DATASETS.register_module()
+class TrashCocoDataset(BaseSegDataset):
+    """Semantic segmentation of trash from a COCO-style JSON, without a conversion step.
+
+    Categories are matched to the classes by name, since ids differ between files; Background is
+    label 0 and is where no annotation is. Annotations are painted larger ``area`` first, so that
+    small objects lie on top. An image entry with ``seg_map_path`` (a PNG of class indices, relative
+    to ``data_prefix['seg_map_path']``) is labelled by that file instead.
+
+    The whole file is checked when the dataset is made: a fault is a :class:`UserError` that names
+    the file and the mend. A photo that turns out to be broken while training stops the run as well
+    (MMEngine would put a random other one in its place), unless ``max_bad_images`` allows to go
+    past a few.
+
+    Args:
+        ann_file: The JSON, relative to ``data_root``.
+        data_root: Folder of the set.
+        data_prefix: Folders of ``img_path`` and ``seg_map_path``, relative to ``data_root``.
+        pipeline: Transforms; :class:`LoadTrashImage` and :class:`LoadTrashAnnotations` come first.
+        test_mode: Annotations are not needed (but used where there are some), and a broken photo
+            always stops the run.
+        max_bad_images: How many photos that cannot be loaded each process may replace by the next
+            one; every one is reported.
+        **kwargs: As ``mmseg.datasets.BaseSegDataset``.
+
+    Raises:
+        UserError: Wrong data, or ``reduce_zero_label=True``.
+    """
+
+    METAINFO = dict(classes=CLASSES, palette=[list(colour) for colour in PALETTE])
+
+    def __init__(
+        self,
+        ann_file: str,
+        data_root: str | None = None,
+        data_prefix: dict | None = None,
+        pipeline: Sequence[dict | Callable] = (),
+        test_mode: bool = False,
+        max_bad_images: int = 0,
+        **kwargs,
+    ):
+        if kwargs.get('reduce_zero_label'):
+            raise UserError(
+                'TrashCocoDataset: reduce_zero_label=True would drop Background, which is a class '
+                'here; leave it False in the dataset and in the decode heads'
+            )
+        if data_root and not osp.isdir(data_root):
+            raise UserError(f'{data_root}: no such data folder; {HOW_TO_GET_DATA}')
+        self.max_bad_images = max_bad_images
+        # Shared by all workers, so that the cap holds for the process and not for each of them.
+        self._bad_images = multiprocessing.Value('i', 0)
+        super().__init__(
+            ann_file=ann_file,
+            data_root=data_root,
+            data_prefix=dict(img_path='', seg_map_path='') | (data_prefix or {}),
+            pipeline=list(pipeline),
+            test_mode=test_mode,
+            max_refetch=0,
+            **kwargs,
+        )
+
+    def load_data_list(self) -> list[dict]:
+        """Read and check the JSON.
+
+        Returns:
+            list[dict]: For each photo ``img_id``, ``img_path``, ``height``, ``width``, and
+            ``annotations`` or ``seg_map_path`` when it is labelled.
+
+        Raises:
+            UserError: Names the file, what is wrong, and the mend.
+        """
+        classes = self._metainfo['classes']
+        content = read_coco(self.ann_file)
+        require_sound(self.ann_file, content, classes)
+        samples = coco_to_samples(content, classes)
+        self._require_labels(samples)
+        for sample in samples:
+            sample['img_path'] = self._join('img_path', sample.pop('file_name'))
+            if 'seg_map_path' in sample:
+                sample['seg_map_path'] = self._join('seg_map_path', sample['seg_map_path'])
+        self._require_files(samples)
+        self._require_sound_masks(samples)
+        return samples
+
+    def __getitem__(self, idx: int) -> dict:
+        """Make a sample; an index that carries a seed makes the same one every time.
+
+        Raises:
+            UserError: The photo or its mask cannot be loaded (see ``max_bad_images``).
+        """
+        if isinstance(idx, SeededIndex):
+            idx.apply()
+        for index in count(idx):
+            try:
+                return self._make_sample(index % len(self))
+            except UserError as error:
+                if self.test_mode or not self._may_skip(error):
+                    raise
+
+    def _make_sample(self, idx: int) -> dict:
+        sample = self.prepare_data(idx)
+        if sample is None:
+            path = self.get_data_info(idx)['img_path']
+            raise UserError(f'{path}: a transform of the pipeline returned nothing for this photo')
+        return sample
+
+    def _may_skip(self, error: UserError) -> bool:
+        """Count and report a photo that could not be loaded; False when that was one too many."""
+        with self._bad_images.get_lock():
+            if self._bad_images.value >= self.max_bad_images:
+                return False
+            self._bad_images.value += 1
+            print_log(
+                f'skipped broken photo {self._bad_images.value} '
+                f'(at most {self.max_bad_images} allowed): {error}',
+                logger='current',
+                level=logging.WARNING,
+            )
+        return True
+
+    def _join(self, prefix: str, name: str) -> str:
+        return osp.join(self.data_prefix[prefix], name)
+
+    def _require_labels(self, samples: list[dict]) -> None:
+        if not samples:
+            raise UserError(f'{self.ann_file}: lists no image; an empty set (fold) cannot be used')
+        unlabelled = [s for s in samples if 'annotations' not in s and 'seg_map_path' not in s]
+        if unlabelled and not self.test_mode:
+            raise UserError(
+                f'{self.ann_file}: has no "annotations"; label the photos, or use the file for '
+                'testing only (test_mode=True)'
+            )
+
+    def _require_files(self, samples: list[dict]) -> None:
+        """Look for every photo now rather than in the middle of the first epoch."""
+        if self.backend_args:
+            return
+        missing = [s['img_path'] for s in samples if not osp.isfile(s['img_path'])]
+        if missing:
+            raise UserError(
+                f'{missing[0]}: no such photo ({len(missing)} of {len(samples)} that '
+                f'{self.ann_file} lists are missing); {HOW_TO_GET_DATA}'
+            )
+
+    def _require_sound_masks(self, samples: list[dict]) -> None:
+        """Read every mask file once: a strange label is an assert on the GPU if it gets there."""
+        masked = [s for s in samples if 'seg_map_path' in s]
+        num_classes = len(self._metainfo['classes'])
+
+        def check(sample: dict) -> None:
+            load_mask(sample['seg_map_path'], sample['height'], sample['width'], num_classes)
+
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(check, masked))

@@ -1,0 +1,38 @@
+"""Refusing a checkpoint that belongs to another model."""
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmseg.registry import HOOKS
+
+from mmseg_custom.utils.checkpoint import require_same_classes, require_same_weights
+
+
+@HOOKS.register_module()
+class CheckCheckpointHook(Hook):
+    """Stop when a checkpoint has other weights or other classes than the model.
+
+    MMEngine loads what fits and only warns about the rest, so that a wrong checkpoint shows as a
+    bad score. Training that starts from foreign weights (``load_from`` without resuming) is free to
+    take what fits.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Compare the checkpoint with ``runner.model``.
+
+        Raises:
+            UserError: Names the checkpoint, the first difference and the mend.
+        """
+        is_training = getattr(runner, '_train_loop', None) is not None
+        if is_training and not runner._resume:
+            return
+        path = runner._load_from or runner.work_dir
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        require_same_weights(path, checkpoint, model)
+        loop = 'train_loop' if is_training else 'test_loop'
+        metainfo = getattr(getattr(runner, loop).dataloader.dataset, 'metainfo', {})
+        require_same_classes(path, checkpoint, metainfo)
+        if is_training:
+            done, total = checkpoint['meta']['iter'], runner.max_iters
+            runner.logger.info(f'resuming {path}: iteration {done} of {total}')

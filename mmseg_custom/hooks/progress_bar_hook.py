@@ -1,0 +1,72 @@
+"""Progress bars for training, validation and testing."""
+
+import sys
+
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from mmseg.registry import HOOKS
+from tqdm import tqdm
+
+
+@HOOKS.register_module()
+class ProgressBarHook(Hook):
+    """Show how far the run is, at what speed and with what loss, on the first process.
+
+    A bar is drawn where standard error is a terminal; elsewhere (a log file, CI) the lines of
+    MMEngine's logger say the same.
+    """
+
+    priority = 'VERY_LOW'
+
+    def __init__(self):
+        self._bars = {}
+
+    def _open(self, runner: Runner, mode: str, total: int, done: int = 0) -> None:
+        hidden = runner.rank != 0 or not sys.stderr.isatty()
+        self._bars[mode] = tqdm(
+            total=total, initial=done, desc=mode, disable=hidden, leave=mode != 'val', unit='it'
+        )
+
+    def _step(self, mode: str) -> None:
+        self._bars[mode].update()
+
+    def _close(self, mode: str) -> None:
+        self._bars.pop(mode).close()
+
+    def before_train(self, runner: Runner) -> None:
+        """Open the training bar where the run (perhaps a resumed one) begins."""
+        self._open(runner, 'train', runner.max_iters, runner.iter)
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None):
+        """Move on and show the loss."""
+        if outputs and 'loss' in outputs and not self._bars['train'].disable:
+            self._bars['train'].set_postfix(loss=f'{float(outputs["loss"]):.3f}', refresh=False)
+        self._step('train')
+
+    def after_train(self, runner: Runner) -> None:
+        """Close the training bar."""
+        self._close('train')
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        """Open a bar for this validation."""
+        self._open(runner, 'val', len(runner.val_dataloader))
+
+    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None):
+        """Move on."""
+        self._step('val')
+
+    def after_val_epoch(self, runner: Runner, metrics=None) -> None:
+        """Close the validation bar."""
+        self._close('val')
+
+    def before_test_epoch(self, runner: Runner) -> None:
+        """Open the test bar."""
+        self._open(runner, 'test', len(runner.test_dataloader))
+
+    def after_test_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None):
+        """Move on."""
+        self._step('test')
+
+    def after_test_epoch(self, runner: Runner, metrics=None) -> None:
+        """Close the test bar."""
+        self._close('test')

@@ -1,0 +1,83 @@
+"""Writing what a test predicts: masks for programs, pictures for people."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from mmseg.registry import HOOKS
+from mmseg.structures import SegDataSample
+from PIL import Image, ImageOps
+
+from mmseg_custom.coco import save_mask
+from mmseg_custom.utils import atomic_path
+from mmseg_custom.visualization import overlay
+
+
+@HOOKS.register_module()
+class SavePredictionsHook(Hook):
+    """Write the predicted mask of every tested photo.
+
+    Files keep the photo's place below the image folder (``batch_01/0003.jpg`` gives
+    ``batch_01/0003.png``), since numbers repeat from batch to batch.
+
+    Args:
+        out_dir: Folder of the masks, palette PNGs of class indices. None: no masks.
+        show_dir: Folder of the pictures: photo, truth (where there is one), prediction, side by
+            side. None: no pictures.
+    """
+
+    def __init__(self, out_dir: str | None = None, show_dir: str | None = None):
+        self.out_dir = out_dir
+        self.show_dir = show_dir
+
+    def after_test_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict | None = None,
+        outputs: Sequence[SegDataSample] | None = None,
+    ) -> None:
+        """Write the files of one batch.
+
+        Args:
+            runner: The runner.
+            batch_idx: Not used.
+            data_batch: Not used.
+            outputs: Samples with ``pred_sem_seg`` of ``(1, H, W)`` labels and ``img_path``.
+        """
+        dataset = runner.test_dataloader.dataset
+        palette = dataset.metainfo['palette']
+        for sample in outputs:
+            name = relative_name(sample.img_path, dataset)
+            prediction = _labels(sample.pred_sem_seg.data)
+            if self.out_dir:
+                save_mask(Path(self.out_dir, name).with_suffix('.png'), prediction, palette)
+            if self.show_dir:
+                masks = [prediction]
+                if 'gt_sem_seg' in sample:
+                    masks.insert(0, _labels(sample.gt_sem_seg.data))
+                picture = side_by_side(sample.img_path, masks, palette)
+                with atomic_path(Path(self.show_dir, name).with_suffix('.jpg')) as temporary:
+                    Image.fromarray(picture).save(temporary, quality=92)
+
+
+def relative_name(img_path: str, dataset) -> str:
+    """Return where a photo lies below its dataset's image folder."""
+    folder = getattr(dataset, 'data_prefix', {}).get('img_path') or os.path.dirname(img_path)
+    name = os.path.relpath(img_path, folder)
+    return os.path.basename(img_path) if name.startswith('..') else name
+
+
+def side_by_side(img_path: str, masks: Sequence[np.ndarray], palette) -> np.ndarray:
+    """Return the photo and its overlays in one ``(H, W * n, 3)`` uint8 RGB picture."""
+    with Image.open(img_path) as image:
+        photo = np.array(ImageOps.exif_transpose(image).convert('RGB'))
+    return np.concatenate([photo] + [overlay(photo, mask, palette) for mask in masks], axis=1)
+
+
+def _labels(data: torch.Tensor) -> np.ndarray:
+    return data.squeeze(0).to(torch.uint8).cpu().numpy()

@@ -1,0 +1,46 @@
+"""Making the label mask of a photo from its COCO annotations or its mask file."""
+
+from mmcv.transforms import BaseTransform
+from mmseg.registry import TRANSFORMS
+
+from mmseg_custom.coco import CLASSES, load_mask, paint
+
+
+@TRANSFORMS.register_module()
+class LoadTrashAnnotations(BaseTransform):
+    """Paint the label mask of a photo, pixel-identical to pycocotools.
+
+    A photo without annotations is all Background; an unlabelled one (neither key) gets no mask.
+
+    Required keys: ``height`` and ``width`` (pixels) with ``annotations`` (a list of ``(label,
+    segmentation)`` in painting order, see :func:`mmseg_custom.coco.coco_to_samples`) or
+    ``seg_map_path``.
+
+    Added keys: ``gt_seg_map`` (``(H, W)`` uint8 labels) and its name in ``seg_fields``.
+
+    Args:
+        num_classes: Labels of a mask file must be below this, or be 255.
+    """
+
+    def __init__(self, num_classes: int = len(CLASSES)):
+        self.num_classes = num_classes
+
+    def transform(self, results: dict) -> dict:
+        """Add the label mask.
+
+        Raises:
+            UserError: A mask file is missing, unreadable, of another size, or has strange labels.
+        """
+        size = results['height'], results['width']
+        if 'seg_map_path' in results:
+            mask = load_mask(results['seg_map_path'], *size, self.num_classes)
+        elif 'annotations' in results:
+            mask = paint(results['annotations'], *size)
+        else:
+            return results
+        results['gt_seg_map'] = mask
+        results.setdefault('seg_fields', []).append('gt_seg_map')
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(num_classes={self.num_classes})'

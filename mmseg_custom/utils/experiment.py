@@ -1,0 +1,161 @@
+"""Reading an experiment's config and changing it the way the command lines offer."""
+
+import argparse
+import math
+import os
+from collections.abc import Iterator, Sequence
+
+from mmengine.config import Config, DictAction
+
+from .errors import UserError
+
+LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+
+
+def load_config(path: str, options: Sequence[str] = (), work_dir: str | None = None) -> Config:
+    """Read a config file.
+
+    Args:
+        path: The file.
+        options: ``KEY=VALUE`` texts with dotted keys that override it (``--cfg-options``).
+        work_dir: Where the run writes; by default ``work_dirs/<name of the config>``, unless the
+            config says one.
+
+    Raises:
+        UserError: The file, or a file it inherits, is no valid config.
+    """
+    try:
+        cfg = Config.fromfile(path)
+        cfg.merge_from_dict(parse_options(options))
+    except Exception as error:
+        # A config is Python code: whatever it raises, the config is what has to be mended.
+        raise UserError(
+            f'{path}: cannot be read as a config ({type(error).__name__}: {error})'
+        ) from error
+    stem = os.path.splitext(os.path.basename(path))[0]
+    cfg.work_dir = work_dir or cfg.get('work_dir') or os.path.join('work_dirs', stem)
+    return cfg
+
+
+def parse_options(texts: Sequence[str]) -> dict:
+    """Parse ``KEY=VALUE`` texts as MMEngine does (numbers, lists, tuples, strings)."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--options', nargs='*', action=DictAction)
+    return parser.parse_args(['--options', *texts]).options
+
+
+def leaf_datasets(dataset: dict) -> Iterator[dict]:
+    """Yield the dataset configs inside wrappers such as RepeatDataset and ConcatDataset."""
+    if 'dataset' in dataset:
+        yield from leaf_datasets(dataset['dataset'])
+    elif 'datasets' in dataset:
+        for inner in dataset['datasets']:
+            yield from leaf_datasets(inner)
+    else:
+        yield dataset
+
+
+def set_data_root(cfg: Config, data_root: str) -> None:
+    """Let every dataset of ``cfg`` read from ``data_root``."""
+    for loader in LOADERS:
+        for dataset in leaf_datasets(cfg[loader].dataset) if cfg.get(loader) else ():
+            dataset['data_root'] = data_root
+
+
+def set_ann_file(cfg: Config, loader: str, ann_file: str) -> None:
+    """Let the dataset of one loader read another JSON.
+
+    Args:
+        cfg: Changed in place.
+        loader: One of :data:`LOADERS`.
+        ann_file: Taken as it is where such a file exists, else relative to the data root.
+
+    Raises:
+        UserError: The loader joins several datasets.
+    """
+    leaves = list(leaf_datasets(cfg[loader].dataset))
+    if len(leaves) != 1:
+        raise UserError(
+            f'{loader} joins {len(leaves)} data sets: say in the config which shall read {ann_file}'
+        )
+    leaves[0]['ann_file'] = os.path.abspath(ann_file) if os.path.isfile(ann_file) else ann_file
+
+
+def set_max_iters(cfg: Config, max_iters: int) -> None:
+    """Train for ``max_iters`` iterations, stretching the learning rate schedule to match.
+
+    Intervals of validation and checkpoints shrink to at most the whole training.
+
+    Args:
+        cfg: Changed in place; its training is counted in iterations.
+        max_iters: At least 1.
+
+    Raises:
+        UserError: The config counts in epochs.
+    """
+    if 'max_iters' not in cfg.train_cfg:
+        raise UserError('the config trains by epochs: set train_cfg.max_epochs in it instead')
+    ratio = max_iters / cfg.train_cfg.max_iters
+    for scheduler in cfg.get('param_scheduler') or []:
+        for key in ('begin', 'end', 'T_max'):
+            if key in scheduler:
+                scheduler[key] = round(scheduler[key] * ratio)
+    cfg.train_cfg.max_iters = max_iters
+    cfg.train_cfg.val_interval = min(cfg.train_cfg.get('val_interval', max_iters), max_iters)
+    checkpoint = cfg.get('default_hooks', {}).get('checkpoint')
+    if checkpoint and 'interval' in checkpoint:
+        checkpoint.interval = min(checkpoint.interval, max_iters)
+
+
+def iterations_per_epoch(cfg: Config, processes: int) -> int:
+    """Return how many iterations show every training photo once."""
+    from mmseg.registry import DATASETS
+
+    photos = len(DATASETS.build(cfg.train_dataloader.dataset))
+    return math.ceil(photos / (cfg.train_dataloader.batch_size * processes))
+
+
+def set_options(
+    cfg: Config,
+    data_root: str | None = None,
+    train_json: str | None = None,
+    val_json: str | None = None,
+    batch_size: int | None = None,
+    seed: int | None = None,
+    amp: bool | None = None,
+) -> None:
+    """Apply the short cuts of the command line; None leaves what the config says.
+
+    Args:
+        cfg: Changed in place.
+        data_root: Folder of all data sets.
+        train_json: See :func:`set_ann_file`.
+        val_json: See :func:`set_ann_file`.
+        batch_size: Photos per process and training iteration.
+        seed: Seed of everything random.
+        amp: Half precision on or off.
+    """
+    if data_root:
+        set_data_root(cfg, data_root)
+    if train_json:
+        set_ann_file(cfg, 'train_dataloader', train_json)
+    if val_json:
+        for loader in ('val_dataloader', 'test_dataloader'):
+            set_ann_file(cfg, loader, val_json)
+    if batch_size:
+        cfg.train_dataloader.batch_size = batch_size
+    if seed is not None:
+        cfg.randomness.seed = seed
+    if amp is not None:
+        cfg.optim_wrapper.type = 'AmpOptimWrapper' if amp else 'OptimWrapper'
+
+
+def drop_pretrained(model: dict) -> None:
+    """Let a model config start from random weights wherever it would load some."""
+    for key, value in list(model.items()):
+        if key == 'init_cfg' and isinstance(value, dict) and value.get('type') == 'Pretrained':
+            model[key] = None
+        elif key == 'pretrained':
+            model[key] = None
+        elif isinstance(value, dict):
+            drop_pretrained(value)

@@ -1,0 +1,76 @@
+"""Fitting a config to the machine it runs on: the one place that knows GPU from CPU."""
+
+import os
+
+import torch
+import torch.distributed as torch_dist
+from mmengine.config import Config
+from mmengine.device import is_cuda_available
+
+LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
+
+
+def fit_to_machine(cfg: Config, launcher: str = 'none') -> None:
+    """Change ``cfg`` in place so that it runs on this machine with this launcher.
+
+    With CUDA nothing changes: MMEngine starts NCCL, BatchNorm becomes SyncBN between several
+    processes (``sync_bn``), and AMP is on where the config asks for it. Without CUDA:
+
+    - several processes talk over gloo, started here, since MMEngine's launcher calls
+      ``torch.cuda.set_device``;
+    - DDP gets no ``device_ids``, and BatchNorm stays BatchNorm (SyncBN is CUDA only);
+    - AMP is off (MMEngine's ``AmpOptimWrapper`` refuses a CPU).
+
+    Args:
+        cfg: A whole experiment.
+        launcher: One of :data:`LAUNCHERS`.
+    """
+    cfg.launcher = launcher
+    if is_cuda_available():
+        return
+    if cfg.get('optim_wrapper', {}).get('type') == 'AmpOptimWrapper':
+        cfg.optim_wrapper.type = 'OptimWrapper'
+        for key in ('dtype', 'loss_scale', 'use_fsdp'):
+            cfg.optim_wrapper.pop(key, None)
+    cfg.pop('sync_bn', None)
+    if launcher != 'none':
+        start_gloo(launcher)
+        cfg.model_wrapper_cfg = dict(
+            type='MMDistributedDataParallel',
+            device_ids=None,
+            broadcast_buffers=False,
+            find_unused_parameters=cfg.get('find_unused_parameters', False),
+        )
+
+
+def start_gloo(launcher: str) -> None:
+    """Initialise the gloo process group of a CPU-only launch, once.
+
+    Args:
+        launcher: ``pytorch`` (torchrun has set the environment), ``slurm`` or ``mpi`` (it is
+            derived from what these set; ``MASTER_ADDR`` must be there).
+    """
+    if torch_dist.is_initialized():
+        return
+    names = {
+        'slurm': ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),
+        'mpi': ('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_RANK'),
+    }.get(launcher)
+    if names:
+        for name, source in zip(('RANK', 'WORLD_SIZE', 'LOCAL_RANK'), names, strict=True):
+            os.environ[name] = os.environ[source]
+        os.environ.setdefault('MASTER_PORT', '29500')
+    torch_dist.init_process_group('gloo')
+
+
+def world_size() -> int:
+    """Return the number of processes that the launcher started, also before they are joined."""
+    names = ('WORLD_SIZE', 'SLURM_NTASKS', 'OMPI_COMM_WORLD_SIZE')
+    if torch_dist.is_initialized():
+        return torch_dist.get_world_size()
+    return next((int(os.environ[name]) for name in names if name in os.environ), 1)
+
+
+def amp_dtype() -> str:
+    """Return the half precision that this GPU is made for: bfloat16 where it has it."""
+    return 'bfloat16' if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else 'float16'

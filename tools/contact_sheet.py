@@ -1,0 +1,64 @@
+"""Draw one picture of many photos with their truth and their predicted masks."""
+
+import trash_cli
+from trash_cli import existing_dir, existing_file, positive_int
+
+
+def build_parser() -> trash_cli.Parser:
+    """Describe the command line."""
+    parser = trash_cli.Parser(
+        description=__doc__,
+        example='python tools/contact_sheet.py data/toy_trash/val.json work_dirs/demo/masks '
+        '--out work_dirs/demo/contact_sheet.png',
+    )
+    parser.add_argument('ann_file', type=existing_file, help='annotations of the photos (COCO)')
+    parser.add_argument(
+        'masks', type=existing_dir, help='folder of predicted masks: tools/test.py --out'
+    )
+    parser.add_argument('--out', required=True, help='the picture to write (PNG or JPEG)')
+    parser.add_argument(
+        '--data-root', type=existing_dir, help='folder of the photos (default: that of ann_file)'
+    )
+    parser.add_argument('--count', type=positive_int, default=12, help='photos to show (12)')
+    parser.add_argument('--columns', type=positive_int, default=2, help='photos a row (2)')
+    return parser
+
+
+def run(args) -> None:
+    """Collect evenly spaced photos and draw them."""
+    import os
+    from pathlib import Path
+
+    import numpy as np
+    from mmengine.dataset import Compose
+
+    from mmseg_custom.coco import load_mask
+    from mmseg_custom.datasets import TrashCocoDataset
+    from mmseg_custom.evaluation.confusion import confusion_matrix
+    from mmseg_custom.utils import atomic_path
+    from mmseg_custom.visualization import contact_sheet
+
+    root = args.data_root or os.path.dirname(args.ann_file) or '.'
+    dataset = TrashCocoDataset(os.path.abspath(args.ann_file), data_root=root)
+    classes, palette = dataset.metainfo['classes'], dataset.metainfo['palette']
+    load = Compose([dict(type='LoadTrashImage'), dict(type='LoadTrashAnnotations')])
+    rows = []
+    count = min(args.count, len(dataset))
+    for index in np.linspace(0, len(dataset) - 1, count).round().astype(int):
+        sample = load(dataset.get_data_info(int(index)))
+        name = os.path.relpath(sample['img_path'], root)
+        mask_path = Path(args.masks, name).with_suffix('.png')
+        truth = sample['gt_seg_map']
+        prediction = load_mask(mask_path, *truth.shape, len(classes))
+        confusion = confusion_matrix(truth, prediction, len(classes))
+        right = confusion.trace() / max(1, confusion.sum())
+        caption = f'{name}   {100 * right:.0f} % of pixels right'
+        rows.append((caption, sample['img'][..., ::-1], (truth, prediction)))
+    sheet = contact_sheet(rows, columns=args.columns, classes=classes, palette=palette)
+    with atomic_path(args.out) as temporary:
+        sheet.save(temporary)
+    print(f'wrote {args.out}: {count} of {len(dataset)} photos')
+
+
+if __name__ == '__main__':
+    trash_cli.main(build_parser, run)

@@ -1,0 +1,31 @@
+# Shared by the dist_*.sh scripts: starts GPUS processes of a tool on this node.
+#   dist_run TOOL GPUS ARGUMENTS…
+# With CUDA the processes talk over NCCL, one GPU each; on a CPU-only machine over gloo.
+# Several nodes: set NNODES, NODE_RANK, MASTER_ADDR and PORT on each and start the same command.
+usage() {
+    echo "usage: $1" >&2
+    echo "  one node:  $2" >&2
+    echo "  two nodes: NNODES=2 NODE_RANK=0|1 MASTER_ADDR=first-host PORT=29500 $2" >&2
+    exit 2
+}
+
+is_count() { [[ "$1" =~ ^[1-9][0-9]*$ ]]; }
+
+dist_run() {
+    local tool=$1 gpus=$2 here
+    shift 2
+    here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+    local rendezvous=(--nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}")
+    if [[ "${NNODES:-1}" == 1 && -z "${PORT:-}" ]]; then
+        rendezvous=(--standalone)  # picks a free port
+    else
+        rendezvous+=(--master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-29500}")
+    fi
+    # The processes share the cores; torchrun would give each a single one.
+    local cores
+    cores=$(nproc 2>/dev/null || sysctl -n hw.ncpu)
+    export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$((cores / gpus > 0 ? cores / gpus : 1))}
+    PYTHONPATH="$here/..${PYTHONPATH:+:$PYTHONPATH}" exec "${PYTHON:-python}" \
+        "$here/dist_launch.py" "${rendezvous[@]}" --nproc_per_node="$gpus" \
+        "$here/$tool" --launcher pytorch "$@"
+}

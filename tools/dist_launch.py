@@ -1,0 +1,18 @@
+"""torchrun without the stack trace when it is the command that failed.
+
+Takes torchrun's arguments. Ends with the exit code of the first process that failed, so that a
+user's mistake is one message and code 2 with several processes as it is with one.
+"""
+
+import sys
+
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.run import main
+
+if __name__ == '__main__':
+    try:
+        main()
+    except ChildFailedError as error:
+        code = error.get_first_failure()[1].exitcode
+        # A process ended by signal N has the code -N; shells say 128 + N.
+        sys.exit(code if code > 0 else 128 - code)

@@ -1,0 +1,46 @@
+"""Measure a checkpoint, and write the masks that it predicts."""
+
+import trash_cli
+from trash_cli import existing_file
+
+
+def build_parser() -> trash_cli.Parser:
+    """Describe the command line."""
+    parser = trash_cli.Parser(
+        description=__doc__,
+        example='python tools/test.py configs/upernet_swin_toy.py '
+        'work_dirs/upernet_swin_toy/iter_600.pth --out work_dirs/masks',
+    )
+    parser.add_argument('config', type=existing_file, help='the experiment')
+    parser.add_argument('checkpoint', type=existing_file, help='the .pth file')
+    parser.add_argument('--work-dir', help='where to write (default: work_dirs/<config name>)')
+    parser.add_argument('--out', metavar='DIR', help='write predicted masks as palette PNGs')
+    parser.add_argument(
+        '--show-dir', metavar='DIR', help='write pictures: photo, truth, prediction'
+    )
+    parser.add_argument('--data-root', help='folder of the data')
+    parser.add_argument(
+        '--test-json', help='annotations to test on; without any, photos are only predicted'
+    )
+    trash_cli.add_config_options(parser)
+    return parser
+
+
+def run(args) -> None:
+    """Build the config, then test."""
+    from mmseg_custom.apis import test
+    from mmseg_custom.utils import experiment
+    from mmseg_custom.utils.launch import fit_to_machine
+
+    cfg = experiment.load_config(args.config, args.cfg_options, args.work_dir)
+    if args.data_root:
+        experiment.set_data_root(cfg, args.data_root)
+    if args.test_json:
+        experiment.set_ann_file(cfg, 'test_dataloader', args.test_json)
+    experiment.drop_pretrained(cfg.model)
+    fit_to_machine(cfg, args.launcher)
+    test(cfg, args.checkpoint, args.out, args.show_dir)
+
+
+if __name__ == '__main__':
+    trash_cli.main(build_parser, run)

@@ -1,0 +1,73 @@
+"""Train a model from a config."""
+
+import trash_cli
+from trash_cli import existing_file, natural_int, positive_int
+
+
+def build_parser() -> trash_cli.Parser:
+    """Describe the command line."""
+    parser = trash_cli.Parser(
+        description=__doc__,
+        example='python tools/train.py configs/upernet_swin_toy.py --epochs 5 --batch-size 4',
+    )
+    parser.add_argument('config', type=existing_file, help='the experiment')
+    parser.add_argument('--work-dir', help='where to write (default: work_dirs/<config name>)')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CKPT',
+        help='go on from the latest checkpoint in the work folder, or from CKPT',
+    )
+    parser.add_argument('--epochs', type=positive_int, help='train this many times over the data')
+    parser.add_argument('--batch-size', type=positive_int, help='photos per process and iteration')
+    parser.add_argument('--data-root', help='folder of the data')
+    parser.add_argument('--train-json', help='annotations to train on')
+    parser.add_argument('--val-json', help='annotations to validate on')
+    parser.add_argument('--seed', type=natural_int, help='seed of everything random')
+    parser.add_argument(
+        '--deterministic', action='store_true', help='deterministic algorithms only (slower)'
+    )
+    parser.add_argument(
+        '--amp',
+        action='store_true',
+        default=None,
+        help='half precision on a GPU (the recipe has it on already; --no-amp: off)',
+    )
+    parser.add_argument('--no-amp', dest='amp', action='store_false', help='float32 on a GPU too')
+    parser.add_argument(
+        '--no-pretrained', action='store_true', help='start from random weights, load none'
+    )
+    trash_cli.add_config_options(parser)
+    return parser
+
+
+def run(args) -> None:
+    """Build the config, then train."""
+    from mmseg_custom.apis import train
+    from mmseg_custom.utils import experiment
+    from mmseg_custom.utils.launch import fit_to_machine, world_size
+
+    cfg = experiment.load_config(args.config, args.cfg_options, args.work_dir)
+    experiment.set_options(
+        cfg,
+        data_root=args.data_root,
+        train_json=args.train_json,
+        val_json=args.val_json,
+        batch_size=args.batch_size,
+        seed=args.seed,
+        amp=args.amp,
+    )
+    if args.no_pretrained:
+        experiment.drop_pretrained(cfg.model)
+    if args.deterministic:
+        cfg.randomness.deterministic = True
+    if args.epochs:
+        iterations = experiment.iterations_per_epoch(cfg, world_size())
+        experiment.set_max_iters(cfg, args.epochs * iterations)
+    fit_to_machine(cfg, args.launcher)
+    train(cfg, args.resume)
+
+
+if __name__ == '__main__':
+    trash_cli.main(build_parser, run)

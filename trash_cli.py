@@ -1,0 +1,139 @@
+"""What every command line here shares. Imports nothing heavy, so that `--help` answers at once.
+
+A command line is a file with ``build_parser() -> ArgumentParser`` and
+``run(args) -> int | None`` and ends with ``main(build_parser, run)``; whatever needs torch is
+imported inside ``run``.
+"""
+
+import argparse
+import errno
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+USER_ERRNOS = {
+    errno.ENOSPC: 'the disk is full: free some space, or write to another place',
+    errno.EDQUOT: 'the disk quota is used up: free some space, or write to another place',
+    errno.EACCES: 'permission denied: choose a place you may read and write',
+    errno.EROFS: 'the file system is read-only: choose another place to write to',
+    errno.ENOENT: 'no such file or folder: check the path',
+    errno.ENOTDIR: 'a part of the path is a file, not a folder: check the path',
+    errno.EISDIR: 'this is a folder where a file is wanted: check the path',
+    errno.EEXIST: 'this exists already and is not a folder: choose another place',
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser that shows defaults and ends its help with an example.
+
+    Args:
+        example (str): One or more command lines that work as they stand.
+        **kwargs: Passed to :class:`argparse.ArgumentParser`.
+    """
+
+    def __init__(self, example: str, **kwargs):
+        super().__init__(
+            epilog=f'example:\n  {example}',
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **kwargs,
+        )
+
+
+def existing_file(text: str) -> str:
+    """Argument type: the path of a file that is there."""
+    if not os.path.isfile(text):
+        raise argparse.ArgumentTypeError(f'{text}: no such file')
+    return text
+
+
+def existing_dir(text: str) -> str:
+    """Argument type: the path of a folder that is there."""
+    if not os.path.isdir(text):
+        raise argparse.ArgumentTypeError(f'{text}: no such folder')
+    return text
+
+
+def positive_int(text: str) -> int:
+    """Argument type: a whole number of at least 1."""
+    return _at_least(1, text)
+
+
+def natural_int(text: str) -> int:
+    """Argument type: a whole number of at least 0."""
+    return _at_least(0, text)
+
+
+def key_value(text: str) -> str:
+    """Argument type: ``KEY=VALUE``, left as it is."""
+    if not text.partition('=')[0] or '=' not in text:
+        raise argparse.ArgumentTypeError(f'{text!r} is not of the form KEY=VALUE')
+    return text
+
+
+def _at_least(least: int, text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = None
+    if number is None or number < least:
+        raise argparse.ArgumentTypeError(f'{text!r} is not a whole number of at least {least}')
+    return number
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """Add what every command that runs a config takes: ``--cfg-options`` and ``--launcher``."""
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        type=key_value,
+        default=[],
+        metavar='KEY=VALUE',
+        help='override the config, e.g. train_cfg.max_iters=100',
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=('none', 'pytorch', 'slurm', 'mpi'),
+        default='none',
+        help='set by the dist_*.sh and slurm_*.sh scripts',
+    )
+
+
+def main(
+    build_parser: Callable[[], argparse.ArgumentParser],
+    run: Callable[[argparse.Namespace], int | None],
+    argv: Sequence[str] | None = None,
+) -> None:
+    """Parse, run, and end the process: 0 or what ``run`` returns, 2 for a user's mistake.
+
+    An exception with an ``exit_code`` (``mmseg_custom.utils.UserError``) and a system error that a
+    person can mend (no disk, no permission, no such file) become one message; any other exception
+    is a bug and keeps its traceback.
+    """
+    args = build_parser().parse_args(argv)
+    try:
+        code = run(args) or 0
+    except KeyboardInterrupt:
+        _fail('stopped by the keyboard', 130)
+    except BrokenPipeError:
+        # The reader (`| head`) went away: that is its right, and no error of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except OSError as error:
+        if error.errno not in USER_ERRNOS:
+            raise
+        _fail(f'{error.filename or error}: {USER_ERRNOS[error.errno]}', 2)
+    except Exception as error:
+        if not hasattr(error, 'exit_code'):
+            raise
+        _fail(str(error), error.exit_code)
+    sys.stdout.flush()
+    sys.exit(code)
+
+
+def _fail(message: str, code: int) -> None:
+    """Print ``message`` the way argparse does and leave with ``code``."""
+    rank = int(os.environ.get('RANK', 0))
+    where = f' (process {rank})' if rank else ''
+    print(f'{Path(sys.argv[0]).name}: error{where}: {message}', file=sys.stderr, flush=True)
+    sys.exit(code)
