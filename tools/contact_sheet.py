@@ -35,13 +35,14 @@ def run(args) -> None:
     from mmseg_custom.coco import load_mask
     from mmseg_custom.datasets import TrashCocoDataset
     from mmseg_custom.evaluation.confusion import confusion_matrix
+    from mmseg_custom.transforms import LoadTrashAnnotations, LoadTrashImage
     from mmseg_custom.utils import atomic_path
     from mmseg_custom.visualization import contact_sheet
 
     root = args.data_root or os.path.dirname(args.ann_file) or '.'
     dataset = TrashCocoDataset(os.path.abspath(args.ann_file), data_root=root)
     classes, palette = dataset.metainfo['classes'], dataset.metainfo['palette']
-    load = Compose([dict(type='LoadTrashImage'), dict(type='LoadTrashAnnotations')])
+    load = Compose([LoadTrashImage(), LoadTrashAnnotations()])
     rows = []
     count = min(args.count, len(dataset))
     for index in np.linspace(0, len(dataset) - 1, count).round().astype(int):

@@ -74,7 +74,7 @@ class TrashCocoDataset(BaseSegDataset):
             raise UserError(f'{data_root}: no such data folder; {HOW_TO_GET_DATA}')
         self.max_bad_images = max_bad_images
         # Shared by all workers, so that the cap holds for the process and not for each of them.
-        self._bad_images = multiprocessing.Value('i', 0)
+        self._bad_images = multiprocessing.Value('i', 0) if max_bad_images else None
         super().__init__(
             ann_file=ann_file,
             data_root=data_root,
@@ -132,6 +132,8 @@ class TrashCocoDataset(BaseSegDataset):
 
     def _may_skip(self, error: UserError) -> bool:
         """Count and report a photo that could not be loaded; False when that was one too many."""
+        if not self.max_bad_images:
+            return False
         with self._bad_images.get_lock():
             if self._bad_images.value >= self.max_bad_images:
                 return False

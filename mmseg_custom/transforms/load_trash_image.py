@@ -11,7 +11,7 @@ from PIL import Image
 
 from mmseg_custom.utils import UserError
 
-# The last bytes of a whole file. OpenCV decodes a cut JPEG without a word, grey where data ends.
+# The last bytes of a whole file. OpenCV 4 decodes a cut JPEG without a word, grey where data ends.
 END_MARKS = {b'\xff\xd8': b'\xff\xd9', b'\x89P': b'IEND\xaeB`\x82'}
 TAIL_BYTES = 64
 

@@ -2,7 +2,6 @@
 
 import os
 
-import torch
 import torch.distributed as torch_dist
 from mmengine.config import Config
 from mmengine.device import is_cuda_available
@@ -69,8 +68,3 @@ def world_size() -> int:
     if torch_dist.is_initialized():
         return torch_dist.get_world_size()
     return next((int(os.environ[name]) for name in names if name in os.environ), 1)
-
-
-def amp_dtype() -> str:
-    """Return the half precision that this GPU is made for: bfloat16 where it has it."""
-    return 'bfloat16' if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else 'float16'

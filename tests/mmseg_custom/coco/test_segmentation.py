@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pycocotools import mask as mask_utils
+
+from mmseg_custom.coco.segmentation import (
+    compact_segmentation,
+    decode_counts,
+    segmentation_area,
+)
+
+
+@given(st.lists(st.lists(st.integers(1, 100_000), min_size=1, max_size=9), min_size=1, max_size=4))
+@settings(deadline=None)
+def test_decodes_what_pycocotools_encodes(many_runs):
+    strings = []
+    for runs in many_runs:
+        rle = {'size': [sum(runs), 1], 'counts': runs}
+        strings.append(mask_utils.frPyObjects(rle, *rle['size'])['counts'])
+    decoded = decode_counts(strings)
+    assert [list(runs) for runs in decoded] == many_runs
+
+
+@pytest.mark.parametrize('strings', [[b''], [b'52', b''], [b'P'], [b'52', b'5P']])
+def test_a_string_cut_short_is_refused(strings):
+    with pytest.raises(ValueError, match='cut short'):
+        decode_counts(strings)
+
+
+def test_whole_numbers_are_kept_small_and_fractions_exact():
+    whole, fraction = compact_segmentation([[0, 0, 511, 0, 511, 511], [0.1, 0, 5, 0, 5, 5.5]])
+    assert whole.dtype == np.int16
+    assert fraction.dtype == np.float64
+    assert fraction.tolist() == [0.1, 0, 5, 0, 5, 5.5]
+
+
+def test_area_counts_overlapping_polygons_once():
+    square = [2, 2, 12, 2, 12, 12, 2, 12]
+    one = segmentation_area(compact_segmentation([square]), 20, 20)
+    two = segmentation_area(compact_segmentation([square, square]), 20, 20)
+    assert one == two == 100

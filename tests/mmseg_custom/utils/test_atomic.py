@@ -1,0 +1,32 @@
+import json
+import os
+import stat
+
+import pytest
+
+from mmseg_custom.utils import atomic_path, write_json
+
+
+def test_the_file_appears_whole_with_usual_permissions(tmp_path):
+    path = tmp_path / 'new' / 'a.json'
+    write_json(path, {'a': [1]})
+    assert json.loads(path.read_text()) == {'a': [1]}
+    plain = tmp_path / 'plain'
+    plain.write_text('')
+    assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(plain.stat().st_mode)
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / 'a.txt'
+    path.write_text('old')
+    with pytest.raises(RuntimeError), atomic_path(path) as temporary:
+        temporary.write_text('half')
+        raise RuntimeError
+    assert path.read_text() == 'old'
+    assert os.listdir(tmp_path) == ['a.txt']
+
+
+def test_the_temporary_name_keeps_the_suffix(tmp_path):
+    with atomic_path(tmp_path / 'a.png') as temporary:
+        assert temporary.suffix == '.png'
+        assert temporary.parent == tmp_path

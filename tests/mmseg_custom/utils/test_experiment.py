@@ -1,0 +1,85 @@
+import math
+
+import pytest
+from conftest import ROOT
+
+from mmseg_custom.utils import UserError, experiment
+
+TOY = str(ROOT / 'configs' / 'upernet_swin_toy.py')
+
+
+@pytest.fixture
+def cfg():
+    return experiment.load_config(TOY)
+
+
+def test_work_dir_follows_the_config_name_unless_it_is_given():
+    assert experiment.load_config(TOY).work_dir == 'work_dirs/upernet_swin_toy'
+    assert experiment.load_config(TOY, work_dir='x').work_dir == 'x'
+
+
+def test_options_override_the_config():
+    cfg = experiment.load_config(TOY, ['train_cfg.max_iters=7', 'model.backbone.depths=[1,1]'])
+    assert cfg.train_cfg.max_iters == 7
+    assert cfg.model.backbone.depths == [1, 1]
+
+
+@pytest.mark.parametrize('text', ['a = (', 'raise ValueError(3)', "_base_ = 'nowhere.py'"])
+def test_a_bad_config_is_named(tmp_path, text):
+    path = tmp_path / 'bad.py'
+    path.write_text(text)
+    with pytest.raises(UserError, match='cannot be read as a config') as error:
+        experiment.load_config(str(path))
+    assert str(path) in str(error.value)
+
+
+def test_short_cuts_reach_the_data(cfg, tmp_path):
+    fold = tmp_path / 'fold.json'
+    fold.write_text('{}')
+    options = dict(data_root='d', train_json=str(fold), val_json='v.json', batch_size=3)
+    experiment.set_options(cfg, **options, seed=9, amp=False)
+    train, val = cfg.train_dataloader, cfg.val_dataloader.dataset
+    assert (train.dataset.data_root, train.dataset.ann_file) == ('d', str(fold))
+    assert (val.data_root, val.ann_file) == ('d', 'v.json')
+    assert cfg.test_dataloader.dataset.ann_file == 'v.json'
+    assert (train.batch_size, cfg.randomness.seed) == (3, 9)
+    assert cfg.optim_wrapper.type == 'OptimWrapper'
+
+
+def test_wrappers_are_looked_through_and_several_sets_are_refused(cfg):
+    leaf = cfg.train_dataloader.dataset
+    cfg.train_dataloader.dataset = dict(type='RepeatDataset', times=2, dataset=leaf)
+    experiment.set_ann_file(cfg, 'train_dataloader', 'a.json')
+    assert cfg.train_dataloader.dataset.dataset.ann_file == 'a.json'
+    cfg.train_dataloader.dataset = dict(type='ConcatDataset', datasets=[leaf, leaf])
+    experiment.set_data_root(cfg, 'd')
+    with pytest.raises(UserError, match='joins 2 data sets'):
+        experiment.set_ann_file(cfg, 'train_dataloader', 'a.json')
+
+
+def test_the_schedule_stretches_with_the_iterations(cfg):
+    experiment.set_max_iters(cfg, 60)
+    warm_up, poly = cfg.param_scheduler
+    assert (warm_up.end, poly.begin, poly.end) == (5, 5, 60)
+    assert cfg.train_cfg.max_iters == cfg.train_cfg.val_interval == 60
+    assert cfg.default_hooks.checkpoint.interval == 60
+
+
+def test_an_epoch_is_every_photo_once(cfg, toy_set):
+    experiment.set_data_root(cfg, str(toy_set))
+    for batch, processes in ((4, 1), (5, 1), (4, 2), (5, 3)):
+        cfg.train_dataloader.batch_size = batch
+        iterations = experiment.iterations_per_epoch(cfg, processes)
+        assert iterations == math.ceil(24 / (batch * processes))
+
+
+def test_pretrained_weights_are_dropped_wherever_they_are():
+    model = dict(
+        pretrained='x',
+        backbone=dict(init_cfg=dict(type='Pretrained', checkpoint='y')),
+        neck=dict(init_cfg=dict(type='Kaiming')),
+    )
+    experiment.drop_pretrained(model)
+    assert model == dict(
+        pretrained=None, backbone=dict(init_cfg=None), neck=dict(init_cfg=dict(type='Kaiming'))
+    )

@@ -1,0 +1,53 @@
+from unittest import mock
+
+import pytest
+from conftest import ROOT
+
+from mmseg_custom.utils import experiment, launch
+
+
+@pytest.fixture
+def cfg():
+    return experiment.load_config(str(ROOT / 'configs' / 'upernet_swin_trash.py'))
+
+
+def machine(cuda):
+    return mock.patch.object(launch, 'is_cuda_available', return_value=cuda)
+
+
+def test_a_gpu_gets_the_config_as_it_is(cfg):
+    with machine(cuda=True):
+        launch.fit_to_machine(cfg, 'pytorch')
+    assert cfg.optim_wrapper.type == 'AmpOptimWrapper'
+    assert cfg.sync_bn == 'torch'
+    assert 'model_wrapper_cfg' not in cfg
+    assert cfg.launcher == 'pytorch'
+
+
+def test_a_cpu_gets_float32_and_plain_batch_norm(cfg):
+    with machine(cuda=False):
+        launch.fit_to_machine(cfg)
+    assert cfg.optim_wrapper.type == 'OptimWrapper'
+    assert 'sync_bn' not in cfg
+    assert 'model_wrapper_cfg' not in cfg
+
+
+def test_several_cpu_processes_get_gloo_and_ddp_without_devices(cfg):
+    with machine(cuda=False), mock.patch.object(launch, 'start_gloo') as start:
+        launch.fit_to_machine(cfg, 'pytorch')
+    start.assert_called_once_with('pytorch')
+    assert cfg.model_wrapper_cfg.device_ids is None
+
+
+def test_slurm_variables_become_those_of_torch(monkeypatch):
+    for name, value in dict(PROCID=3, NTASKS=8, LOCALID=1).items():
+        monkeypatch.setenv(f'SLURM_{name}', str(value))
+    for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_PORT'):
+        monkeypatch.setenv(name, 'x')
+        monkeypatch.delenv(name)
+    with mock.patch.object(launch.torch_dist, 'init_process_group') as init:
+        launch.start_gloo('slurm')
+    init.assert_called_once_with('gloo')
+    environment = launch.os.environ
+    assert [environment[n] for n in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK')] == ['3', '8', '1']
+    assert launch.world_size() == 8
