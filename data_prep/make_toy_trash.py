@@ -1,0 +1,35 @@
+"""Draw a data set of trash in the contest's layout, to try everything without its photos."""
+
+import trash_cli
+from trash_cli import natural_int, positive_int
+
+
+def build_parser() -> trash_cli.Parser:
+    """Describe the command line."""
+    parser = trash_cli.Parser(
+        description=__doc__,
+        example='python data_prep/make_toy_trash.py --out data/toy_trash --train 240 --val 60',
+    )
+    parser.add_argument('--out', default='data/toy_trash', help='folder (data/toy_trash)')
+    parser.add_argument('--train', type=positive_int, default=240, help='training photos (240)')
+    parser.add_argument('--val', type=natural_int, default=60, help='validation photos (60)')
+    parser.add_argument('--test', type=natural_int, default=20, help='test photos (20)')
+    parser.add_argument('--size', type=positive_int, default=256, help='side in pixels (256)')
+    parser.add_argument('--seed', type=natural_int, default=0, help='other seed, other photos (0)')
+    parser.add_argument('--force', action='store_true', help='draw even if the set is there')
+    return parser
+
+
+def run(args) -> None:
+    """Draw and say what there is now."""
+    from mmseg_custom.toy import write_toy_set
+
+    options = vars(args)
+    drawn = write_toy_set(**options)
+    what = 'drew' if drawn else 'kept (the same set is there; --force draws it anew)'
+    print(f'{what}: {args.train} training, {args.val} validation, {args.test} test photos '
+          f'of {args.size}x{args.size} in {args.out}')
+
+
+if __name__ == '__main__':
+    trash_cli.main(build_parser, run)

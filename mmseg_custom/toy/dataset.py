@@ -1,0 +1,129 @@
+"""Writing a drawn set in the contest's layout."""
+
+import json
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from mmseg_custom.coco import CLASSES
+from mmseg_custom.utils import UserError, atomic_path, write_json
+
+from .scene import draw_scene
+
+LAYOUT_VERSION = 1
+MIN_SIZE, JPEG_QUALITY = 32, 92
+SPLITS = ('train', 'val', 'test')
+LICENCE = dict(id=0, name='CC0 1.0', url='https://creativecommons.org/publicdomain/zero/1.0/')
+
+
+def write_toy_set(
+    out: str | os.PathLike,
+    train: int = 240,
+    val: int = 60,
+    test: int = 20,
+    size: int = 256,
+    seed: int = 0,
+    force: bool = False,
+) -> bool:
+    """Draw a data set, unless the same one is there already.
+
+    The photos of a split do not depend on how many there are, nor on the other splits.
+
+    Args:
+        out: Folder; gets ``train_all.json`` (training and validation), ``train.json``,
+            ``val.json``, ``test.json`` (no annotations), and ``batch_01`` to ``batch_03``.
+        train: Number of training photos.
+        val: Number of validation photos.
+        test: Number of test photos.
+        size: Side of the photos in pixels.
+        seed: Another seed, other photos.
+        force: Draw even when the same set is there.
+
+    Returns:
+        bool: Whether anything was drawn.
+
+    Raises:
+        UserError: The photos would be too small.
+    """
+    if size < MIN_SIZE:
+        raise UserError(f'photos of {size} px are too small: take a size of {MIN_SIZE} or more')
+    out = Path(out)
+    made_from = dict(
+        version=LAYOUT_VERSION, train=train, val=val, test=test, size=size, seed=seed
+    )
+    marker = out / 'toy.json'
+    if not force and marker.is_file() and json.loads(marker.read_text()) == made_from:
+        return False
+    marker.unlink(missing_ok=True)
+    photos = {}
+    with tqdm(total=train + val + test, desc='drawing', unit='photo') as bar:
+        for number, (split, count) in enumerate(zip(SPLITS, (train, val, test), strict=True)):
+            photos[split] = []
+            for index in range(count):
+                photos[split].append(_write_photo(out, seed, number, index, size))
+                bar.update()
+    for name, parts in dict(
+        train_all=photos['train'] + photos['val'], train=photos['train'], val=photos['val']
+    ).items():
+        write_json(out / f'{name}.json', _coco(parts))
+    write_json(out / 'test.json', _coco([(image, []) for image, _ in photos['test']]))
+    # Last, so that a set that was interrupted is drawn anew.
+    write_json(marker, made_from)
+    return True
+
+
+def _write_photo(out: Path, seed: int, split: int, index: int, size: int) -> tuple[dict, list]:
+    picture, annotations = draw_scene((seed, split, index), index, size)
+    name = f'batch_{split + 1:02d}/{index:04d}.jpg'
+    with atomic_path(out / name) as temporary:
+        written = cv2.imwrite(str(temporary), picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        if not written:
+            raise UserError(f'{out / name}: cannot be written; is the disk full?')
+    image = dict(
+        license=0, url=None, file_name=name, height=size, width=size, date_captured=None
+    )
+    return image, annotations
+
+
+def _coco(photos: list[tuple[dict, list]]) -> dict:
+    """Number photos and annotations from 0, as the contest's files do."""
+    images, annotations = [], []
+    for image, of_image in photos:
+        images.append(dict(image, id=len(images)))
+        for annotation in of_image:
+            numbers = dict(id=len(annotations), image_id=len(images) - 1)
+            annotations.append(numbers | annotation)
+    categories = [
+        dict(id=label, name=name, supercategory=name)
+        for label, name in enumerate(CLASSES)
+        if label > 0
+    ]
+    info = dict(
+        year=2026,
+        version='1.0',
+        description='Drawn trash in the layout of the recycle-trash contest',
+        contributor='trash-seg',
+        url=None,
+        date_created='2026-11-23 00:00:00',
+    )
+    return dict(
+        info=info,
+        licenses=[LICENCE],
+        images=images,
+        categories=categories,
+        annotations=annotations,
+    )
+
+
+def class_shares(ann_file: str | os.PathLike) -> np.ndarray:
+    """Return each class's share of the pixels of a COCO file, ``(11,)`` float64."""
+    from mmseg_custom.coco import coco_to_samples, paint, read_coco
+
+    counts = np.zeros(256, np.int64)
+    for sample in coco_to_samples(read_coco(ann_file)):
+        mask = paint(sample['annotations'], sample['height'], sample['width'])
+        counts += np.bincount(mask.ravel(), minlength=256)
+    return counts[: len(CLASSES)] / counts.sum()

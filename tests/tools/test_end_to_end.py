@@ -1,0 +1,192 @@
+"""The tools driven as a user drives them: from data to pictures, one process and two."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+from conftest import ROOT, tool
+from PIL import Image
+from sklearn.metrics import jaccard_score
+
+from mmseg_custom.coco import CLASSES
+from mmseg_custom.datasets import TrashCocoDataset
+
+TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
+EVERY_LOSS = ['default_hooks.logger.interval=1', 'log_processor.window_size=1']
+
+
+def options(max_iters: int, every: int) -> list[str]:
+    short = [f'train_cfg.max_iters={max_iters}', f'train_cfg.val_interval={every}']
+    return ['--cfg-options', *short, f'default_hooks.checkpoint.interval={every}', *EVERY_LOSS]
+
+
+def losses(work_dir) -> dict[int, float]:
+    """Read the loss of each iteration from the newest run in a work folder."""
+    run = max(p for p in work_dir.iterdir() if (p / 'vis_data').is_dir())
+    lines = map(json.loads, (run / 'vis_data' / 'scalars.json').read_text().splitlines())
+    return {line['step']: line['loss'] for line in lines if 'loss' in line}
+
+
+def weights(path) -> dict[str, torch.Tensor]:
+    return torch.load(path, weights_only=False, map_location='cpu')['state_dict']
+
+
+def assert_same_weights(first, second):
+    first, second = weights(first), weights(second)
+    assert first.keys() == second.keys()
+    assert all(torch.equal(value, second[name]) for name, value in first.items())
+
+
+@pytest.fixture(scope='module')
+def trained(toy_set, tmp_path_factory):
+    """A work folder with an uninterrupted run of 30 iterations."""
+    folder = tmp_path_factory.mktemp('trained')
+    arguments = [TOY, '--data-root', toy_set, '--work-dir', folder, '--seed', 3]
+    done = tool('tools/train.py', *arguments, *options(30, 10))
+    assert 'Iter(train) [30/30]' in done.stdout + done.stderr
+    return folder
+
+
+def test_training_leaves_checkpoints_logs_and_curves(trained):
+    assert sorted(losses(trained)) == list(range(1, 31))
+    found = {path.name for path in trained.rglob('*')}
+    assert {'iter_20.pth', 'iter_30.pth', 'last_checkpoint', 'upernet_swin_toy.py'} <= found
+    assert any(name.startswith('best_mIoU_iter_') for name in found)
+    assert any('tfevents' in name for name in found)
+
+
+def test_testing_writes_masks_pictures_and_true_numbers(trained, toy_set, tmp_path):
+    out, show = tmp_path / 'masks', tmp_path / 'show'
+    arguments = [TOY, trained / 'iter_30.pth', '--data-root', toy_set, '--work-dir', tmp_path]
+    tool('tools/test.py', *arguments, '--out', out, '--show-dir', show)
+    report = json.loads((tmp_path / 'metrics.json').read_text())
+    dataset = TrashCocoDataset(
+        'val.json',
+        data_root=str(toy_set),
+        pipeline=[dict(type='LoadTrashImage'), dict(type='LoadTrashAnnotations')],
+    )
+    truths, predictions = [], []
+    for sample in (dataset[i] for i in range(len(dataset))):
+        name = os.path.relpath(sample['img_path'], toy_set)
+        picture = Image.open((show / name).with_suffix('.jpg'))
+        assert picture.size == (3 * 64, 64)
+        truths.append(sample['gt_seg_map'].ravel())
+        predictions.append(np.array(Image.open((out / name).with_suffix('.png'))).ravel())
+    assert len(list(out.rglob('*.png'))) == len(dataset)
+    truth, prediction = np.concatenate(truths), np.concatenate(predictions)
+    labels = sorted({*truth, *prediction})
+    iou = jaccard_score(truth, prediction, labels=labels, average=None, zero_division=0)
+    np.testing.assert_allclose([report['per_class']['IoU'][c] for c in labels], iou, rtol=1e-5)
+    assert report['metrics']['mIoU'] == pytest.approx(100 * iou.mean(), abs=0.0051)
+    assert report['classes'] == list(CLASSES)
+
+    sheet = tmp_path / 'sheet.png'
+    tool('tools/contact_sheet.py', toy_set / 'val.json', out, '--out', sheet, '--count', 3)
+    colours = Image.open(sheet).convert('RGB').getcolors(1 << 24)
+    assert len(colours) > 100
+
+
+def test_photos_without_annotations_are_predicted(trained, toy_set, tmp_path):
+    unlabelled = json.loads((toy_set / 'test.json').read_text())
+    del unlabelled['annotations']
+    ann_file = tmp_path / 'unlabelled.json'
+    ann_file.write_text(json.dumps(unlabelled))
+    arguments = [TOY, trained / 'iter_30.pth', '--data-root', toy_set, '--work-dir', tmp_path]
+    done = tool('tools/test.py', *arguments, '--test-json', ann_file, '--out', tmp_path / 'm')
+    assert 'nothing to measure' in done.stdout + done.stderr
+    assert len(list((tmp_path / 'm').rglob('*.png'))) == len(unlabelled['images'])
+
+
+def test_the_same_seed_gives_the_same_bits_with_any_number_of_workers(trained, toy_set, tmp_path):
+    arguments = [TOY, '--data-root', toy_set, '--work-dir', tmp_path, '--seed', 3]
+    workers = ['train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False']
+    tool('tools/train.py', *arguments, *options(30, 10), *workers)
+    assert losses(tmp_path) == losses(trained)
+    assert_same_weights(tmp_path / 'iter_30.pth', trained / 'iter_30.pth')
+
+
+def test_a_killed_run_is_resumed_exactly(trained, toy_set, tmp_path):
+    arguments = [TOY, '--data-root', toy_set, '--work-dir', tmp_path, '--seed', 3]
+    command = [sys.executable, 'tools/train.py', *arguments, *options(30, 10)]
+    process = subprocess.Popen([*map(str, command)], cwd=ROOT, stdout=-3, stderr=-3)
+    deadline = time.monotonic() + 120
+    # Past the checkpoint of iteration 10 and its validation, on the way to the next.
+    while not any(
+        '"step": 13' in path.read_text() for path in tmp_path.glob('*/vis_data/scalars.json')
+    ):
+        assert process.poll() is None, 'the run ended before it could be killed'
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not (tmp_path / 'iter_30.pth').exists()
+
+    time.sleep(1.1)  # runs are told apart by the second they began in
+    done = tool('tools/train.py', *arguments, '--resume', *options(30, 10))
+    said = done.stdout + done.stderr
+    assert 'resuming' in said
+    assert 'of 30' in said
+    resumed = losses(tmp_path)
+    assert min(resumed) in (11, 21)
+    assert resumed == {step: losses(trained)[step] for step in resumed}
+    assert_same_weights(tmp_path / 'iter_30.pth', trained / 'iter_30.pth')
+
+
+def test_resume_without_a_checkpoint_starts_and_says_so(toy_set, tmp_path):
+    arguments = [TOY, '--data-root', toy_set, '--work-dir', tmp_path, '--resume']
+    done = tool('tools/train.py', *arguments, *options(2, 2))
+    assert f'nothing to resume in {tmp_path}: starting at iteration 0' in done.stdout
+
+
+def test_two_processes_train_and_measure_as_one(trained, toy_set, tmp_path):
+    arguments = [TOY, 2, '--data-root', toy_set, '--work-dir', tmp_path, '--seed', 3]
+    tool('tools/dist_train.sh', *arguments, *options(6, 6))
+    assert sorted(losses(tmp_path)) == list(range(1, 7))
+    results = []
+    for processes in (1, 2):
+        folder = tmp_path / str(processes)
+        arguments = [TOY, trained / 'iter_30.pth', processes, '--data-root', toy_set]
+        tool('tools/dist_test.sh', *arguments, '--work-dir', folder)
+        results.append(json.loads((folder / 'metrics.json').read_text()))
+    # Seven photos: the sampler repeats one for the second process.
+    assert results[0]['confusion_matrix'] == results[1]['confusion_matrix']
+    assert results[0]['metrics'] == results[1]['metrics']
+
+
+def test_one_process_through_torchrun_is_the_plain_run(trained, toy_set, tmp_path):
+    arguments = [TOY, 1, '--data-root', toy_set, '--work-dir', tmp_path, '--seed', 3]
+    tool('tools/dist_train.sh', *arguments, *options(30, 10))
+    ours, plain = losses(tmp_path), losses(trained)
+    # The number of threads may differ, and with it the last digits.
+    assert ours == pytest.approx(plain, rel=1e-3)
+
+
+def test_a_users_mistake_under_torchrun_is_one_message_and_code_2(toy_set, tmp_path):
+    arguments = [TOY, 2, '--data-root', toy_set, '--train-json', 'gone.json']
+    done = tool('tools/dist_train.sh', *arguments, '--work-dir', tmp_path, code=2)
+    assert 'gone.json: no such annotation file' in done.stderr
+    assert 'Traceback' not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize('script', ['dist_train.sh', 'dist_test.sh', 'slurm_train.sh'])
+def test_scripts_without_arguments_say_how_they_are_used(script):
+    done = tool(f'tools/{script}', code=2)
+    assert f'tools/{script}' in done.stderr
+
+
+def test_slurm_gets_one_task_a_gpu(tmp_path):
+    srun = tmp_path / 'srun'
+    srun.write_text('#!/bin/sh\necho "$@"\n')
+    srun.chmod(0o755)
+    env = dict(PATH=f'{tmp_path}:{os.environ["PATH"]}', GPUS='4', SRUN_ARGS='--qos high')
+    done = tool('tools/slurm_train.sh', 'gpu', 'job', TOY, '--seed', 1, env=env)
+    said = done.stdout
+    assert '--partition=gpu --job-name=job --ntasks=4 --ntasks-per-node=4 --gres=gpu:4' in said
+    assert '--qos high' in said
+    assert said.strip().endswith(f'train.py {TOY} --launcher slurm --seed 1')
