@@ -2,6 +2,7 @@
 
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
+from mmengine.runner import BaseLoop
 from mmseg.registry import HOOKS
 
 from mmseg_custom.utils.checkpoint import require_same_classes, require_same_weights
@@ -24,7 +25,7 @@ class CheckCheckpointHook(Hook):
         Raises:
             UserError: Names the checkpoint, the first difference and the mend.
         """
-        is_training = getattr(runner, '_train_loop', None) is not None
+        is_training = isinstance(runner._train_loop, BaseLoop)
         if is_training and not runner._resume:
             return
         path = runner._load_from or runner.work_dir

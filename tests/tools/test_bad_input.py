@@ -1,6 +1,7 @@
 """Each mistake of a user is one message that names the file and the mend, and exit code 2."""
 
 import importlib.util
+import itertools
 import json
 import shutil
 
@@ -19,6 +20,14 @@ NO_WORKERS = [
 SHORT = ['--cfg-options', 'train_cfg.max_iters=2', 'train_cfg.val_interval=2', *NO_WORKERS]
 
 
+RUNS = itertools.count()
+
+
+def unique_name() -> str:
+    """MMEngine keeps a logger a name, and names runs by the second they begin in."""
+    return f'experiment_name=run{next(RUNS)}'
+
+
 def load_tool(name: str):
     spec = importlib.util.spec_from_file_location(f'tool_{name}', ROOT / 'tools' / f'{name}.py')
     module = importlib.util.module_from_spec(spec)
@@ -31,6 +40,8 @@ def run(capfd):
     """Run a tool in this process; returns ``(exit code, what it wrote to standard error)``."""
 
     def call(name, *arguments):
+        if '--cfg-options' in arguments:
+            arguments = [*arguments, unique_name()]
         module = load_tool(name)
         with pytest.raises(SystemExit) as end:
             trash_cli.main(module.build_parser, module.run, [*map(str, arguments)])
@@ -180,7 +191,7 @@ def checkpoint(toy_set, tmp_path_factory):
     """A checkpoint of two iterations."""
     folder = tmp_path_factory.mktemp('checkpoint')
     module = load_tool('train')
-    arguments = [TOY, '--data-root', str(toy_set), '--work-dir', str(folder), *SHORT]
+    arguments = [TOY, '--data-root', str(toy_set), '--work-dir', str(folder), *SHORT, unique_name()]
     with pytest.raises(SystemExit) as end:
         trash_cli.main(module.build_parser, module.run, arguments)
     assert end.value.code == 0
@@ -228,9 +239,11 @@ def test_weights_that_cannot_be_fetched_say_what_to_do(toy_set, tmp_path, run, m
         raise urllib.error.URLError('no network')
 
     monkeypatch.setattr(mmengine_checkpoint, 'load_url', offline)
-    pretrained = 'model.backbone.init_cfg={"type":"Pretrained","checkpoint":"https://x.test/a.pth"}'
-    arguments = ['--data-root', toy_set, '--work-dir', tmp_path, *SHORT, pretrained]
-    code, said = run('train', TOY, *arguments)
+    config = tmp_path / 'pretrained.py'
+    weights = "dict(_delete_=True, type='Pretrained', checkpoint='https://x.test/a.pth')"
+    config.write_text(f'_base_ = {TOY!r}\nmodel = dict(backbone=dict(init_cfg={weights}))\n')
+    arguments = ['--data-root', toy_set, '--work-dir', tmp_path, *SHORT]
+    code, said = run('train', config, *arguments)
     assert code == 2, said
     assert '--no-pretrained' in said
     assert 'no network' in said
