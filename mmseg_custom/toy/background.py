@@ -29,11 +29,11 @@ def light(rng: np.random.Generator, size: int) -> np.ndarray:
     """Return how bright each pixel is lit, ``(size, size, 1)`` float32 around 1."""
     centre = np.full(2, size / 2)
     slope = shapes.along(size, any_angle(rng), centre) / size
-    field = 1 + rng.uniform(0, 0.5) * slope + 0.06 * shapes.noise(rng, size, size / 2)
+    field = 1 + rng.uniform(0, 0.35) * slope + 0.06 * shapes.noise(rng, size, size / 2)
     if rng.random() < 0.4:
         edge = shapes.along(size, any_angle(rng), centre) - rng.uniform(-0.3, 0.3) * size
-        field *= 1 - 0.35 / (1 + np.exp(-edge / (0.02 * size)))
-    return (rng.uniform(0.75, 1.15) * field)[..., None].astype(np.float32)
+        field *= 1 - 0.25 / (1 + np.exp(-edge / (0.02 * size)))
+    return (rng.uniform(0.85, 1.1) * field)[..., None].astype(np.float32)
 
 
 GROUNDS = ((120, 125, 130), (95, 115, 135), (150, 160, 170), (80, 85, 90), (110, 130, 120))

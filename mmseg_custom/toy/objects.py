@@ -158,14 +158,14 @@ def ring(size: int, centre: np.ndarray, radius: float, hole: float) -> np.ndarra
 
 # By label - 1: the drawer, how common it is, and its radius as a share of the image's side.
 KINDS = (
-    (general_trash, 0.17, (0.07, 0.18)),
-    (paper, 0.22, (0.09, 0.26)),
-    (paper_pack, 0.06, (0.13, 0.26)),
-    (metal, 0.06, (0.1, 0.22)),
-    (glass, 0.05, (0.13, 0.26)),
-    (plastic, 0.12, (0.12, 0.26)),
-    (styrofoam, 0.08, (0.09, 0.25)),
-    (plastic_bag, 0.22, (0.16, 0.35)),
-    (battery, 0.008, (0.06, 0.1)),
-    (clothing, 0.012, (0.18, 0.31)),
+    (general_trash, 0.14, (0.07, 0.18)),
+    (paper, 0.18, (0.09, 0.26)),
+    (paper_pack, 0.08, (0.13, 0.26)),
+    (metal, 0.08, (0.1, 0.22)),
+    (glass, 0.07, (0.13, 0.26)),
+    (plastic, 0.13, (0.12, 0.26)),
+    (styrofoam, 0.09, (0.09, 0.25)),
+    (plastic_bag, 0.2, (0.16, 0.35)),
+    (battery, 0.012, (0.06, 0.1)),
+    (clothing, 0.018, (0.18, 0.31)),
 )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from mmseg_custom.coco import CLASSES, PALETTE
 
@@ -46,8 +46,7 @@ def contact_sheet(
         top = HEADER + (place // columns) * (cell + HEADER)
         draw.text((left, top + cell + 4), caption, INK, font=_font(13))
         for number, picture in enumerate([photo, *(overlay(photo, m, palette) for m in masks)]):
-            image = Image.fromarray(picture)
-            image.thumbnail((cell, cell))
+            image = ImageOps.contain(Image.fromarray(picture), (cell, cell))
             sheet.paste(image, (left + number * (cell + 2), top))
     for column in range(columns):
         for number, heading in enumerate(headings):

@@ -1,0 +1,159 @@
+"""The drawn set is what it says: the contest's layout, every form of annotation, same bytes."""
+
+import json
+from collections import Counter
+
+import numpy as np
+import pytest
+from conftest import tool
+from PIL import Image
+from pycocotools import mask as mask_utils
+from pycocotools.coco import COCO
+
+from mmseg_custom.coco import find_problems
+from mmseg_custom.toy import write_toy_set
+from mmseg_custom.toy.dataset import class_shares
+from mmseg_custom.toy.scene import annotate, draw_scene
+
+
+def read(path):
+    return json.loads(path.read_text())
+
+
+def contents(folder) -> dict[str, bytes]:
+    files = (path for path in folder.rglob('*') if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+@pytest.fixture(scope='module')
+def default_annotations(tmp_path_factory):
+    """The annotations of the default numbers of photos, which are small here."""
+    folder = tmp_path_factory.mktemp('default')
+    write_toy_set(folder, size=48)
+    return folder
+
+
+def test_layout_is_the_contests(toy_set):
+    whole, train, val, test = (
+        read(toy_set / f'{name}.json') for name in ('train_all', 'train', 'val', 'test')
+    )
+    assert list(whole) == ['info', 'licenses', 'images', 'categories', 'annotations']
+    assert [c['id'] for c in whole['categories']] == list(range(1, 11))
+    assert [len(c['images']) for c in (whole, train, val, test)] == [31, 24, 7, 3]
+    assert len(whole['annotations']) == len(train['annotations']) + len(val['annotations'])
+    assert test['annotations'] == []
+    for content in (whole, train, val, test):
+        assert [image['id'] for image in content['images']] == list(range(len(content['images'])))
+        assert [a['id'] for a in content['annotations']] == list(range(len(content['annotations'])))
+        assert list(find_problems(content)) == []
+    for image in whole['images'] + test['images']:
+        assert Image.open(toy_set / image['file_name']).size == (64, 64)
+        assert image['file_name'].startswith('batch_0')
+
+
+def test_the_same_options_give_the_same_bytes_and_other_seeds_others(tmp_path):
+    for name, seed in (('a', 0), ('b', 0), ('c', 1)):
+        write_toy_set(tmp_path / name, train=5, val=2, test=1, size=48, seed=seed)
+    first, second, third = (contents(tmp_path / name) for name in 'abc')
+    assert first == second
+    assert first['batch_01/0000.jpg'] != third['batch_01/0000.jpg']
+
+
+def test_a_photo_does_not_depend_on_how_many_there_are(tmp_path):
+    write_toy_set(tmp_path / 'few', train=3, val=2, test=1, size=48)
+    write_toy_set(tmp_path / 'many', train=6, val=3, test=2, size=48)
+    few, many = contents(tmp_path / 'few'), contents(tmp_path / 'many')
+    photos = [name for name in few if name.endswith('.jpg')]
+    assert len(photos) == 6
+    assert all(few[name] == many[name] for name in photos)
+
+
+def test_a_set_that_is_there_is_kept_and_an_interrupted_one_drawn_anew(tmp_path):
+    options = dict(train=2, val=1, test=1, size=48)
+    assert write_toy_set(tmp_path, **options)
+    assert not write_toy_set(tmp_path, **options)
+    assert write_toy_set(tmp_path, **options, force=True)
+    assert write_toy_set(tmp_path, **options, seed=1)
+    (tmp_path / 'toy.json').unlink()
+    assert write_toy_set(tmp_path, **options, seed=1)
+
+
+def test_annotations_measure_what_pycocotools_measures(toy_set):
+    api = COCO(str(toy_set / 'train_all.json'))
+    for annotation in api.anns.values():
+        rle = api.annToRLE(annotation)
+        assert annotation['area'] == mask_utils.area(rle)
+        assert annotation['bbox'] == mask_utils.toBbox(rle).tolist()
+        assert annotation['area'] > 0
+
+
+def test_every_form_of_annotation_occurs(default_annotations):
+    content = read(default_annotations / 'train_all.json')
+    forms = Counter()
+    for annotation in content['annotations']:
+        segmentation = annotation['segmentation']
+        if isinstance(segmentation, list):
+            forms['several polygons' if len(segmentation) > 1 else 'polygon'] += 1
+        elif isinstance(segmentation['counts'], list):
+            assert annotation['iscrowd'] == 1
+            forms['crowd'] += 1
+        else:
+            forms['compressed RLE'] += 1
+    assert set(forms) == {'several polygons', 'polygon', 'crowd', 'compressed RLE'}
+    assert forms['polygon'] > sum(forms.values()) / 2
+    labelled = {annotation['image_id'] for annotation in content['annotations']}
+    without = len(content['images']) - len(labelled)
+    assert 0.02 < without / len(content['images']) < 0.1
+
+
+def test_there_is_a_long_tail_that_every_split_has(default_annotations):
+    photos_with = Counter()
+    for name in ('train', 'val'):
+        content = read(default_annotations / f'{name}.json')
+        seen = {(a['image_id'], a['category_id']) for a in content['annotations']}
+        in_split = Counter(category for _, category in seen)
+        assert set(in_split) == set(range(1, 11))
+        photos_with += in_split
+    common = photos_with.most_common()
+    assert {category for category, _ in common[-2:]} == {9, 10}
+    assert common[0][1] > 6 * common[-1][1]
+    shares = class_shares(default_annotations / 'train_all.json')
+    assert 0.6 < shares[0] < 0.8
+    assert shares.sum() == pytest.approx(1)
+
+
+def test_a_hole_stays_a_hole():
+    rows, columns = np.mgrid[:40, :40]
+    distance = np.hypot(rows - 20, columns - 20)
+    ring = (distance < 15) & (distance > 7)
+    segmentation = annotate(5, ring, is_crowd=False)['segmentation']
+    np.testing.assert_array_equal(mask_utils.decode(segmentation).astype(bool), ring)
+
+
+def test_polygons_follow_what_was_drawn():
+    rows, columns = np.mgrid[:60, :60]
+    disc = np.hypot(rows - 31.3, columns - 27.8) < 19
+    polygons = annotate(6, disc, is_crowd=False)['segmentation']
+    drawn = mask_utils.merge(mask_utils.frPyObjects(polygons, 60, 60))
+    truth = mask_utils.encode(np.asfortranarray(disc, np.uint8))
+    assert mask_utils.iou([drawn], [truth], [0])[0, 0] > 0.95
+
+
+def test_a_scene_is_a_photo():
+    picture, annotations = draw_scene((0, 0, 0), 0, 96)
+    assert (picture.shape, picture.dtype) == ((96, 96, 3), np.uint8)
+    assert picture.std() > 10
+    assert annotations
+
+
+def test_too_small_photos_are_refused_in_one_line(tmp_path):
+    done = tool('data_prep/make_toy_trash.py', '--out', tmp_path, '--size', 8, code=2)
+    assert done.stderr.count('\n') == 1
+    assert '32 or more' in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_tool_says_what_it_did(tmp_path):
+    arguments = ['--out', tmp_path, '--train', 2, '--val', 1, '--test', 0, '--size', 48]
+    assert tool('data_prep/make_toy_trash.py', *arguments).stdout.startswith('drew: 2 training')
+    assert tool('data_prep/make_toy_trash.py', *arguments).stdout.startswith('kept')
