@@ -5,7 +5,8 @@ train_dataloader = dict(batch_size=4, num_workers=1, dataset=dict(data_root=data
 val_dataloader = dict(num_workers=1, dataset=dict(data_root=data_root))
 test_dataloader = val_dataloader
 model = dict(
-    backbone=dict(embed_dims=24, depths=[1, 1, 2, 1], num_heads=[2, 2, 4, 8], drop_path_rate=0., init_cfg=None),
+    backbone=dict(
+        embed_dims=24, depths=[1, 1, 2, 1], num_heads=[2, 2, 4, 8], drop_path_rate=0., init_cfg=None),
     decode_head=dict(in_channels=[24, 48, 96, 192], channels=48, dropout_ratio=0.),
     auxiliary_head=dict(in_channels=96, channels=24, dropout_ratio=0.))
 # From scratch and short, hence the larger steps

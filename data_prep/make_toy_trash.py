@@ -27,8 +27,10 @@ def run(args) -> None:
     options = vars(args)
     drawn = write_toy_set(**options)
     what = 'drew' if drawn else 'kept (the same set is there; --force draws it anew)'
-    print(f'{what}: {args.train} training, {args.val} validation, {args.test} test photos '
-          f'of {args.size}x{args.size} in {args.out}')
+    print(
+        f'{what}: {args.train} training, {args.val} validation, {args.test} test photos '
+        f'of {args.size}x{args.size} in {args.out}'
+    )
 
 
 if __name__ == '__main__':

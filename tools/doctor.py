@@ -77,9 +77,7 @@ class Finding:
 
 def build_parser() -> trash_cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
-        description=__doc__.splitlines()[0], example='python tools/doctor.py'
-    )
+    parser = trash_cli.Parser(description=__doc__.splitlines()[0], example='python tools/doctor.py')
     parser.add_argument('--json', action='store_true', help='print the findings as JSON')
     return parser
 

@@ -66,6 +66,8 @@ def run(args) -> None:
         iterations = experiment.iterations_per_epoch(cfg, world_size())
         experiment.set_max_iters(cfg, args.epochs * iterations)
     fit_to_machine(cfg, args.launcher)
+    if args.amp and cfg.optim_wrapper.type != 'AmpOptimWrapper':
+        print('--amp: there is no GPU, so training goes on in float32', flush=True)
     train(cfg, args.resume)
 
 

@@ -5,7 +5,6 @@ import multiprocessing
 import os.path as osp
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 
 from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset
@@ -116,12 +115,13 @@ class TrashCocoDataset(BaseSegDataset):
         """
         if isinstance(idx, SeededIndex):
             idx.apply()
-        for index in count(idx):
+        while True:
             try:
-                return self._make_sample(index % len(self))
+                return self._make_sample(idx % len(self))
             except UserError as error:
                 if self.test_mode or not self._may_skip(error):
                     raise
+                idx += 1
 
     def _make_sample(self, idx: int) -> dict:
         sample = self.prepare_data(idx)

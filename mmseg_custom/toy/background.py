@@ -80,7 +80,9 @@ def _paint(ground, outline, colour) -> None:
 def _leaf(rng, ground) -> None:
     size = len(ground)
     axes = (int(rng.uniform(0.03, 0.08) * size), int(rng.uniform(0.015, 0.03) * size))
-    outline = cv2.ellipse2Poly(_spot(rng, size).astype(int).tolist(), axes, rng.integers(360), 0, 360, 12)
+    outline = cv2.ellipse2Poly(
+        _spot(rng, size).astype(int).tolist(), axes, rng.integers(360), 0, 360, 12
+    )
     _paint(ground, outline, shapes.jitter(rng, ((50, 120, 70), (40, 90, 150))[rng.integers(2)], 15))
 
 

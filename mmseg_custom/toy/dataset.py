@@ -51,9 +51,7 @@ def write_toy_set(
     if size < MIN_SIZE:
         raise UserError(f'photos of {size} px are too small: take a size of {MIN_SIZE} or more')
     out = Path(out)
-    made_from = dict(
-        version=LAYOUT_VERSION, train=train, val=val, test=test, size=size, seed=seed
-    )
+    made_from = dict(version=LAYOUT_VERSION, train=train, val=val, test=test, size=size, seed=seed)
     marker = out / 'toy.json'
     if not force and marker.is_file() and json.loads(marker.read_text()) == made_from:
         return False
@@ -82,9 +80,7 @@ def _write_photo(out: Path, seed: int, split: int, index: int, size: int) -> tup
         written = cv2.imwrite(str(temporary), picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
         if not written:
             raise UserError(f'{out / name}: cannot be written; is the disk full?')
-    image = dict(
-        license=0, url=None, file_name=name, height=size, width=size, date_captured=None
-    )
+    image = dict(license=0, url=None, file_name=name, height=size, width=size, date_captured=None)
     return image, annotations
 
 

@@ -36,9 +36,7 @@ class RandomScaleCrop(BaseTransform):
     def transform(self, results: dict) -> dict:
         """Scale and crop ``img`` and the masks in ``seg_fields``."""
         height, width = self.size or results['img_shape']
-        resize = RandomResize(
-            scale=(width, height), ratio_range=self.ratio_range, keep_ratio=True
-        )
+        resize = RandomResize(scale=(width, height), ratio_range=self.ratio_range, keep_ratio=True)
         crop = RandomCrop(crop_size=(height, width), cat_max_ratio=self.cat_max_ratio)
         return crop(resize(results))
 

@@ -153,9 +153,8 @@ def set_options(
 def drop_pretrained(model: dict) -> None:
     """Let a model config start from random weights wherever it would load some."""
     for key, value in list(model.items()):
-        if key == 'init_cfg' and isinstance(value, dict) and value.get('type') == 'Pretrained':
-            model[key] = None
-        elif key == 'pretrained':
+        from_weights = isinstance(value, dict) and value.get('type') == 'Pretrained'
+        if key == 'pretrained' or (key == 'init_cfg' and from_weights):
             model[key] = None
         elif isinstance(value, dict):
             drop_pretrained(value)

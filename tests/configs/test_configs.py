@@ -48,7 +48,9 @@ def test_weights_come_from_their_public_place():
 
 
 def test_the_toy_is_the_recipe_with_other_data_widths_and_iterations():
-    trash, toy = (Config.fromfile(str(ROOT / 'configs' / f'upernet_swin_{n}.py')) for n in ('trash', 'toy'))
+    trash, toy = (
+        Config.fromfile(str(ROOT / 'configs' / f'upernet_swin_{n}.py')) for n in ('trash', 'toy')
+    )
     assert toy.train_pipeline == trash.train_pipeline
     assert toy.val_dataloader.dataset.pipeline == trash.val_dataloader.dataset.pipeline
     assert toy.model.decode_head.loss_decode == trash.model.decode_head.loss_decode

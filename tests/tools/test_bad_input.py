@@ -79,7 +79,9 @@ def spoil_no_images(toy):
 
 
 def all_photos(toy):
-    return [toy / image['file_name'] for image in json.loads((toy / 'train.json').read_text())['images']]
+    return [
+        toy / image['file_name'] for image in json.loads((toy / 'train.json').read_text())['images']
+    ]
 
 
 def spoil_missing_photo(toy):

@@ -22,7 +22,10 @@ def test_a_sound_installation_passes_and_tells_versions():
     import torch
 
     said = tool('tools/doctor.py').stdout
-    for line in (f'ok   torch                   {torch.__version__.split("+")[0]}', mmseg.__version__):
+    for line in (
+        f'ok   torch                   {torch.__version__.split("+")[0]}',
+        mmseg.__version__,
+    ):
         assert line in said
     assert 'none of the configs here needs them' in said
     assert said.endswith('all is well\n')

@@ -56,9 +56,7 @@ def mask_rle(draw, compressed):
     return {'size': [HEIGHT, WIDTH], 'counts': rle['counts'].decode()}
 
 
-segmentation = st.one_of(
-    st.lists(polygon, min_size=1, max_size=3), mask_rle(True), mask_rle(False)
-)
+segmentation = st.one_of(st.lists(polygon, min_size=1, max_size=3), mask_rle(True), mask_rle(False))
 annotation = st.tuples(segmentation, st.sampled_from([1, 2, 3]), st.integers(1, 5), st.booleans())
 
 

@@ -72,4 +72,3 @@ def test_grey_and_transparent_photos_become_bgr(tmp_path, photo):
         path = str(tmp_path / f'{mode}.png')
         Image.fromarray(photo).convert(mode).save(path)
         assert load(path)['img'].shape == (24, 36, 3)
-
