@@ -8,13 +8,13 @@ def build_parser() -> trash_cli.Parser:
     """Describe the command line."""
     parser = trash_cli.Parser(
         description=__doc__,
-        example='python data_prep/make_toy_trash.py --out data/toy_trash --train 240 --val 60',
+        example='python data_prep/make_toy_trash.py --out data/toy_trash --train 480 --val 80',
     )
     parser.add_argument('--out', default='data/toy_trash', help='folder (data/toy_trash)')
-    parser.add_argument('--train', type=positive_int, default=240, help='training photos (240)')
-    parser.add_argument('--val', type=natural_int, default=60, help='validation photos (60)')
+    parser.add_argument('--train', type=positive_int, default=480, help='training photos (480)')
+    parser.add_argument('--val', type=natural_int, default=80, help='validation photos (80)')
     parser.add_argument('--test', type=natural_int, default=20, help='test photos (20)')
-    parser.add_argument('--size', type=positive_int, default=256, help='side in pixels (256)')
+    parser.add_argument('--size', type=positive_int, default=128, help='side in pixels (128)')
     parser.add_argument('--seed', type=natural_int, default=0, help='other seed, other photos (0)')
     parser.add_argument('--force', action='store_true', help='draw even if the set is there')
     return parser

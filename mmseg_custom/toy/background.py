@@ -20,7 +20,7 @@ def background(rng: np.random.Generator, size: int) -> np.ndarray:
     ground = rng.choice([_plain, _tiles, _planks, _gravel])(rng, size)
     ground += 7 * shapes.noise(rng, size, size / 12)[..., None]
     ground += rng.normal(0, rng.uniform(2, 7), ground.shape).astype(np.float32)
-    for _ in range(rng.integers(0, 4)):
+    for _ in range(rng.integers(0, 3)):
         rng.choice([_leaf, _stone, _white_tile, _cable])(rng, ground)
     return ground
 
@@ -29,18 +29,18 @@ def light(rng: np.random.Generator, size: int) -> np.ndarray:
     """Return how bright each pixel is lit, ``(size, size, 1)`` float32 around 1."""
     centre = np.full(2, size / 2)
     slope = shapes.along(size, any_angle(rng), centre) / size
-    field = 1 + rng.uniform(0, 0.35) * slope + 0.06 * shapes.noise(rng, size, size / 2)
+    field = 1 + rng.uniform(0, 0.25) * slope + 0.06 * shapes.noise(rng, size, size / 2)
     if rng.random() < 0.4:
         edge = shapes.along(size, any_angle(rng), centre) - rng.uniform(-0.3, 0.3) * size
         field *= 1 - 0.25 / (1 + np.exp(-edge / (0.02 * size)))
-    return (rng.uniform(0.85, 1.1) * field)[..., None].astype(np.float32)
+    return (rng.uniform(0.9, 1.08) * field)[..., None].astype(np.float32)
 
 
-GROUNDS = ((120, 125, 130), (95, 115, 135), (150, 160, 170), (80, 85, 90), (110, 130, 120))
+GROUNDS = ((120, 125, 130), (95, 115, 130), (145, 152, 160), (85, 90, 95), (110, 124, 118))
 
 
 def _ground_colour(rng) -> np.ndarray:
-    return shapes.jitter(rng, GROUNDS[rng.integers(len(GROUNDS))], 14)
+    return shapes.jitter(rng, GROUNDS[rng.integers(len(GROUNDS))], 6)
 
 
 def _plain(rng, size) -> np.ndarray:
@@ -57,7 +57,7 @@ def _tiles(rng, size) -> np.ndarray:
 
 
 def _planks(rng, size) -> np.ndarray:
-    picture = shapes.flat(shapes.jitter(rng, (75, 110, 150), 14), size)
+    picture = shapes.flat(shapes.jitter(rng, (75, 105, 140), 8), size)
     place = shapes.along(size, any_angle(rng), rng.uniform(0, size, 2))
     grain = np.sin(place * 0.9 + 2 * shapes.noise(rng, size, size / 5))
     picture += (10 * grain)[..., None]
@@ -66,7 +66,7 @@ def _planks(rng, size) -> np.ndarray:
 
 
 def _gravel(rng, size) -> np.ndarray:
-    return _plain(rng, size) + 24 * shapes.noise(rng, size, size / rng.uniform(30, 60))[..., None]
+    return _plain(rng, size) + 15 * shapes.noise(rng, size, size / rng.uniform(30, 60))[..., None]
 
 
 def _spot(rng, size) -> np.ndarray:

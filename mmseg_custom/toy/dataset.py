@@ -21,10 +21,10 @@ LICENCE = dict(id=0, name='CC0 1.0', url='https://creativecommons.org/publicdoma
 
 def write_toy_set(
     out: str | os.PathLike,
-    train: int = 240,
-    val: int = 60,
+    train: int = 480,
+    val: int = 80,
     test: int = 20,
-    size: int = 256,
+    size: int = 128,
     seed: int = 0,
     force: bool = False,
 ) -> bool:

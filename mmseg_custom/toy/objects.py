@@ -29,9 +29,9 @@ def any_angle(rng) -> float:
 def general_trash(rng, size, centre, radius) -> Drawn:
     """Draw a crumpled thing of several dark colours."""
     outline = shapes.place(rng, shapes.blob(rng, 0.5), centre, radius, any_angle(rng))
-    picture = shapes.flat(shapes.jitter(rng, (60, 70, 85)), size)
+    picture = shapes.flat(shapes.jitter(rng, (55, 60, 75)), size)
     patches = shapes.noise(rng, size, radius / 1.5) > 0.5
-    picture[patches] = shapes.jitter(rng, (70, 60, 150), 50)
+    picture[patches] = shapes.jitter(rng, (70, 60, 150), 30)
     picture += 28 * shapes.noise(rng, size, max(2, radius / 5))[..., None]
     return picture, fill(size, outline), 1.0
 
@@ -41,7 +41,7 @@ def paper(rng, size, centre, radius) -> Drawn:
     angle = any_angle(rng)
     outline = shapes.place(rng, shapes.box(rng, rng.uniform(0.6, 1.5)), centre, radius, angle)
     if rng.random() < 0.35:
-        picture = shapes.flat(shapes.jitter(rng, (105, 150, 185), 14), size)
+        picture = shapes.flat(shapes.jitter(rng, (95, 150, 195), 9), size)
         picture += (9 * np.sin(shapes.along(size, angle, centre) * 1.6))[..., None]
     else:
         picture = shapes.flat(shapes.jitter(rng, (215, 225, 228), 10), size)
@@ -56,7 +56,7 @@ def paper_pack(rng, size, centre, radius) -> Drawn:
     angle = float(rng.normal(0, 0.7))
     outline = shapes.place(rng, shapes.gable_pack(rng), centre, radius, angle)
     picture = shapes.flat(shapes.jitter(rng, (235, 235, 235), 8), size)
-    colour = shapes.jitter(rng, ((60, 150, 60), (180, 90, 40), (60, 60, 190))[rng.integers(3)], 25)
+    colour = shapes.jitter(rng, ((60, 150, 60), (180, 90, 40), (60, 60, 190))[rng.integers(3)], 12)
     down = shapes.along(size, angle + np.pi / 2, centre)
     picture[(down > -0.1 * radius) & (down < 0.75 * radius)] = colour
     picture[np.abs(down + 0.5 * radius) < max(1, 0.04 * radius)] -= 70
@@ -73,7 +73,7 @@ def metal(rng, size, centre, radius) -> Drawn:
     shine = 150 + 80 * np.cos(across * 4.2 + rng.uniform(-1, 1)) * np.exp(-across * across)
     picture = np.repeat(shine[..., None], 3, 2).astype(np.float32)
     label = np.abs(shapes.along(size, angle + np.pi / 2, centre)) < rng.uniform(0, 0.5) * radius
-    picture[label] *= shapes.jitter(rng, (90, 90, 200), 60) / 200
+    picture[label] *= shapes.jitter(rng, (90, 90, 200), 35) / 200
     return picture, fill(size, outline), 1.0
 
 
@@ -94,14 +94,14 @@ def glass(rng, size, centre, radius) -> Drawn:
 def plastic(rng, size, centre, radius) -> Drawn:
     """Draw a bluish see-through bottle with a cap, a cup, or a lid with a hole."""
     angle = any_angle(rng)
-    picture = shapes.flat(shapes.jitter(rng, (220, 195, 170), 18), size)
+    picture = shapes.flat(shapes.jitter(rng, (225, 190, 150), 9), size)
     down = shapes.along(size, angle + np.pi / 2, centre)
     picture += (22 * np.sin(down * 6.3 / max(3, radius / 4)))[..., None]
     kind = rng.random()
     if kind < 0.25:
         return picture, ring(size, centre, 0.6 * radius, rng.uniform(0.5, 0.75)), 0.8
     form = shapes.bottle(rng) if kind < 0.7 else shapes.cup(rng)
-    picture[down < -0.82 * radius] = shapes.jitter(rng, (200, 90, 40), 50)
+    picture[down < -0.82 * radius] = shapes.jitter(rng, (200, 90, 40), 20)
     return picture, fill(size, shapes.place(rng, form, centre, radius, angle)), 0.62
 
 
@@ -145,9 +145,9 @@ def clothing(rng, size, centre, radius) -> Drawn:
     """Draw a T-shirt of striped cloth."""
     angle = any_angle(rng)
     outline = shapes.place(rng, shapes.shirt(rng), centre, radius, angle)
-    picture = shapes.flat(shapes.jitter(rng, (130, 60, 110), 60), size)
+    picture = shapes.flat(shapes.jitter(rng, (130, 60, 110), 30), size)
     stripes = np.sin(shapes.along(size, angle + np.pi / 2, centre) * 6.3 / max(4, radius / 3)) > 0.2
-    picture[stripes] = shapes.jitter(rng, (190, 180, 190), 40)
+    picture[stripes] = shapes.jitter(rng, (190, 180, 190), 15)
     picture += 12 * shapes.noise(rng, size, max(2, radius / 3))[..., None]
     return picture, fill(size, outline), 1.0
 

@@ -80,6 +80,6 @@ def along(size: int, angle: float, centre: np.ndarray) -> np.ndarray:
     return (columns - centre[0]) * np.cos(angle) + (rows - centre[1]) * np.sin(angle)
 
 
-def jitter(rng: Rng, colour: tuple, amount: float = 14) -> np.ndarray:
+def jitter(rng: Rng, colour: tuple, amount: float = 9) -> np.ndarray:
     """Return a colour near the given BGR one."""
-    return np.clip(np.array(colour, float) + rng.normal(0, amount, 3) + rng.normal(0, 8), 0, 255)
+    return np.clip(np.array(colour, float) + rng.normal(0, amount, 3) + rng.normal(0, 6), 0, 255)
