@@ -46,7 +46,7 @@ def run(args) -> None:
     """Build the config, then train."""
     from mmseg_custom.apis import train
     from mmseg_custom.utils import experiment
-    from mmseg_custom.utils.launch import fit_to_machine, world_size
+    from mmseg_custom.utils.launch import fit_to_machine, is_first_process, world_size
 
     cfg = experiment.load_config(args.config, args.cfg_options, args.work_dir)
     experiment.set_options(
@@ -66,7 +66,7 @@ def run(args) -> None:
         iterations = experiment.iterations_per_epoch(cfg, world_size())
         experiment.set_max_iters(cfg, args.epochs * iterations)
     fit_to_machine(cfg, args.launcher)
-    if args.amp and cfg.optim_wrapper.type != 'AmpOptimWrapper':
+    if args.amp and cfg.optim_wrapper.type != 'AmpOptimWrapper' and is_first_process():
         print('--amp: there is no GPU, so training goes on in float32', flush=True)
     train(cfg, args.resume)
 

@@ -11,6 +11,7 @@ from mmseg_custom.apis.runner import TrashRunner
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.checkpoint import require_readable
 from mmseg_custom.utils.experiment import drop_pretrained
+from mmseg_custom.utils.launch import is_first_process
 
 
 def train(cfg: Config, resume: str | None = None) -> nn.Module:
@@ -30,7 +31,7 @@ def train(cfg: Config, resume: str | None = None) -> nn.Module:
     """
     if resume == 'auto':
         resume = find_latest_checkpoint(cfg.work_dir)
-        if resume is None:
+        if resume is None and is_first_process():
             print(f'nothing to resume in {cfg.work_dir}: starting at iteration 0', flush=True)
     if resume:
         require_readable(resume)

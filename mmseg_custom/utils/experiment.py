@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 from mmengine.config import Config, DictAction
+from mmengine.registry import init_default_scope
 
 from .errors import UserError
 
@@ -32,6 +33,8 @@ def load_config(path: str, options: Sequence[str] = (), work_dir: str | None = N
         raise UserError(
             f'{path}: cannot be read as a config ({type(error).__name__}: {error})'
         ) from error
+    # Bare type names are looked up in this scope, also by what is built before the runner.
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
     stem = os.path.splitext(os.path.basename(path))[0]
     cfg.work_dir = work_dir or cfg.get('work_dir') or os.path.join('work_dirs', stem)
     return cfg

@@ -68,3 +68,11 @@ def world_size() -> int:
     if torch_dist.is_initialized():
         return torch_dist.get_world_size()
     return next((int(os.environ[name]) for name in names if name in os.environ), 1)
+
+
+def is_first_process() -> bool:
+    """Tell whether this process speaks for all, also before they are joined."""
+    names = ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK')
+    if torch_dist.is_initialized():
+        return torch_dist.get_rank() == 0
+    return next((os.environ[name] for name in names if name in os.environ), '0') == '0'

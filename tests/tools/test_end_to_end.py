@@ -138,9 +138,12 @@ def test_a_killed_run_is_resumed_exactly(trained, toy_set, tmp_path):
     assert_same_weights(tmp_path / 'iter_30.pth', trained / 'iter_30.pth')
 
 
-def test_resume_without_a_checkpoint_starts_and_says_so(toy_set, tmp_path):
-    arguments = [TOY, '--data-root', toy_set, '--work-dir', tmp_path, '--resume']
-    done = tool('tools/train.py', *arguments, *options(2, 2))
+def test_short_cuts_and_options_that_have_no_effect_here(toy_set, tmp_path):
+    arguments = [TOY, '--data-root', toy_set, '--work-dir', tmp_path, '--resume', '--amp']
+    arguments += ['--epochs', 1, '--batch-size', 12, '--train-json', toy_set / 'train.json']
+    done = tool('tools/train.py', *arguments, '--val-json', 'val.json', '--deterministic')
+    assert (tmp_path / 'iter_2.pth').exists()
+    assert '--amp: there is no GPU' in done.stdout
     assert f'nothing to resume in {tmp_path}: starting at iteration 0' in done.stdout
 
 
