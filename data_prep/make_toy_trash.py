@@ -1,7 +1,22 @@
 """Draw a data set of trash in the contest's layout, to try everything without its photos."""
 
+import argparse
+
 import trash_cli
 from trash_cli import natural_int, positive_int
+
+# mmseg_custom.toy.dataset.MIN_SIZE, which cannot be imported here: it would load torch.
+MIN_SIZE = 32
+
+
+def photo_size(text: str) -> int:
+    """Argument type: a side that things can still be recognised at."""
+    size = positive_int(text)
+    if size < MIN_SIZE:
+        raise argparse.ArgumentTypeError(
+            f'photos of {size} px are too small: take a size of {MIN_SIZE} or more'
+        )
+    return size
 
 
 def build_parser() -> trash_cli.Parser:
@@ -14,7 +29,7 @@ def build_parser() -> trash_cli.Parser:
     parser.add_argument('--train', type=positive_int, default=480, help='training photos (480)')
     parser.add_argument('--val', type=natural_int, default=80, help='validation photos (80)')
     parser.add_argument('--test', type=natural_int, default=20, help='test photos (20)')
-    parser.add_argument('--size', type=positive_int, default=128, help='side in pixels (128)')
+    parser.add_argument('--size', type=photo_size, default=128, help='side in pixels (128)')
     parser.add_argument('--seed', type=natural_int, default=0, help='other seed, other photos (0)')
     parser.add_argument('--force', action='store_true', help='draw even if the set is there')
     return parser

@@ -13,9 +13,11 @@ from mmseg_custom.utils import UserError, atomic_path, write_json
 
 from .scene import draw_scene
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 MIN_SIZE, JPEG_QUALITY = 32, 92
 SPLITS = ('train', 'val', 'test')
+JSONS = ('train_all', *SPLITS)
+CONTRIBUTOR = 'trash-seg'
 LICENCE = dict(id=0, name='CC0 1.0', url='https://creativecommons.org/publicdomain/zero/1.0/')
 
 
@@ -46,19 +48,21 @@ def write_toy_set(
         bool: Whether anything was drawn.
 
     Raises:
-        UserError: The photos would be too small.
+        UserError: The photos would be too small, or other data is in the folder.
     """
     if size < MIN_SIZE:
         raise UserError(f'photos of {size} px are too small: take a size of {MIN_SIZE} or more')
     out = Path(out)
     made_from = dict(version=LAYOUT_VERSION, train=train, val=val, test=test, size=size, seed=seed)
+    counts = (train, val, test)
     marker = out / 'toy.json'
-    if not force and marker.is_file() and json.loads(marker.read_text()) == made_from:
+    if not force and _read_json(marker) == made_from and _is_whole(out, counts):
         return False
+    _require_ours(out)
     marker.unlink(missing_ok=True)
     photos = {}
-    with tqdm(total=train + val + test, desc='drawing', unit='photo') as bar:
-        for number, (split, count) in enumerate(zip(SPLITS, (train, val, test), strict=True)):
+    with tqdm(total=sum(counts), desc='drawing', unit='photo') as bar:
+        for number, (split, count) in enumerate(zip(SPLITS, counts, strict=True)):
             photos[split] = []
             for index in range(count):
                 photos[split].append(_write_photo(out, seed, number, index, size))
@@ -73,9 +77,42 @@ def write_toy_set(
     return True
 
 
+def _read_json(path: Path):
+    """Return what a JSON file holds; None when it is missing, cut short or something else."""
+    try:
+        return json.loads(path.read_text(encoding='utf-8'))
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _is_whole(out: Path, counts: tuple[int, int, int]) -> bool:
+    """Whether every file of a set is there; somebody may have deleted some since."""
+    names = [f'{name}.json' for name in JSONS]
+    for split, count in enumerate(counts):
+        names += [_photo_name(split, index) for index in range(count)]
+    return all((out / name).is_file() for name in names)
+
+
+def _require_ours(out: Path) -> None:
+    """Raise when the folder holds annotations that were not drawn here, such as the contest's."""
+    for path in (out / f'{name}.json' for name in JSONS):
+        if not path.exists():
+            continue
+        content = _read_json(path)
+        info = content.get('info') if isinstance(content, dict) else None
+        if not isinstance(info, dict) or info.get('contributor') != CONTRIBUTOR:
+            raise UserError(
+                f'{path}: is not of a drawn set and would be lost; choose another --out'
+            )
+
+
+def _photo_name(split: int, index: int) -> str:
+    return f'batch_{split + 1:02d}/{index:04d}.jpg'
+
+
 def _write_photo(out: Path, seed: int, split: int, index: int, size: int) -> tuple[dict, list]:
     picture, annotations = draw_scene((seed, split, index), index, size)
-    name = f'batch_{split + 1:02d}/{index:04d}.jpg'
+    name = _photo_name(split, index)
     with atomic_path(out / name) as temporary:
         written = cv2.imwrite(str(temporary), picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
         if not written:
@@ -101,7 +138,7 @@ def _coco(photos: list[tuple[dict, list]]) -> dict:
         year=2026,
         version='1.0',
         description='Drawn trash in the layout of the recycle-trash contest',
-        contributor='trash-seg',
+        contributor=CONTRIBUTOR,
         url=None,
         date_created='2026-11-23 00:00:00',
     )

@@ -12,6 +12,9 @@ BATTERY, CLOTHING, STYROFOAM = 9, 10, 7
 FORCED = {7: BATTERY, 23: CLOTHING}
 FORCED_EVERY, EMPTY_EVERY, EMPTY_AT, CROWD_EVERY, CROWD_AT = 40, 25, 11, 15, 4
 MIN_PIXELS = 12
+MIN_RADIUS = 2.5
+# So that what is forced always covers MIN_PIXELS: a battery is a third as wide as it is long.
+MIN_FORCED_RADIUS = 4.0
 LIKENESS = 0.95
 
 
@@ -31,8 +34,10 @@ def draw_scene(place: tuple[int, ...], index: int, size: int) -> tuple[np.ndarra
     rng = np.random.default_rng(place)
     picture = background(rng, size)
     visible = []
+    forced = FORCED.get(index % FORCED_EVERY)
     for label, is_crowd in _labels(rng, index):
-        drawn, mask, opacity = _draw_object(rng, label, is_crowd, size)
+        least = MIN_FORCED_RADIUS if label == forced else MIN_RADIUS
+        drawn, mask, opacity = _draw_object(rng, label, is_crowd, size, least)
         _cast_shadow(picture, mask, size)
         weight = (opacity * mask)[..., None]
         picture = (1 - weight) * picture + weight * drawn
@@ -58,12 +63,12 @@ def _labels(rng, index: int) -> list[tuple[int, bool]]:
     return chosen + ([(forced, False)] if forced else [])
 
 
-def _draw_object(rng, label: int, is_crowd: bool, size: int):
+def _draw_object(rng, label: int, is_crowd: bool, size: int, least: float):
     drawer, _, (smallest, largest) = KINDS[label - 1]
     centre = rng.uniform(0.08, 0.92, 2) * size
-    radius = max(2.5, rng.uniform(smallest, largest) * size)
+    radius = max(least, rng.uniform(smallest, largest) * size)
     if rng.random() < 0.06:
-        radius = max(2.5, radius / 4)  # tiny parts
+        radius = max(least, radius / 4)  # tiny parts
     drawn, mask, opacity = drawer(rng, size, centre, radius)
     if is_crowd:
         mask = _pellets(rng, centre, size)
@@ -80,7 +85,8 @@ def _pellets(rng, centre: np.ndarray, size: int) -> np.ndarray:
 
 def _cast_shadow(picture: np.ndarray, mask: np.ndarray, size: int) -> None:
     shift = max(1, size // 60)
-    shadow = np.roll(mask, (shift, shift), (0, 1)).astype(np.float32)
+    shadow = np.zeros(mask.shape, np.float32)
+    shadow[shift:, shift:] = mask[:-shift, :-shift]
     picture *= 1 - 0.3 * cv2.GaussianBlur(shadow, (0, 0), max(1, size / 80))[..., None]
 
 

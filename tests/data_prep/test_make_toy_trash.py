@@ -1,19 +1,21 @@
 """The drawn set is what it says: the contest's layout, every form of annotation, same bytes."""
 
 import json
+import runpy
 from collections import Counter
 
 import numpy as np
 import pytest
-from conftest import tool
+from conftest import ROOT, tool
 from PIL import Image
 from pycocotools import mask as mask_utils
 from pycocotools.coco import COCO
 
 from mmseg_custom.coco import find_problems
-from mmseg_custom.toy import write_toy_set
-from mmseg_custom.toy.dataset import class_shares
+from mmseg_custom.toy import dataset, scene, write_toy_set
+from mmseg_custom.toy.dataset import MIN_SIZE, class_shares
 from mmseg_custom.toy.scene import annotate, draw_scene
+from mmseg_custom.utils import UserError
 
 
 def read(path):
@@ -122,6 +124,23 @@ def test_there_is_a_long_tail_that_every_split_has(default_annotations):
     assert shares.sum() == pytest.approx(1)
 
 
+@pytest.mark.parametrize('size', [32, 48])
+def test_rare_classes_are_forced_whatever_the_seed(size):
+    for seed in range(30):
+        for split in (0, 1):
+            for index, label in scene.FORCED.items():
+                _, annotations = draw_scene((seed, split, index), index, size)
+                assert label in {a['category_id'] for a in annotations}, (seed, split, index)
+
+
+def test_a_shadow_does_not_come_back_on_the_other_side():
+    picture = np.full((60, 60, 3), 100, np.float32)
+    mask = np.zeros((60, 60), bool)
+    mask[50:, 20:40] = True
+    scene._cast_shadow(picture, mask, 60)
+    assert picture[:40].min() > 99
+
+
 def test_a_hole_stays_a_hole():
     rows, columns = np.mgrid[:40, :40]
     distance = np.hypot(rows - 20, columns - 20)
@@ -139,6 +158,31 @@ def test_polygons_follow_what_was_drawn():
     assert mask_utils.iou([drawn], [truth], [0])[0, 0] > 0.95
 
 
+def test_annotations_follow_what_can_be_seen(monkeypatch):
+    seen = []
+
+    def note(label, mask, is_crowd):
+        annotation = annotate(label, mask, is_crowd)
+        seen.append((mask, annotation))
+        return annotation
+
+    monkeypatch.setattr(scene, 'annotate', note)
+    for index in range(30):
+        draw_scene((0, 0, index), index, 96)
+    assert len(seen) > 60
+    for mask, annotation in seen:
+        segmentation = annotation['segmentation']
+        if isinstance(segmentation, list):
+            rle = mask_utils.merge(mask_utils.frPyObjects(segmentation, 96, 96))
+        elif annotation['iscrowd']:
+            rle = mask_utils.frPyObjects(segmentation, 96, 96)
+        else:
+            rle = segmentation
+        painted = mask_utils.decode(rle).astype(bool)
+        if mask.sum() > 100:
+            assert (painted & mask).sum() >= 0.9 * (painted | mask).sum()
+
+
 def test_a_scene_is_a_photo():
     picture, annotations = draw_scene((0, 0, 0), 0, 96)
     assert (picture.shape, picture.dtype) == ((96, 96, 3), np.uint8)
@@ -148,9 +192,62 @@ def test_a_scene_is_a_photo():
 
 def test_too_small_photos_are_refused_in_one_line(tmp_path):
     done = tool('data_prep/make_toy_trash.py', '--out', tmp_path, '--size', 8, code=2)
-    assert done.stderr.count('\n') == 1
-    assert '32 or more' in done.stderr
+    assert '32 or more' in done.stderr.splitlines()[-1]
+    assert 'Traceback' not in done.stderr
     assert not list(tmp_path.iterdir())
+    with pytest.raises(UserError, match='32 or more'):
+        write_toy_set(tmp_path, size=31)
+
+
+def test_the_tool_and_the_library_agree_on_the_smallest_size():
+    assert runpy.run_path(str(ROOT / 'data_prep/make_toy_trash.py'))['MIN_SIZE'] == MIN_SIZE
+
+
+@pytest.mark.parametrize('name', ['val.json', 'batch_01/0001.jpg', 'batch_03/0000.jpg'])
+def test_a_set_that_lost_a_file_is_drawn_anew(name, tmp_path):
+    options = dict(train=2, val=1, test=1, size=48)
+    write_toy_set(tmp_path, **options)
+    before = contents(tmp_path)
+    (tmp_path / name).unlink()
+    assert write_toy_set(tmp_path, **options)
+    assert contents(tmp_path) == before
+
+
+def test_a_spoilt_record_of_the_options_is_no_record(tmp_path):
+    options = dict(train=1, val=0, test=0, size=48)
+    write_toy_set(tmp_path, **options)
+    (tmp_path / 'toy.json').write_text('{"ver')
+    assert write_toy_set(tmp_path, **options)
+
+
+def test_an_interrupted_drawing_leaves_no_record_and_is_done_anew(tmp_path, monkeypatch):
+    options = dict(train=3, val=1, test=1, size=48)
+    write_toy_set(tmp_path / 'whole', **options)
+
+    def stop(place, index, size):
+        if index == 2:
+            raise KeyboardInterrupt
+        return draw_scene(place, index, size)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dataset, 'draw_scene', stop)
+        with pytest.raises(KeyboardInterrupt):
+            write_toy_set(tmp_path / 'cut', **options)
+    assert not (tmp_path / 'cut' / 'toy.json').exists()
+    assert write_toy_set(tmp_path / 'cut', **options)
+    assert contents(tmp_path / 'cut') == contents(tmp_path / 'whole')
+
+
+@pytest.mark.parametrize('text', ['{"info": {"contributor": "Upstage"}}', '{"images": []}', '[]'])
+@pytest.mark.parametrize('force', [False, True])
+def test_data_of_others_is_not_overwritten(text, force, tmp_path):
+    (tmp_path / 'train_all.json').write_text(text)
+    (tmp_path / 'batch_01').mkdir()
+    (tmp_path / 'batch_01' / '0000.jpg').write_bytes(b'a photo')
+    before = contents(tmp_path)
+    with pytest.raises(UserError, match='train_all.json.*another --out'):
+        write_toy_set(tmp_path, train=1, val=0, test=0, size=48, force=force)
+    assert contents(tmp_path) == before
 
 
 def test_the_tool_says_what_it_did(tmp_path):
