@@ -1,4 +1,4 @@
-# make demo   install, draw toy data, train, test, and make a picture to look at
+# make install  only install;  make demo  install, draw toy data, train, test, and make a picture to look at
 # make test   install and run all tests
 # make lint   check style;  make bench  speed ratios against named peers
 PYTHON ?= python3.11
@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 DEMO := work_dirs/demo
 TOY := data/toy_trash
 
-.PHONY: demo test lint bench doctor clean
+.PHONY: install demo test lint bench doctor clean
 
 # The stamp's name holds what the environment is made from, so that it is made once and made anew
 # when one of these changes. Rust's, conda's or a system's Python does as well: PYTHON=… make demo
@@ -21,6 +21,8 @@ $(STAMP):
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,lint]"
 	touch $@
+
+install: $(STAMP)
 
 demo: $(STAMP)
 	python data_prep/make_toy_trash.py --out $(TOY)
