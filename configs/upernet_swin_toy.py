@@ -14,6 +14,6 @@ model = dict(
 optim_wrapper = dict(optimizer=dict(lr=3e-3))
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-6, by_epoch=False, begin=0, end=50),
-    dict(type='PolyLR', eta_min=0., power=1., by_epoch=False, begin=50, end=1000)]
-train_cfg = dict(max_iters=1000, val_interval=500)
+    dict(type='PolyLR', eta_min=0., power=1., by_epoch=False, begin=50, end=800)]
+train_cfg = dict(max_iters=800, val_interval=400)
 default_hooks = dict(checkpoint=dict(interval=100), logger=dict(interval=20))

@@ -9,7 +9,7 @@ def build_parser() -> trash_cli.Parser:
     parser = trash_cli.Parser(
         description=__doc__,
         example='python tools/test.py configs/upernet_swin_toy.py '
-        'work_dirs/upernet_swin_toy/iter_1000.pth --out work_dirs/masks',
+        'work_dirs/upernet_swin_toy/iter_800.pth --out work_dirs/masks',
     )
     parser.add_argument('config', type=existing_file, help='the experiment')
     parser.add_argument('checkpoint', type=existing_file, help='the .pth file')

@@ -18,8 +18,8 @@ def background(rng: np.random.Generator, size: int) -> np.ndarray:
         np.ndarray: ``(size, size, 3)`` float32 BGR, about 0..255.
     """
     ground = rng.choice([_plain, _tiles, _planks, _gravel])(rng, size)
-    ground += 7 * shapes.noise(rng, size, size / 12)[..., None]
-    ground += rng.normal(0, rng.uniform(2, 7), ground.shape).astype(np.float32)
+    ground += 4 * shapes.noise(rng, size, size / 12)[..., None]
+    ground += rng.normal(0, rng.uniform(1, 4), ground.shape).astype(np.float32)
     for _ in range(rng.integers(0, 3)):
         rng.choice([_leaf, _stone, _white_tile, _cable])(rng, ground)
     return ground
@@ -66,7 +66,7 @@ def _planks(rng, size) -> np.ndarray:
 
 
 def _gravel(rng, size) -> np.ndarray:
-    return _plain(rng, size) + 15 * shapes.noise(rng, size, size / rng.uniform(30, 60))[..., None]
+    return _plain(rng, size) + 10 * shapes.noise(rng, size, size / rng.uniform(30, 60))[..., None]
 
 
 def _spot(rng, size) -> np.ndarray:

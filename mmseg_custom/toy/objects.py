@@ -40,7 +40,7 @@ def paper(rng, size, centre, radius) -> Drawn:
     """Draw a sheet with lines of text, or a piece of brown cardboard."""
     angle = any_angle(rng)
     outline = shapes.place(rng, shapes.box(rng, rng.uniform(0.6, 1.5)), centre, radius, angle)
-    if rng.random() < 0.35:
+    if rng.random() < 0.6:
         picture = shapes.flat(shapes.jitter(rng, (95, 150, 195), 9), size)
         picture += (9 * np.sin(shapes.along(size, angle, centre) * 1.6))[..., None]
     else:
@@ -117,10 +117,10 @@ def styrofoam(rng, size, centre, radius) -> Drawn:
 
 def plastic_bag(rng, size, centre, radius) -> Drawn:
     """Draw a large soft bag with wrinkles."""
-    colours = ((215, 215, 215), (45, 42, 40), (190, 150, 60), (120, 200, 215))
+    colours = ((215, 215, 215), (35, 32, 30), (200, 120, 40), (70, 215, 230))
     outline = shapes.place(rng, shapes.blob(rng, 0.3, 40), centre, radius, any_angle(rng))
     picture = shapes.flat(
-        shapes.jitter(rng, colours[rng.choice(4, p=(0.5, 0.2, 0.15, 0.15))]), size
+        shapes.jitter(rng, colours[rng.choice(4, p=(0.1, 0.3, 0.3, 0.3))]), size
     )
     wrinkles = np.abs(shapes.noise(rng, size, max(3, radius / 2.5)))
     picture += (70 * (wrinkles < 0.12) - 25 * (np.abs(wrinkles - 0.5) < 0.12))[..., None]
@@ -160,14 +160,14 @@ def ring(size: int, centre: np.ndarray, radius: float, hole: float) -> np.ndarra
 
 # By label - 1: the drawer, how common it is, and its radius as a share of the image's side.
 KINDS = (
-    (general_trash, 0.14, (0.07, 0.18)),
-    (paper, 0.18, (0.09, 0.26)),
-    (paper_pack, 0.08, (0.13, 0.26)),
-    (metal, 0.08, (0.1, 0.22)),
-    (glass, 0.07, (0.13, 0.26)),
-    (plastic, 0.13, (0.12, 0.26)),
-    (styrofoam, 0.09, (0.09, 0.25)),
-    (plastic_bag, 0.2, (0.16, 0.35)),
-    (battery, 0.012, (0.06, 0.1)),
-    (clothing, 0.018, (0.18, 0.31)),
+    (general_trash, 0.14, (0.09, 0.2)),
+    (paper, 0.18, (0.12, 0.28)),
+    (paper_pack, 0.08, (0.16, 0.3)),
+    (metal, 0.08, (0.14, 0.26)),
+    (glass, 0.07, (0.16, 0.3)),
+    (plastic, 0.13, (0.15, 0.3)),
+    (styrofoam, 0.09, (0.12, 0.28)),
+    (plastic_bag, 0.2, (0.18, 0.35)),
+    (battery, 0.012, (0.08, 0.13)),
+    (clothing, 0.018, (0.2, 0.33)),
 )

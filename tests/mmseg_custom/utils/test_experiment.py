@@ -58,11 +58,11 @@ def test_wrappers_are_looked_through_and_several_sets_are_refused(cfg):
 
 
 def test_the_schedule_stretches_with_the_iterations(cfg):
-    experiment.set_max_iters(cfg, 60)
+    experiment.set_max_iters(cfg, 80)
     warm_up, poly = cfg.param_scheduler
-    assert (warm_up.end, poly.begin, poly.end) == (5, 5, 60)
-    assert cfg.train_cfg.max_iters == cfg.train_cfg.val_interval == 60
-    assert cfg.default_hooks.checkpoint.interval == 60
+    assert (warm_up.end, poly.begin, poly.end) == (5, 5, 80)
+    assert cfg.train_cfg.max_iters == cfg.train_cfg.val_interval == 80
+    assert cfg.default_hooks.checkpoint.interval == 80
 
 
 def test_an_epoch_is_every_photo_once(cfg, toy_set):
