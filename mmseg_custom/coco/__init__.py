@@ -1,10 +1,26 @@
 """Reading, checking and painting COCO annotations: plain functions, no registry."""
 
 from .check import find_problems
+from .class_counts import class_counts, pixel_counts, require_annotated
 from .classes import CLASSES, IGNORE_INDEX, PALETTE, name_key
+from .cleanup import drop_specks, mode_filter
+from .folds import fold_shares, max_deviation, plain_folds, split_content, stratified_folds
+from .masks import mask_annotations, masks_to_coco, write_masks
+from .near_duplicates import duplicate_groups
 from .paint import paint
 from .palette import check_labels, colourise, load_mask, save_mask
 from .read import HOW_TO_GET_DATA, coco_to_samples, read_coco, require_sound
+from .repeat_factors import (
+    labels_of_names,
+    listed_factors,
+    repeat_images,
+    round_factors,
+    threshold_factors,
+)
+from .taco import read_taco
+from .taco_classes import read_taco_classes
+from .taco_photos import convert_taco
+from .write import contest_coco
 
 __all__ = [
     'CLASSES',
@@ -12,13 +28,36 @@ __all__ = [
     'IGNORE_INDEX',
     'PALETTE',
     'check_labels',
+    'class_counts',
     'coco_to_samples',
     'colourise',
+    'contest_coco',
+    'convert_taco',
+    'drop_specks',
+    'duplicate_groups',
     'find_problems',
+    'fold_shares',
+    'labels_of_names',
+    'listed_factors',
     'load_mask',
+    'mask_annotations',
+    'masks_to_coco',
+    'max_deviation',
+    'mode_filter',
     'name_key',
     'paint',
+    'pixel_counts',
+    'plain_folds',
     'read_coco',
+    'read_taco',
+    'read_taco_classes',
+    'repeat_images',
+    'require_annotated',
     'require_sound',
+    'round_factors',
     'save_mask',
+    'split_content',
+    'stratified_folds',
+    'threshold_factors',
+    'write_masks',
 ]

@@ -1,6 +1,6 @@
 """Registered datasets (DATASETS) and samplers (DATA_SAMPLERS)."""
 
-from .samplers import SeededInfiniteSampler
+from .samplers import RepeatFactorSampler, SeededInfiniteSampler
 from .trash_coco import TrashCocoDataset
 
-__all__ = ['SeededInfiniteSampler', 'TrashCocoDataset']
+__all__ = ['RepeatFactorSampler', 'SeededInfiniteSampler', 'TrashCocoDataset']

@@ -6,6 +6,7 @@ import os.path as osp
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
@@ -13,6 +14,7 @@ from mmseg.registry import DATASETS
 from mmseg_custom.coco import (
     CLASSES,
     HOW_TO_GET_DATA,
+    IGNORE_INDEX,
     PALETTE,
     coco_to_samples,
     load_mask,
@@ -122,6 +124,20 @@ class TrashCocoDataset(BaseSegDataset):
                 if self.test_mode or not self._may_skip(error):
                     raise
                 idx += 1
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """Return the labels in a photo, ascending, without Background and ignored pixels.
+
+        Samplers and MMEngine's ``ClassBalancedDataset`` ask for it.
+        """
+        sample = self.get_data_info(idx)
+        if 'seg_map_path' in sample:
+            num_classes = len(self._metainfo['classes'])
+            size = sample['height'], sample['width']
+            present = np.unique(load_mask(sample['seg_map_path'], *size, num_classes)).tolist()
+        else:
+            present = {label for label, _ in sample.get('annotations', [])}
+        return sorted(set(present) - {0, IGNORE_INDEX})
 
     def _make_sample(self, idx: int) -> dict:
         sample = self.prepare_data(idx)

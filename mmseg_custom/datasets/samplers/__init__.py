@@ -1,5 +1,6 @@
 """Registered samplers (DATA_SAMPLERS)."""
 
+from .repeat_factor_sampler import RepeatFactorSampler
 from .seeded_infinite_sampler import SeededInfiniteSampler
 
-__all__ = ['SeededInfiniteSampler']
+__all__ = ['RepeatFactorSampler', 'SeededInfiniteSampler']

@@ -1,0 +1,48 @@
+"""Describe label masks (palette or grey PNG files) as a COCO file, without loss."""
+
+from pathlib import Path
+
+import trash_cli
+from trash_cli import existing_dir
+
+
+def build_parser() -> trash_cli.Parser:
+    """Describe the command line."""
+    parser = trash_cli.Parser(
+        description=__doc__,
+        example='python data_prep/masks_to_coco.py work_dirs/masks --photos data/toy_trash '
+        '--out data/toy_trash/pseudo.json',
+    )
+    parser.add_argument('masks', type=existing_dir, help='folder of the masks')
+    parser.add_argument(
+        '--photos',
+        type=existing_dir,
+        required=True,
+        help="folder of the photos, at the masks' relative paths; the --data-root of a training",
+    )
+    parser.add_argument('--out', required=True, help='COCO file to write')
+    parser.add_argument(
+        '--whole', action='store_true', help='one annotation a class, not one a component'
+    )
+    parser.add_argument('--force', action='store_true', help='write over a file that is there')
+    return parser
+
+
+def run(args) -> None:
+    """Describe and say what there is now."""
+    from mmseg_custom.coco import masks_to_coco
+    from mmseg_custom.utils import UserError, write_json
+
+    if Path(args.out).exists() and not args.force:
+        raise UserError(f'{args.out}: is there already; choose another --out, or give --force')
+    content = masks_to_coco(args.masks, args.photos, args.whole)
+    write_json(args.out, content)
+    images = content['images']
+    print(f'{len(images)} photos with {len(content["annotations"])} annotations in {args.out}')
+    ignoring = sum('seg_map_path' in image for image in images)
+    if ignoring:
+        print(f'{ignoring} of them have ignored pixels, which COCO cannot say: these name the mask')
+
+
+if __name__ == '__main__':
+    trash_cli.main(build_parser, run)

@@ -1,0 +1,93 @@
+"""Repeat the images of rare classes in a COCO file, so that a training sees them more often."""
+
+import trash_cli
+from trash_cli import natural_int, positive_int
+
+THRESHOLD, TIMES = 0.1, 3
+
+
+def build_parser() -> trash_cli.Parser:
+    """Describe the command line."""
+    parser = trash_cli.Parser(
+        description=__doc__,
+        example='python data_prep/oversample.py data/recycle_trash/train.json '
+        '--out data/recycle_trash/train_repeated.json --classes Battery Clothing --times 3',
+    )
+    parser.add_argument('ann', help='the COCO file')
+    parser.add_argument('--out', required=True, help='the COCO file to write')
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
+        '--threshold',
+        type=float,
+        help='repeat classes that fewer than this fraction of the images hold, by '
+        f'sqrt(threshold / fraction) ({THRESHOLD})',
+    )
+    how.add_argument('--classes', nargs='+', metavar='CLASS', help='repeat images of these classes')
+    parser.add_argument(
+        '--times', type=positive_int, help=f'with --classes: how often in all ({TIMES})'
+    )
+    parser.add_argument('--seed', type=natural_int, default=0, help='rounds the factors (0)')
+    return parser
+
+
+def run(args) -> None:
+    """Repeat, write, and say what became of each class."""
+    from mmseg_custom.coco import (
+        class_counts,
+        read_coco,
+        repeat_images,
+        require_annotated,
+        require_sound,
+        round_factors,
+    )
+    from mmseg_custom.utils import UserError, write_json
+
+    if args.times and not args.classes:
+        raise UserError('--times belongs to --classes: name the classes to repeat')
+    content = read_coco(args.ann)
+    require_sound(args.ann, content)
+    require_annotated(args.ann, content)
+    counts = class_counts(content)
+    repeats = round_factors(factors(args, counts), args.seed)
+    write_json(args.out, repeat_images(args.ann, content, repeats))
+    report(counts, repeats)
+    print(f'wrote {repeats.sum()} images ({len(repeats)} before) to {args.out}')
+
+
+def factors(args, counts):
+    """Return each image's repeat factor, ``(images,)`` float64.
+
+    Args:
+        args: The command line.
+        counts: ``(images, classes)`` annotations.
+    """
+    from mmseg_custom.coco import labels_of_names, listed_factors, threshold_factors
+
+    classes_of = [row.nonzero()[0].tolist() for row in counts]
+    if args.classes:
+        return listed_factors(classes_of, labels_of_names(args.classes), args.times or TIMES)
+    return threshold_factors(classes_of, THRESHOLD if args.threshold is None else args.threshold)
+
+
+def report(counts, repeats) -> None:
+    """Print how many images hold each class before and after.
+
+    Args:
+        counts: ``(images, classes)`` annotations.
+        repeats: ``(images,)`` how often each image occurs.
+    """
+    from prettytable import PrettyTable
+
+    from mmseg_custom.coco import CLASSES
+
+    text = PrettyTable(['class', 'images before', 'after'])
+    text.align = 'r'
+    text.align['class'] = 'l'
+    for label, name in list(enumerate(CLASSES))[1:]:
+        held = counts[:, label] > 0
+        text.add_row([name, held.sum(), repeats[held].sum()])
+    print(text)
+
+
+if __name__ == '__main__':
+    trash_cli.main(build_parser, run)

@@ -1,0 +1,142 @@
+"""Split a COCO file into folds for cross-validation, each class alike in all of them."""
+
+import os
+
+import trash_cli
+from trash_cli import existing_dir, natural_int, positive_int
+
+
+def build_parser() -> trash_cli.Parser:
+    """Describe the command line."""
+    parser = trash_cli.Parser(
+        description=__doc__,
+        example='python data_prep/stratified_kfold.py data/recycle_trash/train_all.json '
+        '--folds 5 --out data/recycle_trash/folds',
+    )
+    parser.add_argument('ann', help='the COCO file to split')
+    parser.add_argument('--folds', type=positive_int, default=5, help='number of folds (5)')
+    parser.add_argument('--seed', type=natural_int, default=0, help='other seed, other folds (0)')
+    parser.add_argument(
+        '--out',
+        required=True,
+        help='folder for kfold_0_train.json, kfold_0_val.json, … and folds.png',
+    )
+    parser.add_argument(
+        '--group-duplicates',
+        action='store_true',
+        help='keep photos that look the same in one fold (reads all photos)',
+    )
+    parser.add_argument(
+        '--hash-distance',
+        type=natural_int,
+        default=2,
+        help='bits of 64 in which the hashes of such photos may differ (2)',
+    )
+    parser.add_argument(
+        '--data-root', type=existing_dir, help="folder of the photos (the COCO file's)"
+    )
+    return parser
+
+
+def run(args) -> None:
+    """Split, write, and say how alike the folds are."""
+    from mmseg_custom.coco import (
+        class_counts,
+        plain_folds,
+        read_coco,
+        require_annotated,
+        require_sound,
+        split_content,
+        stratified_folds,
+    )
+    from mmseg_custom.utils import UserError, write_json
+
+    content = read_coco(args.ann)
+    require_sound(args.ann, content)
+    require_annotated(args.ann, content)
+    groups = find_groups(args, content) if args.group_duplicates else None
+    try:
+        fold_of = stratified_folds(class_counts(content), args.folds, args.seed, groups)
+    except UserError as error:
+        raise UserError(f'{args.ann}: {error}') from None
+    for fold, (train, val) in enumerate(split_content(content, fold_of, args.folds)):
+        write_json(os.path.join(args.out, f'kfold_{fold}_train.json'), train)
+        write_json(os.path.join(args.out, f'kfold_{fold}_val.json'), val)
+    report(args, content, fold_of, plain_folds(len(fold_of), args.folds, args.seed))
+
+
+def find_groups(args, content: dict):
+    """Group near-duplicate photos and say how many there are.
+
+    Returns:
+        np.ndarray: ``(images,)`` int64 group numbers.
+    """
+    from mmseg_custom.coco import duplicate_groups
+
+    root = args.data_root or os.path.dirname(args.ann)
+    paths = [os.path.join(root, image['file_name']) for image in content['images']]
+    groups = duplicate_groups(paths, args.hash_distance)
+    print(f'{len(paths)} photos in {groups.max() + 1} groups of near-duplicates')
+    return groups
+
+
+def report(args, content: dict, fold_of, plain) -> None:
+    """Print the table and the deviations, and draw the chart.
+
+    Args:
+        args: The command line.
+        content: The COCO object that was split.
+        fold_of: ``(images,)`` int64 fold of each image.
+        plain: The same by plain KFold, to compare with.
+    """
+    from mmseg_custom.coco import CLASSES, class_counts, fold_shares, max_deviation, pixel_counts
+    from mmseg_custom.visualization.fold_shares import draw_fold_shares
+
+    annotations, panels, lines = class_counts(content), [], []
+    # Background has no annotations, and would make all shares of pixels look small.
+    for what, counts in (
+        ('annotations', annotations[:, 1:]),
+        ('painted pixels', pixel_counts(content)[:, 1:]),
+    ):
+        whole = counts.sum(axis=0) / max(counts.sum(), 1)
+        found = []
+        for name, folds in (('these folds', fold_of), ('plain KFold', plain)):
+            found.append(100 * max_deviation(counts, folds, args.folds))
+            title = f'{what}, {name}: off by up to {found[-1]:.2f} points'
+            panels.append((title, fold_shares(counts, folds, args.folds), whole))
+        lines.append(
+            f'largest deviation of a class share, {what}: {found[0]:.2f} points '
+            f'(plain KFold with the same seed: {found[1]:.2f})'
+        )
+    picture = os.path.join(args.out, 'folds.png')
+    draw_fold_shares(picture, panels, CLASSES[1:])
+    print(table(annotations, fold_of, args.folds), *lines, sep='\n')
+    print(f'wrote {args.folds} folds and {picture}')
+
+
+def table(counts, fold_of, folds: int) -> str:
+    """Return the shares of the annotations in the whole and in each fold as text.
+
+    Args:
+        counts: ``(images, classes)`` annotations.
+        fold_of: ``(images,)`` fold of each image.
+        folds: Number of folds.
+    """
+    from prettytable import PrettyTable
+
+    from mmseg_custom.coco import CLASSES, fold_shares
+
+    text = PrettyTable(['class', 'images', 'all', *(f'fold {fold}' for fold in range(folds))])
+    text.align = 'r'
+    text.align['class'] = 'l'
+    rows = [counts.sum(axis=0) / max(counts.sum(), 1), *fold_shares(counts, fold_of, folds)]
+    for label, name in list(enumerate(CLASSES))[1:]:
+        shares = [f'{100 * row[label]:.2f} %' for row in rows]
+        text.add_row([name, (counts[:, label] > 0).sum(), *shares])
+    sizes = [str((fold_of == fold).sum()) for fold in range(folds)]
+    text.add_row(['images', len(counts), len(counts), *sizes])
+    return str(text)
+
+
+if __name__ == '__main__':
+    trash_cli.main(build_parser, run)

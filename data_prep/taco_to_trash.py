@@ -1,0 +1,52 @@
+"""Convert the public TACO set to our eleven classes in the contest's layout.
+
+Which category becomes which class, and why, stands in data_prep/taco_classes.csv.
+"""
+
+from pathlib import Path
+
+import trash_cli
+from trash_cli import existing_dir, existing_file, positive_int
+
+CLASSES_CSV = Path(__file__).resolve().with_name('taco_classes.csv')
+
+
+def build_parser() -> trash_cli.Parser:
+    """Describe the command line."""
+    parser = trash_cli.Parser(
+        description=__doc__,
+        example='python data_prep/taco_to_trash.py TACO/data/annotations.json '
+        '--photos TACO/data --out data/taco_trash',
+    )
+    parser.add_argument('taco', type=existing_file, help="TACO's annotations.json")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument('--photos', type=existing_dir, help="folder that holds TACO's batch_1, …")
+    source.add_argument(
+        '--annotations-only', action='store_true', help='write the JSON alone, for statistics'
+    )
+    parser.add_argument('--out', required=True, help='folder to write to')
+    parser.add_argument('--size', type=positive_int, default=512, help='longer side, pixels (512)')
+    parser.add_argument(
+        '--classes',
+        type=existing_file,
+        default=str(CLASSES_CSV),
+        help='category, class and why (taco_classes.csv beside this file)',
+    )
+    return parser
+
+
+def run(args) -> None:
+    """Convert and say what there is now."""
+    from mmseg_custom.coco import convert_taco
+
+    report = convert_taco(args.taco, args.photos, args.out, args.classes, args.size)
+    print(
+        f'{report.images} photos with {report.annotations} annotations in {args.out}; '
+        f'{report.vanished} annotations had no pixel left at this size and were dropped'
+    )
+    if report.skipped:
+        print(f'{len(report.skipped)} photos were skipped: see {args.out}/skipped.txt')
+
+
+if __name__ == '__main__':
+    trash_cli.main(build_parser, run)

@@ -1,0 +1,179 @@
+"""From COCO annotations to label masks and back, without loss."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+from pycocotools import mask as mask_utils
+from tqdm import tqdm
+
+from mmseg_custom.utils import UserError
+
+from .classes import CLASSES, IGNORE_INDEX
+from .paint import paint
+from .palette import load_mask, save_mask
+from .read import coco_to_samples, read_coco, require_sound
+from .write import contest_coco, require_inside
+
+PHOTO_SUFFIXES = ('.jpg', '.jpeg', '.png', '.JPG', '.JPEG', '.PNG')
+EXIF_ORIENTATION, FIRST_LYING = 0x0112, 5
+
+Clean = Callable[[np.ndarray], np.ndarray]
+
+
+def write_masks(
+    ann_file: str | os.PathLike,
+    out: str | os.PathLike,
+    data_root: str | os.PathLike | None = None,
+    clean: Clean | None = None,
+    force: bool = False,
+) -> dict[str, int]:
+    """Write a palette PNG a photo, at the photo's relative path.
+
+    Args:
+        ann_file: The annotations.
+        out: Folder of the masks.
+        data_root: Folder that ``seg_map_path`` is relative to; the annotations' folder if None.
+        clean: Changes an ``(H, W)`` uint8 mask before it is written.
+        force: Write masks that are there already, too.
+
+    Returns:
+        dict[str, int]: ``written`` and ``kept`` masks, ``pixels`` written and how many of them
+        ``clean`` has ``changed``.
+
+    Raises:
+        UserError: Unsound or no annotations, a name outside the folder or two of one mask.
+    """
+    content = read_coco(ann_file)
+    require_sound(ann_file, content)
+    samples = coco_to_samples(content)
+    data_root = Path(ann_file).parent if data_root is None else Path(data_root)
+    targets = [Path(out) / name for name in _mask_names(ann_file, samples)]
+    counts = dict(written=0, kept=0, pixels=0, changed=0)
+    for sample, target in zip(tqdm(samples, desc='painting', unit='mask'), targets, strict=True):
+        if target.exists() and not force:
+            counts['kept'] += 1
+            continue
+        mask = sample_mask(sample, data_root)
+        cleaned = clean(mask) if clean else mask
+        save_mask(target, cleaned)
+        counts['written'] += 1
+        counts['pixels'] += mask.size
+        counts['changed'] += int(np.count_nonzero(mask != cleaned))
+    return counts
+
+
+def _mask_names(ann_file: str | os.PathLike, samples: list[dict]) -> list[str]:
+    require_inside(ann_file, (sample['file_name'] for sample in samples))
+    names = {}
+    for sample in samples:
+        photo = sample['file_name']
+        if 'annotations' not in sample and 'seg_map_path' not in sample:
+            raise UserError(f'{ann_file}: has no "annotations" to paint; label the photos first')
+        name = str(Path(photo).with_suffix('.png'))
+        if name in names:
+            raise UserError(
+                f'{ann_file}: {names[name]} and {photo} would have the same mask; rename one'
+            )
+        names[name] = photo
+    return list(names)
+
+
+def sample_mask(sample: dict, data_root: Path) -> np.ndarray:
+    """Return the ``(H, W)`` uint8 mask of what :func:`coco_to_samples` says about a photo."""
+    size = sample['height'], sample['width']
+    if 'seg_map_path' in sample:
+        return load_mask(data_root / sample['seg_map_path'], *size)
+    return paint(sample['annotations'], *size)
+
+
+def masks_to_coco(masks: str | os.PathLike, photos: str | os.PathLike, whole: bool = False) -> dict:
+    """Describe every mask PNG under a folder as COCO annotations; painting them gives the masks.
+
+    COCO cannot say ignore, so that a photo whose mask has ignored pixels gets ``seg_map_path``
+    and no annotations. As :class:`TrashCocoDataset` wants it, ``file_name`` and ``seg_map_path``
+    are both relative to the photos' folder.
+
+    Args:
+        masks: Folder of palette or grey PNG files; a photo has its mask's relative path, with
+            another suffix.
+        photos: Folder of the photos.
+        whole: One annotation a class instead of one a connected component.
+
+    Raises:
+        UserError: No mask, a mask without photo or of another size, a strange label.
+    """
+    masks, photos = Path(masks), Path(photos)
+    paths = sorted(path for path in masks.rglob('*.png') if not path.name.startswith('.'))
+    if not paths:
+        raise UserError(f'{masks}: has no PNG mask; make some with data_prep/coco_to_masks.py')
+    # All photos are looked for before the first mask is read.
+    pairs = [(path, _photo_of(path, masks, photos)) for path in paths]
+    entries = [
+        _describe(path, photo, photos, whole)
+        for path, photo in tqdm(pairs, desc='describing', unit='mask')
+    ]
+    return contest_coco(dict(description=f'Masks of {masks.resolve().name}'), [], entries)
+
+
+def _photo_of(mask: Path, masks: Path, photos: Path) -> Path:
+    stem = photos / mask.relative_to(masks)
+    for suffix in PHOTO_SUFFIXES:
+        photo = stem.with_suffix(suffix)
+        if photo.is_file() and not photo.samefile(mask):
+            return photo
+    raise UserError(
+        f'{mask}: there is no photo {stem.with_suffix("")} with one of the suffixes '
+        f'{", ".join(PHOTO_SUFFIXES[:3])}; correct --photos, or take the mask away'
+    )
+
+
+def _describe(path: Path, photo: Path, photos: Path, whole: bool) -> tuple[dict, list[dict]]:
+    height, width = _photo_size(photo)
+    mask = load_mask(path, height, width)
+    name = photo.relative_to(photos).as_posix()
+    entry = dict(license=None, url=None, file_name=name, height=height, width=width)
+    if (mask == IGNORE_INDEX).any():
+        relative = os.path.relpath(path.resolve(), photos.resolve())
+        return entry | dict(seg_map_path=Path(relative).as_posix()), []
+    return entry, list(mask_annotations(mask, whole))
+
+
+def _photo_size(path: Path) -> tuple[int, int]:
+    """Return ``(height, width)`` in pixels as EXIF rotation shows the photo."""
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+            lying = image.getexif().get(EXIF_ORIENTATION, 1) >= FIRST_LYING
+    except (OSError, SyntaxError, ValueError) as error:
+        raise UserError(f'{path}: cannot be read as an image ({error}); fetch it anew') from None
+    return (width, height) if lying else (height, width)
+
+
+def mask_annotations(mask: np.ndarray, whole: bool = False) -> Iterator[dict]:
+    """Describe a mask by compressed RLEs that do not overlap, so that their order is all one.
+
+    Args:
+        mask: ``(H, W)`` uint8 labels 0..10.
+        whole: One annotation a class instead of one an 8-connected component.
+
+    Yields:
+        dict: ``category_id`` (the label), ``segmentation``, ``area``, ``bbox`` and ``iscrowd``.
+    """
+    for label in range(1, len(CLASSES)):
+        of_class = (mask == label).astype(np.uint8)
+        count, parts = (2, of_class) if whole else cv2.connectedComponents(of_class, connectivity=8)
+        for number in range(1, count):
+            rle = mask_utils.encode(np.asfortranarray(parts == number, np.uint8))
+            area = float(mask_utils.area(rle))
+            if area:
+                yield dict(
+                    category_id=label,
+                    segmentation=dict(size=rle['size'], counts=rle['counts'].decode('ascii')),
+                    area=area,
+                    bbox=mask_utils.toBbox(rle).tolist(),
+                    iscrowd=0,
+                )

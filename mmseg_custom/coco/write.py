@@ -1,0 +1,59 @@
+"""Putting COCO objects together in the contest's form, and names that files are written under."""
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath, PureWindowsPath
+
+from mmseg_custom.utils import UserError
+
+from .classes import CLASSES
+
+
+def contest_coco(info: dict, licenses: Sequence[dict], photos: Iterable[tuple[dict, list]]) -> dict:
+    """Number photos and annotations from 0 and add the ten categories, as the contest's files do.
+
+    Args:
+        info: The object's ``info``.
+        licenses: The object's ``licenses``.
+        photos: ``(image entry, its annotations)``; ids they have are replaced.
+
+    Returns:
+        dict: A COCO object whose category ids 1 to 10 are the labels.
+    """
+    images, annotations = [], []
+    for image, of_image in photos:
+        images.append(dict(image, id=len(images)))
+        for annotation in of_image:
+            numbers = dict(id=len(annotations), image_id=len(images) - 1)
+            annotations.append(dict(annotation, **numbers))
+    categories = [
+        dict(id=label, name=name, supercategory=name)
+        for label, name in enumerate(CLASSES)
+        if label > 0
+    ]
+    return dict(
+        info=info,
+        licenses=list(licenses),
+        images=images,
+        categories=categories,
+        annotations=annotations,
+    )
+
+
+def require_inside(path: str | os.PathLike, names: Iterable[str]) -> None:
+    """Raise when a file name would lead out of the folder that files are written to.
+
+    Args:
+        path: The annotation file, named in the message.
+        names: Its file names, which have to be relative and without ``..``.
+
+    Raises:
+        UserError: Names the first that is not.
+    """
+    for name in names:
+        for pure in (PurePosixPath(name), PureWindowsPath(name)):
+            if pure.is_absolute() or pure.drive or '..' in pure.parts:
+                raise UserError(
+                    f'{path}: the file_name {name!r} leads out of the folder; write it relative '
+                    'to the data folder and without ".."'
+                )

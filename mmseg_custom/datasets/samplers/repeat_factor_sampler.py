@@ -1,0 +1,89 @@
+"""An endless sampler that shows images of rare classes more often."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from mmengine.dataset import BaseDataset
+from mmseg.registry import DATA_SAMPLERS
+
+from mmseg_custom.coco import labels_of_names, listed_factors, threshold_factors
+from mmseg_custom.utils import UserError
+
+from .seeded_infinite_sampler import SeededInfiniteSampler
+
+
+@DATA_SAMPLERS.register_module()
+class RepeatFactorSampler(SeededInfiniteSampler):
+    """``SeededInfiniteSampler`` in whose epochs an image occurs as often as its classes are rare.
+
+    Either with repeat factors after LVIS (``threshold``), or the images of some classes so many
+    times (``classes`` and ``times``). In each epoch the fractional part of a factor is the
+    probability of one more repeat, so that an image with 1.5 occurs once or twice. All processes
+    draw the same stream from the seed and take turns in it.
+
+    Args:
+        dataset: Has ``get_cat_ids(idx) -> list[int]``, as :class:`TrashCocoDataset`; for
+            ``classes`` also ``metainfo['classes']``.
+        threshold: Fraction of images, in (0, 1], below which a class is repeated.
+        classes: Names of classes whose images are repeated.
+        times: How often they occur in an epoch, at least 1.
+        **kwargs: ``shuffle`` and ``seed`` of ``mmengine.dataset.InfiniteSampler``.
+
+    Raises:
+        UserError: Wrong or conflicting options, or a dataset that does not know its classes.
+    """
+
+    def __init__(
+        self,
+        dataset,
+        threshold: float | None = None,
+        classes: Sequence[str] | None = None,
+        times: float | None = None,
+        **kwargs,
+    ):
+        listed = classes is not None and times is not None
+        if (threshold is None) != listed or (classes is None) != (times is None):
+            raise UserError('RepeatFactorSampler: give either threshold, or classes and times')
+        super().__init__(dataset, **kwargs)
+        classes_of = _classes_of(dataset)
+        if threshold is not None:
+            factors = threshold_factors(classes_of, threshold)
+        else:
+            names = [classes] if isinstance(classes, str) else classes
+            repeated = labels_of_names(names, _class_names(dataset))
+            factors = listed_factors(classes_of, repeated, times)
+        self.factors = torch.from_numpy(factors)
+
+    def _infinite_indices(self) -> Iterator[int]:
+        """Yield epoch after epoch; the inherited methods slice it by rank and skip in it."""
+        generator = torch.Generator()
+        generator.manual_seed(self.seed)
+        whole = self.factors.floor()
+        while True:
+            draws = torch.rand(self.size, generator=generator, dtype=torch.float64)
+            repeats = (whole + (draws < self.factors - whole)).long()
+            indices = torch.repeat_interleave(torch.arange(self.size), repeats)
+            if self.shuffle:
+                indices = indices[torch.randperm(len(indices), generator=generator)]
+            yield from indices.tolist()
+
+
+def _classes_of(dataset) -> list[list[int]]:
+    # MMEngine's BaseDataset has the method too, but it only raises.
+    method = getattr(type(dataset), 'get_cat_ids', None)
+    if method is None or method is BaseDataset.get_cat_ids:
+        raise UserError(
+            f'RepeatFactorSampler: {type(dataset).__name__} has no get_cat_ids, so that the '
+            'classes of its images are unknown; use TrashCocoDataset, or SeededInfiniteSampler'
+        )
+    return [dataset.get_cat_ids(idx) for idx in range(len(dataset))]
+
+
+def _class_names(dataset) -> Sequence[str]:
+    names = (getattr(dataset, 'metainfo', None) or {}).get('classes')
+    if names is None:
+        raise UserError(
+            f"RepeatFactorSampler: {type(dataset).__name__} has no metainfo['classes'] to look up "
+            'classes in; give threshold instead'
+        )
+    return names

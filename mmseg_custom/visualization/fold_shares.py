@@ -1,0 +1,50 @@
+"""A chart of each class's share in each fold."""
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+
+from mmseg_custom.utils import atomic_path
+
+INK, BAR_ROOM = '#1e1e1e', 0.8
+
+
+def draw_fold_shares(
+    path: str | os.PathLike,
+    panels: Sequence[tuple[str, np.ndarray, np.ndarray]],
+    classes: Sequence[str],
+) -> None:
+    """Write bars of the shares in the folds, with a line at the share in the whole.
+
+    Args:
+        path: The picture to write, whole or not at all.
+        panels: Two for a row of the picture: title, shares in the folds ``(folds, classes)``,
+            shares in the whole ``(classes,)``.
+        classes: Names of the classes.
+    """
+    # Without pyplot, no window system is ever looked for.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(14, 4 * -(-len(panels) // 2)), layout='constrained')
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(-(-len(panels) // 2), 2, sharey='row', squeeze=False).ravel()
+    for axis, (title, shares, whole) in zip(axes, panels, strict=True):
+        _draw_panel(axis, shares, whole)
+        axis.set_title(title, fontsize=11)
+        axis.set_xticks(range(len(classes)), classes, rotation=30, ha='right')
+        axis.set_ylabel('share, %')
+    axes[0].legend(fontsize=9)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=100)
+
+
+def _draw_panel(axis, shares: np.ndarray, whole: np.ndarray) -> None:
+    places, width = np.arange(shares.shape[1]), BAR_ROOM / len(shares)
+    for fold, row in enumerate(shares):
+        left = places - BAR_ROOM / 2 + (fold + 0.5) * width
+        axis.bar(left, 100 * row, width, label=f'fold {fold}' if len(shares) <= 10 else None)
+    axis.hlines(
+        100 * whole, places - BAR_ROOM / 2, places + BAR_ROOM / 2, INK, 'dashed', label='whole set'
+    )
