@@ -119,9 +119,7 @@ def plastic_bag(rng, size, centre, radius) -> Drawn:
     """Draw a large soft bag with wrinkles."""
     colours = ((215, 215, 215), (35, 32, 30), (200, 120, 40), (70, 215, 230))
     outline = shapes.place(rng, shapes.blob(rng, 0.3, 40), centre, radius, any_angle(rng))
-    picture = shapes.flat(
-        shapes.jitter(rng, colours[rng.choice(4, p=(0.1, 0.3, 0.3, 0.3))]), size
-    )
+    picture = shapes.flat(shapes.jitter(rng, colours[rng.choice(4, p=(0.1, 0.3, 0.3, 0.3))]), size)
     wrinkles = np.abs(shapes.noise(rng, size, max(3, radius / 2.5)))
     picture += (70 * (wrinkles < 0.12) - 25 * (np.abs(wrinkles - 0.5) < 0.12))[..., None]
     soft = 0.75 + 0.12 * shapes.noise(rng, size, max(3, radius / 2))
