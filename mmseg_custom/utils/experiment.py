@@ -99,10 +99,13 @@ def set_max_iters(cfg: Config, max_iters: int) -> None:
     if 'max_iters' not in cfg.train_cfg:
         raise UserError('the config trains by epochs: set train_cfg.max_epochs in it instead')
     ratio = max_iters / cfg.train_cfg.max_iters
-    for scheduler in cfg.get('param_scheduler') or []:
+    schedulers = cfg.get('param_scheduler') or []
+    for scheduler in schedulers:
         for key in ('begin', 'end', 'T_max'):
             if key in scheduler:
                 scheduler[key] = round(scheduler[key] * ratio)
+    # In a very short training nothing is left of a warm-up.
+    cfg.param_scheduler = [s for s in schedulers if s.get('end', max_iters) > s.get('begin', 0)]
     cfg.train_cfg.max_iters = max_iters
     cfg.train_cfg.val_interval = min(cfg.train_cfg.get('val_interval', max_iters), max_iters)
     checkpoint = cfg.get('default_hooks', {}).get('checkpoint')

@@ -65,6 +65,12 @@ def test_the_schedule_stretches_with_the_iterations(cfg):
     assert cfg.default_hooks.checkpoint.interval == 80
 
 
+def test_a_very_short_training_has_no_warm_up(cfg):
+    experiment.set_max_iters(cfg, 2)
+    (poly,) = cfg.param_scheduler
+    assert (poly.type, poly.begin, poly.end) == ('PolyLR', 0, 2)
+
+
 def test_an_epoch_is_every_photo_once(cfg, toy_set):
     experiment.set_data_root(cfg, str(toy_set))
     for batch, processes in ((4, 1), (5, 1), (4, 2), (5, 3)):
