@@ -55,14 +55,15 @@ def run(args) -> None:
     require_sound(args.ann, content)
     require_annotated(args.ann, content)
     groups = find_groups(args, content) if args.group_duplicates else None
+    counts = class_counts(content)
     try:
-        fold_of = stratified_folds(class_counts(content), args.folds, args.seed, groups)
+        fold_of = stratified_folds(counts, args.folds, args.seed, groups)
     except UserError as error:
         raise UserError(f'{args.ann}: {error}') from None
     for fold, (train, val) in enumerate(split_content(content, fold_of, args.folds)):
         write_json(os.path.join(args.out, f'kfold_{fold}_train.json'), train)
         write_json(os.path.join(args.out, f'kfold_{fold}_val.json'), val)
-    report(args, content, fold_of, plain_folds(len(fold_of), args.folds, args.seed))
+    report(args, content, counts, fold_of, plain_folds(len(fold_of), args.folds, args.seed))
 
 
 def find_groups(args, content: dict):
@@ -80,19 +81,20 @@ def find_groups(args, content: dict):
     return groups
 
 
-def report(args, content: dict, fold_of, plain) -> None:
+def report(args, content: dict, annotations, fold_of, plain) -> None:
     """Print the table and the deviations, and draw the chart.
 
     Args:
         args: The command line.
         content: The COCO object that was split.
+        annotations: ``(images, classes)`` its annotations.
         fold_of: ``(images,)`` int64 fold of each image.
         plain: The same by plain KFold, to compare with.
     """
-    from mmseg_custom.coco import CLASSES, class_counts, fold_shares, max_deviation, pixel_counts
+    from mmseg_custom.coco import CLASSES, fold_shares, max_deviation, pixel_counts
     from mmseg_custom.visualization.fold_shares import draw_fold_shares
 
-    annotations, panels, lines = class_counts(content), [], []
+    panels, lines = [], []
     # Background has no annotations, and would make all shares of pixels look small.
     for what, counts in (
         ('annotations', annotations[:, 1:]),

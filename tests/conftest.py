@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -80,3 +81,19 @@ def tool(path: str, *arguments, code: int = 0, env: dict | None = None, cwd: Pat
     done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment)
     assert done.returncode == code, f'{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}'
     return done
+
+
+def call_tool(capsys, path: str, *arguments, code: int = 0):
+    """Run a tool in this process: importing torch anew takes seconds.
+
+    A user's mistake has to be one line on standard error, success none.
+    """
+    import trash_cli
+
+    module = runpy.run_path(str(ROOT / path))
+    with pytest.raises(SystemExit) as end:
+        trash_cli.main(module['build_parser'], module['run'], [*map(str, arguments)])
+    captured = capsys.readouterr()
+    assert end.value.code == code, captured.err
+    assert len(captured.err.splitlines()) == (code == 2)
+    return captured

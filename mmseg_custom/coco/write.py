@@ -25,7 +25,8 @@ def contest_coco(info: dict, licenses: Sequence[dict], photos: Iterable[tuple[di
         images.append(dict(image, id=len(images)))
         for annotation in of_image:
             numbers = dict(id=len(annotations), image_id=len(images) - 1)
-            annotations.append(dict(annotation, **numbers))
+            # The numbers first in the file, as the contest has them, and over any that are there.
+            annotations.append(numbers | annotation | numbers)
     categories = [
         dict(id=label, name=name, supercategory=name)
         for label, name in enumerate(CLASSES)

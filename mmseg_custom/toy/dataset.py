@@ -5,10 +5,9 @@ import os
 from pathlib import Path
 
 import cv2
-import numpy as np
 from tqdm import tqdm
 
-from mmseg_custom.coco import CLASSES
+from mmseg_custom.coco import contest_coco
 from mmseg_custom.utils import UserError, atomic_path, write_json
 
 from .scene import draw_scene
@@ -122,18 +121,7 @@ def _write_photo(out: Path, seed: int, split: int, index: int, size: int) -> tup
 
 
 def _coco(photos: list[tuple[dict, list]]) -> dict:
-    """Number photos and annotations from 0, as the contest's files do."""
-    images, annotations = [], []
-    for image, of_image in photos:
-        images.append(dict(image, id=len(images)))
-        for annotation in of_image:
-            numbers = dict(id=len(annotations), image_id=len(images) - 1)
-            annotations.append(numbers | annotation)
-    categories = [
-        dict(id=label, name=name, supercategory=name)
-        for label, name in enumerate(CLASSES)
-        if label > 0
-    ]
+    """Put photos and annotations together as the contest's files do."""
     info = dict(
         year=2026,
         version='1.0',
@@ -142,21 +130,4 @@ def _coco(photos: list[tuple[dict, list]]) -> dict:
         url=None,
         date_created='2026-11-23 00:00:00',
     )
-    return dict(
-        info=info,
-        licenses=[LICENCE],
-        images=images,
-        categories=categories,
-        annotations=annotations,
-    )
-
-
-def class_shares(ann_file: str | os.PathLike) -> np.ndarray:
-    """Return each class's share of the pixels of a COCO file, ``(11,)`` float64."""
-    from mmseg_custom.coco import coco_to_samples, paint, read_coco
-
-    counts = np.zeros(256, np.int64)
-    for sample in coco_to_samples(read_coco(ann_file)):
-        mask = paint(sample['annotations'], sample['height'], sample['width'])
-        counts += np.bincount(mask.ravel(), minlength=256)
-    return counts[: len(CLASSES)] / counts.sum()
+    return contest_coco(info, [LICENCE], photos)

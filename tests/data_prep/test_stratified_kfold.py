@@ -1,26 +1,17 @@
 import json
-import runpy
 import shutil
 
 import pytest
-from conftest import ROOT, tool
+from conftest import call_tool, tool
 from PIL import Image
 
-import trash_cli
 from mmseg_custom.coco import find_problems
 
 TOOL = 'data_prep/stratified_kfold.py'
 
 
 def call(capsys, *arguments, code=0):
-    """Run the tool in this process: importing torch anew takes seconds."""
-    module = runpy.run_path(str(ROOT / TOOL))
-    with pytest.raises(SystemExit) as end:
-        trash_cli.main(module['build_parser'], module['run'], [*map(str, arguments)])
-    captured = capsys.readouterr()
-    assert end.value.code == code, captured.err
-    assert len(captured.err.splitlines()) == (code == 2)
-    return captured
+    return call_tool(capsys, TOOL, *arguments, code=code)
 
 
 def read(path):
