@@ -7,7 +7,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import Image
-from pycocotools import mask as mask_utils
 from tqdm import tqdm
 
 from mmseg_custom.utils import UserError
@@ -16,6 +15,7 @@ from .classes import CLASSES, IGNORE_INDEX
 from .paint import paint
 from .palette import load_mask, save_mask
 from .read import coco_to_samples, read_coco, require_sound
+from .segmentation import describe_mask
 from .write import contest_coco, require_inside
 
 PHOTO_SUFFIXES = ('.jpg', '.jpeg', '.png', '.JPG', '.JPEG', '.PNG')
@@ -167,13 +167,6 @@ def mask_annotations(mask: np.ndarray, whole: bool = False) -> Iterator[dict]:
         of_class = (mask == label).astype(np.uint8)
         count, parts = (2, of_class) if whole else cv2.connectedComponents(of_class, connectivity=8)
         for number in range(1, count):
-            rle = mask_utils.encode(np.asfortranarray(parts == number, np.uint8))
-            area = float(mask_utils.area(rle))
-            if area:
-                yield dict(
-                    category_id=label,
-                    segmentation=dict(size=rle['size'], counts=rle['counts'].decode('ascii')),
-                    area=area,
-                    bbox=mask_utils.toBbox(rle).tolist(),
-                    iscrowd=0,
-                )
+            described = describe_mask(parts == number)
+            if described['area']:
+                yield dict(category_id=label, **described, iscrowd=0)

@@ -3,13 +3,13 @@
 import os
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from itertools import count
 
 import numpy as np
 
 from mmseg_custom.utils import UserError
 
 from .classes import CLASSES, name_key
+from .write import new_ids
 
 
 def threshold_factors(classes_of: Sequence[Collection[int]], threshold: float) -> np.ndarray:
@@ -113,7 +113,7 @@ def repeat_images(path: str | os.PathLike, content: dict, repeats: np.ndarray) -
     for annotation in content['annotations']:
         of_image[annotation['image_id']].append(annotation)
     images, annotations = list(content['images']), list(content['annotations'])
-    image_ids, annotation_ids = _new_ids(images), _new_ids(annotations)
+    image_ids, annotation_ids = new_ids(images), new_ids(annotations)
     for image, repeat in zip(content['images'], repeats, strict=True):
         for _ in range(int(repeat) - 1):
             new = next(image_ids)
@@ -122,8 +122,3 @@ def repeat_images(path: str | os.PathLike, content: dict, repeats: np.ndarray) -
                 a | dict(id=next(annotation_ids), image_id=new) for a in of_image[image['id']]
             ]
     return content | dict(images=images, annotations=annotations)
-
-
-def _new_ids(entries: Sequence[dict]) -> count:
-    """Return the whole numbers above all ids (ids may be strings as well)."""
-    return count(1 + max((e['id'] for e in entries if isinstance(e['id'], int)), default=-1))

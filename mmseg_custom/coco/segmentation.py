@@ -67,6 +67,20 @@ def segmentation_area(segmentation: Segmentation, height: int, width: int) -> in
     return int(mask_utils.area(mask_utils.merge(rles)))
 
 
+def describe_mask(mask: np.ndarray) -> dict:
+    """Return ``segmentation`` (a compressed RLE), ``area`` and ``bbox`` of an annotation.
+
+    Args:
+        mask: ``(H, W)`` bool or uint8 of 0 and 1.
+    """
+    rle = mask_utils.encode(np.asfortranarray(mask, np.uint8))
+    return dict(
+        segmentation=dict(size=rle['size'], counts=rle['counts'].decode('ascii')),
+        area=float(mask_utils.area(rle)),
+        bbox=mask_utils.toBbox(rle).tolist(),
+    )
+
+
 def decode_counts(strings: Sequence[bytes]) -> list[np.ndarray]:
     """Decode compressed RLE counts, all strings in one vectorised pass.
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Sequence
+from itertools import count
 from pathlib import PurePosixPath, PureWindowsPath
 
 from mmseg_custom.utils import UserError
@@ -58,3 +59,8 @@ def require_inside(path: str | os.PathLike, names: Iterable[str]) -> None:
                     f'{path}: the file_name {name!r} leads out of the folder; write it relative '
                     'to the data folder and without ".."'
                 )
+
+
+def new_ids(entries: Sequence[dict]) -> count:
+    """Return the whole numbers above all ids (ids may be strings as well)."""
+    return count(1 + max((e['id'] for e in entries if isinstance(e['id'], int)), default=-1))
