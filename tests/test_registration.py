@@ -8,6 +8,7 @@ import mmseg_custom
 from mmseg.registry import DATA_SAMPLERS, DATASETS, HOOKS, METRICS, TRANSFORMS
 for registry, name in (
     (DATASETS, 'TrashCocoDataset'), (DATA_SAMPLERS, 'SeededInfiniteSampler'),
+    (DATA_SAMPLERS, 'RepeatFactorSampler'), (TRANSFORMS, 'CopyPaste'),
     (TRANSFORMS, 'LoadTrashImage'), (TRANSFORMS, 'LoadTrashAnnotations'),
     (TRANSFORMS, 'RandomScaleCrop'), (METRICS, 'TrashIoUMetric'),
     (HOOKS, 'IterationSeedHook'), (HOOKS, 'CheckCheckpointHook'), (HOOKS, 'ProgressBarHook'),

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 import torch
-from mmengine.dataset import BaseDataset
 from mmseg.registry import DATA_SAMPLERS
 
 from mmseg_custom.coco import labels_of_names, listed_factors, threshold_factors
+from mmseg_custom.datasets.class_lists import class_lists, class_names
 from mmseg_custom.utils import UserError
 
 from .seeded_infinite_sampler import SeededInfiniteSampler
@@ -22,8 +22,8 @@ class RepeatFactorSampler(SeededInfiniteSampler):
     draw the same stream from the seed and take turns in it.
 
     Args:
-        dataset: Has ``get_cat_ids(idx) -> list[int]``, as :class:`TrashCocoDataset`; for
-            ``classes`` also ``metainfo['classes']``.
+        dataset: Has ``get_cat_ids(idx) -> list[int]``, as :class:`TrashCocoDataset`, or wraps such
+            datasets; for ``classes`` also ``metainfo['classes']``.
         threshold: Fraction of images, in (0, 1], below which a class is repeated.
         classes: Names of classes whose images are repeated.
         times: How often they occur in an epoch, at least 1.
@@ -45,12 +45,12 @@ class RepeatFactorSampler(SeededInfiniteSampler):
         if (threshold is None) != listed or (classes is None) != (times is None):
             raise UserError('RepeatFactorSampler: give either threshold, or classes and times')
         super().__init__(dataset, **kwargs)
-        classes_of = _classes_of(dataset)
+        classes_of = class_lists(dataset)
         if threshold is not None:
             factors = threshold_factors(classes_of, threshold)
         else:
             names = [classes] if isinstance(classes, str) else classes
-            repeated = labels_of_names(names, _class_names(dataset))
+            repeated = labels_of_names(names, class_names(dataset))
             factors = listed_factors(classes_of, repeated, times)
         self.factors = torch.from_numpy(factors)
 
@@ -66,24 +66,3 @@ class RepeatFactorSampler(SeededInfiniteSampler):
             if self.shuffle:
                 indices = indices[torch.randperm(len(indices), generator=generator)]
             yield from indices.tolist()
-
-
-def _classes_of(dataset) -> list[list[int]]:
-    # MMEngine's BaseDataset has the method too, but it only raises.
-    method = getattr(type(dataset), 'get_cat_ids', None)
-    if method is None or method is BaseDataset.get_cat_ids:
-        raise UserError(
-            f'RepeatFactorSampler: {type(dataset).__name__} has no get_cat_ids, so that the '
-            'classes of its images are unknown; use TrashCocoDataset, or SeededInfiniteSampler'
-        )
-    return [dataset.get_cat_ids(idx) for idx in range(len(dataset))]
-
-
-def _class_names(dataset) -> Sequence[str]:
-    names = (getattr(dataset, 'metainfo', None) or {}).get('classes')
-    if names is None:
-        raise UserError(
-            f"RepeatFactorSampler: {type(dataset).__name__} has no metainfo['classes'] to look up "
-            'classes in; give threshold instead'
-        )
-    return names
