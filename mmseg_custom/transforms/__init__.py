@@ -3,6 +3,15 @@
 from .copy_paste import CopyPaste
 from .load_trash_annotations import LoadTrashAnnotations
 from .load_trash_image import LoadTrashImage
+from .random_resized_crop import RandomResizedCrop
 from .random_scale_crop import RandomScaleCrop
+from .seeded_albu import SeededAlbu
 
-__all__ = ['CopyPaste', 'LoadTrashAnnotations', 'LoadTrashImage', 'RandomScaleCrop']
+__all__ = [
+    'CopyPaste',
+    'LoadTrashAnnotations',
+    'LoadTrashImage',
+    'RandomResizedCrop',
+    'RandomScaleCrop',
+    'SeededAlbu',
+]

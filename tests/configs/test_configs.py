@@ -65,14 +65,17 @@ def test_an_experiment_is_short(path: Path):
 
 
 def test_no_file_repeats_a_pipeline():
-    """A transform's dict is written down once in all configs."""
+    """No two lists of transforms in all configs share three transforms in a row."""
     seen = {}
     for path in CONFIGS + BASES:
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Assign) and 'pipeline' in ast.unparse(node.targets[0]):
-                for inner in ast.walk(node.value):
-                    if isinstance(inner, ast.Call) and inner.keywords:
-                        text = ast.unparse(inner)
-                        assert text not in seen, (text, path, seen.get(text))
-                        seen[text] = path
+            if not isinstance(node, ast.Assign):
+                continue
+            name = ast.unparse(node.targets[0])
+            if 'pipeline' in name or 'augmentation' in name or name in ('load', 'pack'):
+                transforms = [ast.unparse(inner) for inner in node.value.elts]
+                for place in range(len(transforms) - 2):
+                    run = tuple(transforms[place : place + 3])
+                    assert run not in seen, (run, path, seen.get(run))
+                    seen[run] = path
     assert seen

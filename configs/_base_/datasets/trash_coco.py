@@ -1,17 +1,12 @@
 # The recycle-trash contest's files, read as they are
+_base_ = '../augmentations/base.py'
 data_root = 'data/recycle_trash/'
 load = [
     dict(type='LoadTrashImage'),
     dict(type='LoadTrashAnnotations'),
 ]
 pack = [dict(type='PackSegInputs')]
-train_pipeline = [
-    *load,
-    dict(type='RandomScaleCrop', ratio_range=(0.5, 2.0), cat_max_ratio=0.75),
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='PhotoMetricDistortion'),
-    *pack,
-]
+train_pipeline = [*load, *_base_.base_augmentation, *pack]
 train_dataloader = dict(
     batch_size=8,
     num_workers=4,

@@ -1,0 +1,6 @@
+# The recipe's: scale and crop, flip, change the colours
+base_augmentation = [
+    dict(type='RandomScaleCrop', ratio_range=(0.5, 2.0), cat_max_ratio=0.75),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PhotoMetricDistortion'),
+]

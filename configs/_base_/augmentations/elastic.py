@@ -1,0 +1,8 @@
+# Flip, stretch like rubber, change the colours
+elastic_augmentation = [
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='SeededAlbu', transforms=[
+        dict(type='ElasticTransform', alpha=120, sigma=12, fill_mask=255, p=0.5),
+    ]),
+    dict(type='PhotoMetricDistortion'),
+]

@@ -1,0 +1,2 @@
+# Photos as they are
+none_augmentation = []

@@ -1,0 +1,37 @@
+"""Albumentations' transforms, reproducible."""
+
+import numpy as np
+from mmseg.datasets.transforms import transforms as mmseg_transforms
+from mmseg.registry import TRANSFORMS
+
+from mmseg_custom.utils import UserError
+
+
+@TRANSFORMS.register_module()
+class SeededAlbu(mmseg_transforms.Albu):
+    """mmseg's ``Albu`` whose randomness follows from NumPy's, which a run seeds.
+
+    Albumentations 2 has generators of its own, seeded from the system, so that the same run would
+    see other photos each time. Takes mmseg's arguments; ``transforms`` are dicts of Albumentations'
+    classes. Pixels that come from outside of the photo are best ignored: ``fill_mask=255``.
+
+    Required keys: ``img`` (``(H, W, 3)`` uint8 BGR), ``gt_seg_map`` (``(H, W)`` uint8).
+
+    Raises:
+        UserError: Albumentations is missing, or has no such transform or argument.
+    """
+
+    def __init__(self, transforms: list[dict], **kwargs):
+        if not mmseg_transforms.ALBU_INSTALLED:
+            raise UserError('SeededAlbu: install Albumentations: pip install "trash-seg[augment]"')
+        try:
+            super().__init__(transforms, **kwargs)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise UserError(f'SeededAlbu: {error}; see https://explore.albumentations.ai') from None
+
+    def transform(self, results: dict) -> dict:
+        """Change ``img`` and ``gt_seg_map``."""
+        self.aug.set_random_seed(int(np.random.randint(2**31)))
+        results = super().transform(results)
+        results['img_shape'] = results['img'].shape[:2]
+        return results

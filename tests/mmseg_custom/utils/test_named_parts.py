@@ -1,0 +1,56 @@
+import pytest
+from conftest import ROOT
+from mmengine.config import Config
+
+from mmseg_custom.utils import UserError
+from mmseg_custom.utils.named_parts import part_names, read_part, set_augmentation
+
+
+def toy():
+    return Config.fromfile(str(ROOT / 'configs' / 'upernet_swin_toy.py'))
+
+
+def types(pipeline):
+    return [transform.type for transform in pipeline]
+
+
+def test_named_augmentations_take_the_place_of_the_others():
+    cfg = toy()
+    set_augmentation(cfg, 'resized_crop')
+    assert types(cfg.train_dataloader.dataset.pipeline) == [
+        'LoadTrashImage', 'LoadTrashAnnotations', 'RandomResizedCrop', 'RandomFlip',
+        'PhotoMetricDistortion', 'PackSegInputs',
+    ]  # fmt: skip
+    set_augmentation(cfg, 'none')
+    set_augmentation(cfg, 'base')
+    assert cfg.train_dataloader.dataset.pipeline == toy().train_dataloader.dataset.pipeline
+    assert cfg.val_dataloader == toy().val_dataloader
+
+
+def test_copy_paste_and_loading_stay_in_wrapped_datasets():
+    cfg = toy()
+    leaf = cfg.train_dataloader.dataset
+    leaf.pipeline = cfg.load
+    mixed = dict(type='MultiImageMixDataset', dataset=dict(type='RepeatDataset', dataset=leaf))
+    mixed['pipeline'] = [dict(type='CopyPaste'), dict(type='RandomFlip', prob=1.0), *cfg.pack]
+    cfg.train_dataloader.dataset = mixed
+    set_augmentation(cfg, 'none')
+    dataset = cfg.train_dataloader.dataset
+    assert types(dataset.pipeline) == ['CopyPaste', 'PackSegInputs']
+    assert types(dataset.dataset.dataset.pipeline) == ['LoadTrashImage', 'LoadTrashAnnotations']
+
+
+def test_every_file_holds_the_variable_of_its_name():
+    names = part_names('augmentations')
+    assert {'base', 'custom', 'none'} <= set(names)
+    for name in names:
+        assert isinstance(read_part('augmentations', name, f'{name}_augmentation'), list)
+
+
+def test_mistakes_are_told():
+    with pytest.raises(UserError, match='none of the augmentations: base, custom'):
+        set_augmentation(toy(), 'wild')
+    cfg = toy()
+    cfg.train_dataloader.dataset.pipeline = cfg.load
+    with pytest.raises(UserError, match='no training pipeline ends with'):
+        set_augmentation(cfg, 'base')
