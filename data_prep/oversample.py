@@ -70,7 +70,7 @@ def factors(args, counts):
 
 
 def report(counts, repeats) -> None:
-    """Print how many images hold each class before and after.
+    """Print what an epoch holds of each class before and after.
 
     Args:
         counts: ``(images, classes)`` annotations.
@@ -80,12 +80,14 @@ def report(counts, repeats) -> None:
 
     from mmseg_custom.coco import CLASSES
 
-    text = PrettyTable(['class', 'images before', 'after'])
+    text = PrettyTable(['class', 'images before', 'after', 'share of annotations before', 'after '])
     text.align = 'r'
     text.align['class'] = 'l'
+    before, after = counts.sum(axis=0), (counts * repeats[:, None]).sum(axis=0)
     for label, name in list(enumerate(CLASSES))[1:]:
         held = counts[:, label] > 0
-        text.add_row([name, held.sum(), repeats[held].sum()])
+        shares = [f'{100 * row[label] / max(row.sum(), 1):.2f} %' for row in (before, after)]
+        text.add_row([name, held.sum(), repeats[held].sum(), *shares])
     print(text)
 
 
