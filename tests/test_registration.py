@@ -12,7 +12,8 @@ for registry, name in (
     (TRANSFORMS, 'LoadTrashImage'), (TRANSFORMS, 'LoadTrashAnnotations'),
     (TRANSFORMS, 'RandomScaleCrop'), (METRICS, 'TrashIoUMetric'),
     (HOOKS, 'IterationSeedHook'), (HOOKS, 'CheckCheckpointHook'), (HOOKS, 'ProgressBarHook'),
-    (HOOKS, 'SavePredictionsHook'),
+    (HOOKS, 'SavePredictionsHook'), (HOOKS, 'SaveMetricsHook'),
+    (TRANSFORMS, 'SeededAlbu'), (TRANSFORMS, 'RandomResizedCrop'),
 ):
     assert registry.get(name).__module__.startswith('mmseg_custom'), name
 """

@@ -23,6 +23,7 @@ custom_hooks = [
     dict(type='IterationSeedHook'),
     dict(type='CheckCheckpointHook'),
     dict(type='ProgressBarHook'),
+    dict(type='SaveMetricsHook'),
 ]
 vis_backends = [dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')]
 visualizer = dict(type='SegLocalVisualizer', vis_backends=vis_backends, name='visualizer')

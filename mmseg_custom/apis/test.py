@@ -1,8 +1,6 @@
 """Testing a checkpoint."""
 
-import math
 from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config
 
@@ -41,14 +39,5 @@ def test(
     report = getattr(runner.test_evaluator.metrics[0], 'report', None)
     if runner.rank == 0:
         content = dict(checkpoint=str(checkpoint), metrics=metrics, **(report or {}))
-        write_json(Path(cfg.work_dir, 'metrics.json'), _without_nan(content))
+        write_json(Path(cfg.work_dir, 'metrics.json'), content)
     return metrics
-
-
-def _without_nan(value: Any) -> Any:
-    """Replace NaN, which JSON does not know, by None."""
-    if isinstance(value, dict):
-        return {key: _without_nan(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(inner) for inner in value]
-    return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,6 +1,7 @@
 """Files that are there whole or not at all."""
 
 import json
+import math
 import os
 import tempfile
 from collections.abc import Iterator
@@ -37,9 +38,25 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
 
 
 def write_json(path: str | os.PathLike, content: Any) -> None:
-    """Write ``content`` as JSON to ``path`` in one step (see :func:`atomic_path`)."""
+    """Write ``content`` as JSON to ``path`` in one step (see :func:`atomic_path`).
+
+    NaN and infinity, which JSON does not know, become null.
+    """
+    try:
+        text = json.dumps(content, allow_nan=False)
+    except ValueError:
+        text = json.dumps(_finite(content), allow_nan=False)
     with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(content), encoding='utf-8')
+        temporary.write_text(text, encoding='utf-8')
+
+
+def _finite(value: Any) -> Any:
+    """Replace NaN and infinity by None."""
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _umask() -> int:

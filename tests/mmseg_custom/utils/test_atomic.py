@@ -30,3 +30,13 @@ def test_the_temporary_name_keeps_the_suffix(tmp_path):
     with atomic_path(tmp_path / 'a.png') as temporary:
         assert temporary.suffix == '.png'
         assert temporary.parent == tmp_path
+
+
+def test_nan_and_infinity_become_null_since_json_has_none(tmp_path):
+    write_json(tmp_path / 'a.json', {'a': [1.5, float('nan')], 'b': {'c': float('-inf')}})
+
+    def refuse(name):
+        raise AssertionError(name)
+
+    content = json.loads((tmp_path / 'a.json').read_text(), parse_constant=refuse)
+    assert content == {'a': [1.5, None], 'b': {'c': None}}

@@ -1,0 +1,64 @@
+"""What a comparison of experiments over seeds and folds comes to."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .trials import Trial
+
+
+def class_ious(confusion: np.ndarray) -> np.ndarray:
+    """Return the IoU of each class.
+
+    Args:
+        confusion: ``(C, C)`` pixels, rows truth, columns prediction.
+
+    Returns:
+        np.ndarray: ``(C,)`` float64 in 0..1, NaN where a class is in neither.
+    """
+    shared = confusion.diagonal().astype(np.float64)
+    union = confusion.sum(axis=0) + confusion.sum(axis=1) - shared
+    return np.divide(shared, union, out=np.full(len(shared), np.nan), where=union > 0)
+
+
+def summarise(trials: Sequence[Trial]) -> list[dict]:
+    """Put the results of each experiment together.
+
+    The confusion matrices of a seed's folds are added before IoUs are computed, so that every photo
+    counts once and a class that is missing in a fold does not change what the mean is over.
+
+    Args:
+        trials: All of them done.
+
+    Returns:
+        list[dict]: For each experiment ``name``, ``mIoU`` (percent, one a seed), ``mean``, ``std``
+        (of the sample; 0 for one seed), ``gain`` (mean difference to the first experiment, seed by
+        seed), ``per_class`` (percent, mean over the seeds, None for absent classes), ``classes``
+        and ``seconds`` an iteration.
+    """
+    names = dict.fromkeys(trial.name for trial in trials)
+    rows = [_summarise([trial for trial in trials if trial.name == name]) for name in names]
+    for row in rows:
+        row['gain'] = float(np.mean(np.subtract(row['mIoU'], rows[0]['mIoU'])))
+    return rows
+
+
+def _summarise(trials: list[Trial]) -> dict:
+    """Put the results of one experiment together."""
+    results = [(trial.seed, trial.result()) for trial in trials]
+    confusions = {}
+    for seed, result in results:
+        confusions[seed] = confusions.get(seed, 0) + np.array(result['confusion_matrix'])
+    ious = 100 * np.stack([class_ious(confusion) for confusion in confusions.values()])
+    means = np.nanmean(ious, axis=1)
+    seconds = [result['seconds'] for _, result in results if result['seconds'] is not None]
+    per_class = [values[~np.isnan(values)] for values in ious.T]
+    return dict(
+        name=trials[0].name,
+        mIoU=means.tolist(),
+        mean=float(means.mean()),
+        std=float(means.std(ddof=1)) if len(means) > 1 else 0.0,
+        classes=results[0][1]['classes'],
+        per_class=[float(values.mean()) if values.size else None for values in per_class],
+        seconds=float(np.median(seconds)) if seconds else None,
+    )

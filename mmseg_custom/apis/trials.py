@@ -1,0 +1,171 @@
+"""Trainings of several experiments over seeds and folds: what to run, and running it."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from threading import Event
+
+from mmengine.config import Config
+from tqdm import tqdm
+
+from mmseg_custom.hooks import SaveMetricsHook
+from mmseg_custom.utils import UserError, write_json
+
+LOG, MADE_FROM = 'train.log', 'trial.json'
+POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training.
+
+    Attributes:
+        config: The experiment.
+        seed: Seed of everything random.
+        fold: Number of the fold, or None for the config's own split.
+        folder: Where it writes.
+    """
+
+    config: str
+    seed: int
+    fold: int | None
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """The experiment's name."""
+        return Path(self.config).stem
+
+    def result(self) -> dict | None:
+        """Return what the last validation measured; None while the training is not at its end."""
+        files = sorted((self.folder / SaveMetricsHook.folder).glob('iter_*.json'))
+        if not files:
+            return None
+        content = json.loads(files[-1].read_text(encoding='utf-8'))
+        return content if content['iter'] == content['max_iters'] else None
+
+
+def plan_trials(
+    configs: Sequence[str], seeds: Sequence[int], folds: Sequence[int | None], work_dir: Path
+) -> list[Trial]:
+    """Return every combination, one seed and fold of all experiments after the other.
+
+    Args:
+        configs: The experiments.
+        seeds: Seeds.
+        folds: Numbers of folds; ``[None]`` for the configs' own split.
+        work_dir: Gets a folder an experiment, with a folder a trial in it.
+
+    Raises:
+        UserError: Two experiments have the same name.
+    """
+    names = [Path(config).stem for config in configs]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise UserError(f'{twice[0]}: two experiments have this name; rename a file, or drop one')
+    trials = []
+    for seed, fold, config in product(seeds, folds, configs):
+        part = f'seed_{seed}' if fold is None else f'fold_{fold}_seed_{seed}'
+        trials.append(Trial(config, seed, fold, work_dir / Path(config).stem / part))
+    return trials
+
+
+def run_trials(
+    trials: Sequence[Trial], command_of: Callable[[Trial], Sequence[str]], jobs: int = 1
+) -> None:
+    """Run what is not done yet; everything is kept when one fails, and the rest is not started.
+
+    Args:
+        trials: See :func:`plan_trials`.
+        command_of: The command line that trains a trial, going on where it was stopped.
+        jobs: How many run at the same time.
+
+    Raises:
+        UserError: A training failed; names its log.
+    """
+    for trial in trials:
+        _require_same(trial, command_of(trial))
+    waiting = [trial for trial in trials if trial.result() is None]
+    stop = Event()
+    with (
+        tqdm(total=len(trials), initial=len(trials) - len(waiting), unit='training') as bar,
+        ThreadPoolExecutor(jobs) as pool,
+    ):
+
+        def run(trial: Trial) -> None:
+            if not stop.is_set():
+                bar.set_postfix_str(f'{trial.name} {trial.folder.name}')
+                _train(trial, command_of(trial), stop)
+                bar.update()
+
+        futures = [pool.submit(run, trial) for trial in waiting]
+        try:
+            for future in futures:
+                future.result()
+        finally:
+            stop.set()
+
+
+def _require_same(trial: Trial, command: Sequence[str]) -> None:
+    """Note what a trial is made from; raise when its folder was made from something else."""
+    content = dict(command=list(command)[1:], config=Config.fromfile(trial.config).pretty_text)
+    path = trial.folder / MADE_FROM
+    if not path.exists():
+        write_json(path, content)
+    elif json.loads(path.read_text(encoding='utf-8')) != content:
+        raise UserError(
+            f'{trial.folder}: was trained with another config or other arguments; delete it, or '
+            'choose another --work-dir'
+        )
+
+
+def _train(trial: Trial, command: Sequence[str], stop: Event) -> None:
+    """Run one training; its output goes to a file, and it ends when ``stop`` is set."""
+    trial.folder.mkdir(parents=True, exist_ok=True)
+    log = trial.folder / LOG
+    with open(log, 'a', encoding='utf-8') as file:
+        running = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
+    try:
+        while running.poll() is None:
+            if stop.wait(POLL_SECONDS):
+                return
+    finally:
+        running.terminate()
+        running.wait()
+    if running.returncode or trial.result() is None:
+        raise UserError(
+            f'{log}: the training failed ({_last_line(log)}); mend it and run the same command '
+            'again: what is finished is kept'
+        )
+
+
+def _last_line(path: Path) -> str:
+    lines = [line.strip() for line in path.read_text(encoding='utf-8').splitlines()]
+    return next((line for line in reversed(lines) if line), 'it wrote nothing')
+
+
+def train_command(
+    tools: Path, trial: Trial, gpus: int = 0, partition: str | None = None
+) -> list[str]:
+    """Return the beginning of the command line that trains a trial.
+
+    Args:
+        tools: Folder of train.py and the scripts.
+        trial: What to train.
+        gpus: Number of processes; 0: one, without a launcher.
+        partition: Partition of a Slurm cluster, or None.
+    """
+    if partition:
+        name = re.sub(r'\W', '_', f'{trial.name}_{trial.folder.name}')
+        start = ['bash', str(tools / 'slurm_train.sh'), partition, name, trial.config]
+    elif gpus:
+        start = ['bash', str(tools / 'dist_train.sh'), trial.config, str(gpus)]
+    else:
+        start = [sys.executable, str(tools / 'train.py'), trial.config]
+    return [*start, '--work-dir', str(trial.folder), '--seed', str(trial.seed), '--resume']

@@ -1,0 +1,42 @@
+"""Writing what each validation measured, whole."""
+
+from pathlib import Path
+
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from mmseg.registry import HOOKS
+
+from mmseg_custom.utils import write_json
+
+
+@HOOKS.register_module()
+class SaveMetricsHook(Hook):
+    """Write ``val/iter_000400.json`` in the work folder after each validation.
+
+    It holds ``iter``, ``max_iters``, the mean ``seconds`` of a training iteration, the ``metrics``
+    in percent, and what the metric's ``report`` says (per-class values and confusion matrix of
+    :class:`TrashIoUMetric`). MMEngine's own log keeps the means only.
+    """
+
+    folder = 'val'
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        """Write the file, in the first process only.
+
+        Args:
+            runner: The runner.
+            metrics: What was measured, in percent.
+        """
+        if runner.rank:
+            return
+        report = getattr(runner.val_evaluator.metrics[0], 'report', None) or {}
+        times = runner.message_hub.log_scalars.get('train/time')
+        content = dict(
+            iter=runner.iter,
+            max_iters=runner.max_iters,
+            seconds=float(times.mean()) if times else None,
+            metrics=metrics,
+        )
+        write_json(
+            Path(runner.work_dir, self.folder, f'iter_{runner.iter:06d}.json'), content | report
+        )

@@ -1,0 +1,117 @@
+"""Compare experiments over seeds and folds, and print one table."""
+
+from argparse import REMAINDER
+from pathlib import Path
+
+import trash_cli
+from trash_cli import existing_dir, existing_file, natural_int, positive_int
+
+TOOLS = Path(__file__).resolve().parent
+
+
+def build_parser() -> trash_cli.Parser:
+    """Describe the command line."""
+    parser = trash_cli.Parser(
+        description=__doc__ + ' The first experiment is what the others are compared with. What is '
+        'finished is not run again, so that the same command goes on after a stop.',
+        example='python tools/ablate.py configs/laptop_efflite0_trash.py '
+        'configs/laptop_copy_paste.py --seeds 0 1 2 \\\n      --folds-dir data/recycle_trash/folds '
+        '--data-root data/recycle_trash --train-args --epochs 20',
+    )
+    parser.add_argument('configs', nargs='+', type=existing_file, help='the experiments')
+    parser.add_argument('--seeds', nargs='+', type=natural_int, default=[0, 1, 2], help='(0 1 2)')
+    parser.add_argument(
+        '--folds-dir', type=existing_dir, help='folder that stratified_kfold.py wrote'
+    )
+    parser.add_argument(
+        '--folds', nargs='+', type=natural_int, help='numbers of folds (all in --folds-dir)'
+    )
+    parser.add_argument('--data-root', type=existing_dir, help='folder of the data')
+    parser.add_argument('--work-dir', default='work_dirs/ablation', help='(work_dirs/ablation)')
+    parser.add_argument(
+        '--jobs', type=positive_int, default=1, help='trainings at the same time (1)'
+    )
+    parser.add_argument('--gpus', type=positive_int, help='processes a training, by torchrun')
+    parser.add_argument('--slurm', metavar='PARTITION', help='train on a Slurm cluster')
+    parser.add_argument(
+        '--train-args', nargs=REMAINDER, default=[], help='all that follows is passed to train.py'
+    )
+    return parser
+
+
+def run(args) -> None:
+    """Run what is not done, then report."""
+    from mmseg_custom.apis.ablation import summarise
+    from mmseg_custom.apis.trials import plan_trials, run_trials, train_command
+    from mmseg_custom.utils import write_json
+    from mmseg_custom.visualization.ablation import draw_ablation
+
+    def command_of(trial) -> list[str]:
+        command = train_command(TOOLS, trial, args.gpus or 0, args.slurm)
+        if args.data_root:
+            command += ['--data-root', args.data_root]
+        if trial.fold is not None:
+            command += ['--train-json', fold_file(args.folds_dir, trial.fold, 'train')]
+            command += ['--val-json', fold_file(args.folds_dir, trial.fold, 'val')]
+        return [*command, *args.train_args]
+
+    work_dir = Path(args.work_dir)
+    trials = plan_trials(args.configs, args.seeds, chosen_folds(args), work_dir)
+    run_trials(trials, command_of, args.jobs)
+    rows = summarise(trials)
+    write_json(work_dir / 'ablation.json', rows)
+    draw_ablation(work_dir / 'ablation.png', rows)
+    print(tables(rows))
+    print(f'{len(trials)} trainings; wrote {work_dir}/ablation.json and {work_dir}/ablation.png')
+
+
+def fold_file(folder: str, fold: int, part: str) -> str:
+    """Return the path of a fold's COCO file."""
+    return str(Path(folder, f'kfold_{fold}_{part}.json').resolve())
+
+
+def chosen_folds(args) -> list:
+    """Return the numbers of the folds to train on; ``[None]`` for the configs' own split."""
+    from mmseg_custom.utils import UserError
+
+    if not args.folds_dir:
+        if args.folds:
+            raise UserError('--folds belongs to --folds-dir: say where the folds are')
+        return [None]
+    found = sorted(int(p.stem.split('_')[1]) for p in Path(args.folds_dir).glob('kfold_*_val.json'))
+    missing = sorted(set(args.folds or []) - set(found))
+    if missing or not found:
+        raise UserError(
+            f'{args.folds_dir}: has no {f"kfold_{missing[0]}" if missing else "kfold_0"}_val.json; '
+            'write folds with data_prep/stratified_kfold.py'
+        )
+    return args.folds or found
+
+
+def tables(rows: list[dict]) -> str:
+    """Return the results as two tables, which are Markdown, too: the means, and the classes."""
+    means = [['experiment', 'mIoU', 'gain', 's/iteration']]
+    classes = [['IoU', *rows[0]['classes']]]
+    for number, row in enumerate(rows):
+        seconds = '-' if row['seconds'] is None else f'{row["seconds"]:.2f}'
+        gain = f'{row["gain"]:+.2f}' if number else ''
+        means.append([row['name'], f'{row["mean"]:.2f} ± {row["std"]:.2f}', gain, seconds])
+        ious = ['-' if value is None else f'{value:.1f}' for value in row['per_class']]
+        classes.append([row['name'], *ious])
+    return f'{markdown(means)}\n\n{markdown(classes)}\n'
+
+
+def markdown(lines: list[list[str]]) -> str:
+    """Return a table with a heading, its first column to the left and the others to the right."""
+    from prettytable import PrettyTable, TableStyle
+
+    text = PrettyTable(lines[0])
+    text.set_style(TableStyle.MARKDOWN)
+    text.align = 'r'
+    text.align[lines[0][0]] = 'l'
+    text.add_rows(lines[1:])
+    return str(text)
+
+
+if __name__ == '__main__':
+    trash_cli.main(build_parser, run)
