@@ -1,7 +1,9 @@
-"""Plug-ins for MMSegmentation: importing this package registers all of them."""
+"""Plug-ins for MMSegmentation.
 
-from . import _quiet_mmseg  # noqa: F401, I001  (first: the others import mmseg)
-from . import datasets, evaluation, hooks, transforms
+Importing :mod:`mmseg_custom.plugins` registers all of them. This package itself imports nothing, so
+that the tools that only read and write data need not wait seconds for torch.
+"""
+
 from .version import __version__
 
-__all__ = ['__version__', 'datasets', 'evaluation', 'hooks', 'transforms']
+__all__ = ['__version__']

@@ -1,4 +1,4 @@
-custom_imports = dict(imports=['mmseg_custom'], allow_failed_imports=False)
+custom_imports = dict(imports=['mmseg_custom.plugins'], allow_failed_imports=False)
 default_scope = 'mmseg'
 env_cfg = dict(
     cudnn_benchmark=True,

@@ -1,5 +1,7 @@
 """Registered transforms (TRANSFORMS)."""
 
+from mmseg_custom import _quiet_mmseg  # noqa: F401, I001  (before mmseg)
+
 from .copy_paste import CopyPaste
 from .load_trash_annotations import LoadTrashAnnotations
 from .load_trash_image import LoadTrashImage

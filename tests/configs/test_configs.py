@@ -27,7 +27,7 @@ def test_a_whole_experiment(path):
     assert cfg.param_scheduler[-1].end == cfg.train_cfg.max_iters
     assert cfg.default_hooks.checkpoint.save_best == 'mIoU'
     assert [b.type for b in cfg.vis_backends] == ['LocalVisBackend', 'TensorboardVisBackend']
-    assert cfg.custom_imports.imports == ['mmseg_custom']
+    assert cfg.custom_imports.imports == ['mmseg_custom.plugins']
     assert Config.fromstring(cfg.pretty_text, '.py').model == cfg.model
 
 

@@ -1,0 +1,5 @@
+"""Importing this module registers all plug-ins with MMSegmentation; configs name it."""
+
+from . import datasets, evaluation, hooks, transforms
+
+__all__ = ['datasets', 'evaluation', 'hooks', 'transforms']
