@@ -32,6 +32,8 @@ def _mmseg_scope():
     """Let configs with bare type names be built in tests as they are in a run."""
     from mmengine.registry import init_default_scope
 
+    import mmseg_custom.plugins  # noqa: F401
+
     init_default_scope('mmseg')
 
 

@@ -1,0 +1,42 @@
+import json
+from types import SimpleNamespace
+
+import pytest
+from mmengine.logging import HistoryBuffer
+
+from mmseg_custom.hooks import SaveMetricsHook
+
+
+def runner_of(folder, rank=0, report=None, times=(2.0, 4.0)):
+    scalars = {'train/time': HistoryBuffer(times)} if times else {}
+    return SimpleNamespace(
+        rank=rank,
+        iter=40,
+        max_iters=80,
+        work_dir=str(folder),
+        message_hub=SimpleNamespace(log_scalars=scalars),
+        val_evaluator=SimpleNamespace(metrics=[SimpleNamespace(report=report)]),
+    )
+
+
+def test_a_validation_is_written_whole(tmp_path):
+    report = dict(classes=['a'], confusion_matrix=[[3]], per_class=dict(IoU=[float('nan')]))
+    SaveMetricsHook().after_val_epoch(runner_of(tmp_path, report=report), dict(mIoU=12.5))
+    content = json.loads((tmp_path / 'val' / 'iter_000040.json').read_text())
+    assert content == dict(
+        iter=40,
+        max_iters=80,
+        seconds=pytest.approx(3.0),
+        metrics=dict(mIoU=12.5),
+        classes=['a'],
+        confusion_matrix=[[3]],
+        per_class=dict(IoU=[None]),
+    )
+
+
+def test_other_processes_and_metrics_without_report(tmp_path):
+    SaveMetricsHook().after_val_epoch(runner_of(tmp_path, rank=1), {})
+    assert not list(tmp_path.iterdir())
+    SaveMetricsHook().after_val_epoch(runner_of(tmp_path, times=()), dict(acc=1.0))
+    content = json.loads((tmp_path / 'val' / 'iter_000040.json').read_text())
+    assert (content['seconds'], content['metrics']) == (None, dict(acc=1.0))
