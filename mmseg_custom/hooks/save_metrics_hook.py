@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
@@ -13,7 +14,7 @@ from mmseg_custom.utils import write_json
 class SaveMetricsHook(Hook):
     """Write ``val/iter_000400.json`` in the work folder after each validation.
 
-    It holds ``iter``, ``max_iters``, the mean ``seconds`` of a training iteration, the ``metrics``
+    It holds ``iter``, ``max_iters``, the median ``seconds`` of a training iteration, the ``metrics``
     in percent, and what the metric's ``report`` says (per-class values and confusion matrix of
     :class:`TrashIoUMetric`). MMEngine's own log keeps the means only.
     """
@@ -34,7 +35,7 @@ class SaveMetricsHook(Hook):
         content = dict(
             iter=runner.iter,
             max_iters=runner.max_iters,
-            seconds=float(times.mean()) if times else None,
+            seconds=float(np.median(times.data[0])) if times else None,
             metrics=metrics,
         )
         write_json(
