@@ -24,6 +24,9 @@ def build_parser() -> trash_cli.Parser:
     parser.add_argument('--data-root', help='folder of the data')
     parser.add_argument('--train-json', help='annotations to train on')
     parser.add_argument('--val-json', help='annotations to validate on')
+    parser.add_argument(
+        '--augmentation', metavar='NAME', help='one of configs/_base_/augmentations'
+    )
     parser.add_argument('--seed', type=natural_int, help='seed of everything random')
     parser.add_argument(
         '--deterministic', action='store_true', help='deterministic algorithms only (slower)'
@@ -47,6 +50,7 @@ def run(args) -> None:
     from mmseg_custom.apis import train
     from mmseg_custom.utils import experiment
     from mmseg_custom.utils.launch import fit_to_machine, is_first_process, world_size
+    from mmseg_custom.utils.named_parts import set_augmentation
 
     cfg = experiment.load_config(args.config, args.cfg_options, args.work_dir)
     experiment.set_options(
@@ -58,6 +62,8 @@ def run(args) -> None:
         seed=args.seed,
         amp=args.amp,
     )
+    if args.augmentation:
+        set_augmentation(cfg, args.augmentation)
     if args.no_pretrained:
         experiment.drop_pretrained(cfg.model)
     if args.deterministic:

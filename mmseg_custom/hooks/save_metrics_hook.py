@@ -14,9 +14,9 @@ from mmseg_custom.utils import write_json
 class SaveMetricsHook(Hook):
     """Write ``val/iter_000400.json`` in the work folder after each validation.
 
-    It holds ``iter``, ``max_iters``, the median ``seconds`` of a training iteration, the ``metrics``
-    in percent, and what the metric's ``report`` says (per-class values and confusion matrix of
-    :class:`TrashIoUMetric`). MMEngine's own log keeps the means only.
+    It holds ``iter``, ``max_iters``, the median ``seconds`` of a training iteration, the
+    ``metrics`` in percent, and what the metric's ``report`` says (per-class values and confusion
+    matrix of :class:`TrashIoUMetric`). MMEngine's own log keeps the means only.
     """
 
     folder = 'val'
