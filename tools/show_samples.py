@@ -1,0 +1,73 @@
+"""Draw what a training would see: augmented photos with their labels."""
+
+import trash_cli
+from trash_cli import existing_file, natural_int, positive_int
+
+
+def build_parser() -> trash_cli.Parser:
+    """Describe the command line."""
+    parser = trash_cli.Parser(
+        description=__doc__,
+        example='python tools/show_samples.py configs/upernet_swin_toy.py --out samples.png',
+    )
+    parser.add_argument('config', type=existing_file, help='the experiment')
+    parser.add_argument('--out', required=True, help='the picture to write')
+    parser.add_argument('--number', type=positive_int, default=12, help='how many photos (12)')
+    parser.add_argument('--seed', type=natural_int, default=0, help='as that of the training (0)')
+    parser.add_argument('--data-root', help='folder of the data')
+    parser.add_argument('--train-json', help='annotations to train on')
+    parser.add_argument(
+        '--augmentation', metavar='NAME', help='one of configs/_base_/augmentations'
+    )
+    trash_cli.add_config_options(parser)
+    return parser
+
+
+def run(args) -> None:
+    """Build the training data, then draw its first samples."""
+    from mmseg_custom.utils import atomic_path, experiment
+    from mmseg_custom.utils.named_parts import set_augmentation
+    from mmseg_custom.visualization import contact_sheet
+
+    cfg = experiment.load_config(args.config, args.cfg_options)
+    experiment.set_options(cfg, data_root=args.data_root, train_json=args.train_json)
+    if args.augmentation:
+        set_augmentation(cfg, args.augmentation)
+    rows = list(samples(cfg, args.number, args.seed))
+    with atomic_path(args.out) as temporary:
+        contact_sheet(rows, ('photo', 'labels'), columns=3).save(temporary)
+    print(f'wrote {args.out}')
+
+
+def samples(cfg, number: int, seed: int):
+    """Yield caption, photo and label mask of the first samples that the sampler draws.
+
+    Args:
+        cfg: A whole experiment.
+        number: How many.
+        seed: Seed of the run.
+
+    Yields:
+        tuple: The file's name; ``(H, W, 3)`` uint8 RGB; a list of one ``(H, W)`` uint8 mask.
+    """
+    import os
+    from itertools import islice
+
+    import numpy as np
+    from mmengine.registry import DATA_SAMPLERS, DATASETS
+    from tqdm import tqdm
+
+    dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    sampler = DATA_SAMPLERS.build(
+        cfg.train_dataloader.sampler, default_args=dict(dataset=dataset, seed=seed)
+    )
+    for index in tqdm(islice(sampler, number), total=number, desc='loading', unit='photo'):
+        sample = dataset[index]
+        photo = np.ascontiguousarray(sample['inputs'].numpy()[::-1].transpose(1, 2, 0))
+        mask = sample['data_samples'].gt_sem_seg.data[0].numpy().astype(np.uint8)
+        name = os.path.basename(sample['data_samples'].metainfo.get('img_path', ''))
+        yield name, photo.clip(0, 255).astype(np.uint8), [mask]
+
+
+if __name__ == '__main__':
+    trash_cli.main(build_parser, run)
