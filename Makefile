@@ -19,7 +19,7 @@ STAMP := $(VENV)/made-from-$(shell cat $(INPUTS) | cksum | cut -d' ' -f1)
 $(STAMP):
 	@echo "Installing into $(VENV) (about two minutes, once)"
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,lint]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,lint,augment,laptop,zoo]"
 	touch $@
 
 install: $(STAMP)
