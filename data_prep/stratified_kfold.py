@@ -22,6 +22,9 @@ def build_parser() -> trash_cli.Parser:
         help='folder for kfold_0_train.json, kfold_0_val.json, … and folds.png',
     )
     parser.add_argument(
+        '--plain', action='store_true', help='split by plain KFold instead, to compare with'
+    )
+    parser.add_argument(
         '--group-duplicates',
         action='store_true',
         help='keep photos that look the same in one fold (reads all photos)',
@@ -54,16 +57,21 @@ def run(args) -> None:
     content = read_coco(args.ann)
     require_sound(args.ann, content)
     require_annotated(args.ann, content)
+    if args.plain and args.group_duplicates:
+        raise UserError('--plain looks at no photo: leave out --group-duplicates')
     groups = find_groups(args, content) if args.group_duplicates else None
     counts = class_counts(content)
+    plain = plain_folds(len(counts), args.folds, args.seed)
     try:
+        # Also for --plain, since it checks that there are enough images.
         fold_of = stratified_folds(counts, args.folds, args.seed, groups)
     except UserError as error:
         raise UserError(f'{args.ann}: {error}') from None
+    fold_of = plain if args.plain else fold_of
     for fold, (train, val) in enumerate(split_content(content, fold_of, args.folds)):
         write_json(os.path.join(args.out, f'kfold_{fold}_train.json'), train)
         write_json(os.path.join(args.out, f'kfold_{fold}_val.json'), val)
-    report(args, content, counts, fold_of, plain_folds(len(fold_of), args.folds, args.seed))
+    report(args, content, counts, fold_of, plain)
 
 
 def find_groups(args, content: dict):

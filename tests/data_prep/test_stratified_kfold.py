@@ -4,6 +4,7 @@ import shutil
 import pytest
 from conftest import call_tool, tool
 from PIL import Image
+from sklearn.model_selection import KFold
 
 from mmseg_custom.coco import find_problems
 
@@ -64,6 +65,7 @@ def test_copies_stay_in_one_fold_and_the_seed_decides(toy_set, tmp_path):
         (['--folds', 9], r'val.json: 9 folds of 7 images'),
         (['--folds', 1], r'val.json: 1 fold leaves nothing'),
         (['--group-duplicates', '--data-root', '.'], 'no such photo'),
+        (['--group-duplicates', '--plain'], 'leave out --group-duplicates'),
     ],
 )
 def test_mistakes_are_one_line(toy_set, tmp_path, capsys, arguments, message):
@@ -77,3 +79,13 @@ def test_bad_json_is_one_line(tmp_path):
     done = tool(TOOL, tmp_path / 'a.json', '--out', tmp_path, code=2)
     assert 'a.json: does not parse' in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_plain_folds_are_scikit_learns(toy_set, tmp_path, capsys):
+    arguments = ['--folds', 3, '--seed', 4, '--plain', '--out', tmp_path]
+    call(capsys, toy_set / 'val.json', *arguments)
+    ids = [image['id'] for image in read(toy_set / 'val.json')['images']]
+    splits = KFold(3, shuffle=True, random_state=4).split(ids)
+    for fold, (_, val) in enumerate(splits):
+        found = [image['id'] for image in read(tmp_path / f'kfold_{fold}_val.json')['images']]
+        assert found == [ids[place] for place in val]
