@@ -25,13 +25,13 @@ def run(args) -> None:
     """Measure on one core, which is what a data loading worker has."""
     from mmseg_custom.utils import write_json
 
-    from . import loading, metric, pasting
+    from . import loading, metric, pasting, training
 
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
     MMLogger.get_instance('benchmarks', log_level='ERROR')
     results = []
-    for benchmark in (loading, metric, pasting):
+    for benchmark in (loading, metric, pasting, training):
         results.append(benchmark.run())
         print(results[-1], flush=True)
     machine = f'{platform.processor() or platform.machine()}, torch {torch.__version__}'
