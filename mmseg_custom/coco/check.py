@@ -1,7 +1,8 @@
 """Everything that makes a COCO file unfit for training, found in one pass."""
 
-import math
+import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from .classes import CLASSES, name_key
 from .segmentation import segmentation_problem
@@ -9,6 +10,24 @@ from .segmentation import segmentation_problem
 IMAGE_KEYS = ('id', 'file_name', 'height', 'width')
 ANNOTATION_KEYS = ('id', 'image_id', 'category_id', 'segmentation')
 CATEGORY_KEYS = ('id', 'name')
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with one entry.
+
+    Attributes:
+        section: The list that the entry is in: ``images``, ``annotations`` or ``categories``; None
+            when such a list is missing.
+        entry: The entry as the JSON has it.
+        message: One sentence: what is where, and its mend.
+        field: ``id`` or ``area`` when nothing but this value is wrong.
+    """
+
+    section: str | None
+    entry: object
+    message: str
+    field: str | None = None
 
 
 def find_problems(content: dict, classes: Sequence[str] = CLASSES) -> Iterator[str]:
@@ -22,6 +41,16 @@ def find_problems(content: dict, classes: Sequence[str] = CLASSES) -> Iterator[s
             looked at.
         classes: The class names that categories must have.
     """
+    return (problem.message for problem in locate_problems(content, classes))
+
+
+def locate_problems(content: dict, classes: Sequence[str] = CLASSES) -> Iterator[Problem]:
+    """Yield what :func:`find_problems` tells, with the entries it is about.
+
+    Args:
+        content: The parsed JSON.
+        classes: The class names that categories must have.
+    """
     structure = list(_structure_problems(content))
     if structure:
         yield from structure
@@ -32,57 +61,74 @@ def find_problems(content: dict, classes: Sequence[str] = CLASSES) -> Iterator[s
         yield from _annotation_problems(content, classes)
 
 
-def _structure_problems(content: dict) -> Iterator[str]:
+def _structure_problems(content: dict) -> Iterator[Problem]:
     wanted = {'images': IMAGE_KEYS}
     if 'annotations' in content:
         wanted |= {'annotations': ANNOTATION_KEYS, 'categories': CATEGORY_KEYS}
     for name, keys in wanted.items():
         entries = content.get(name)
         if not isinstance(entries, list):
-            yield f'lacks the list "{name}": write a COCO file with images, annotations, categories'
+            message = (
+                f'lacks the list "{name}": write a COCO file with images, annotations, categories'
+            )
+            yield Problem(None, None, message)
             continue
         for place, entry in enumerate(entries):
             if not isinstance(entry, dict):
-                yield f'{name}[{place}] is no object: write it with the keys {", ".join(keys)}'
+                message = f'{name}[{place}] is no object: write it with the keys {", ".join(keys)}'
+                yield Problem(name, entry, message)
                 continue
             missing = [key for key in keys if key not in entry]
             if missing:
-                yield f'{name}[{place}] lacks "{missing[0]}": add it, or drop the entry'
+                message = f'{name}[{place}] lacks "{missing[0]}": add it, or drop the entry'
+                yield Problem(name, entry, message)
 
 
-def _image_problems(images: Sequence[dict]) -> Iterator[str]:
-    yield from _duplicate_ids('image', images)
+def _image_problems(images: Sequence[dict]) -> Iterator[Problem]:
+    yield from _id_problems('image', 'images', images)
     for image in images:
-        if not isinstance(image['file_name'], str) or not image['file_name']:
-            yield f'image {image["id"]} has no usable "file_name": {image["file_name"]!r}'
-        for key in ('height', 'width'):
-            size = image[key]
-            if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-                yield f'image {image["id"]} ({image["file_name"]}) has {key} {size!r}: correct it'
+        for message in _image_messages(image):
+            yield Problem('images', image, message)
 
 
-def _category_problems(content: dict) -> Iterator[str]:
-    yield from _duplicate_ids('category', content['categories'])
+def _image_messages(image: dict) -> Iterator[str]:
+    if not isinstance(image['file_name'], str) or not image['file_name']:
+        yield f'image {image["id"]} has no usable "file_name": {image["file_name"]!r}'
+    for key in ('height', 'width'):
+        size = image[key]
+        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+            yield f'image {image["id"]} ({image["file_name"]}) has {key} {size!r}: correct it'
+    mask = image.get('seg_map_path')
+    if mask is not None and not isinstance(mask, str):
+        yield f'image {image["id"]} ({image["file_name"]}) has seg_map_path {mask!r}: correct it'
+
+
+def _category_problems(content: dict) -> Iterator[Problem]:
+    yield from _id_problems('category', 'categories', content['categories'])
     for category in content['categories']:
-        if not isinstance(category['name'], str):
-            yield f'category {category["id"]} has the name {category["name"]!r}: write a string'
+        name = category['name']
+        if not isinstance(name, str):
+            message = f'category {category["id"]} has the name {name!r}: write a string'
+            yield Problem('categories', category, message)
 
 
-def _duplicate_ids(kind: str, entries: Sequence[dict]) -> Iterator[str]:
+def _id_problems(kind: str, section: str, entries: Sequence[dict]) -> Iterator[Problem]:
     seen = set()
     for entry in entries:
         key = entry['id']
-        if not isinstance(key, int | str):
-            yield f'{kind} id {key!r} is neither a number nor a string: correct it'
+        if not _is_id(key):
+            message = f'{kind} id {key!r} is neither a number nor a string: correct it'
+            yield Problem(section, entry, message, 'id')
         elif key in seen:
-            yield f'{kind} id {key} occurs twice: number the entries anew'
+            message = f'{kind} id {key} occurs twice: number the entries anew'
+            yield Problem(section, entry, message, 'id')
         else:
             seen.add(key)
 
 
-def _annotation_problems(content: dict, classes: Sequence[str]) -> Iterator[str]:
+def _annotation_problems(content: dict, classes: Sequence[str]) -> Iterator[Problem]:
     annotations = content['annotations']
-    yield from _duplicate_ids('annotation', annotations)
+    yield from _id_problems('annotation', 'annotations', annotations)
     images = {image['id']: image for image in content['images'] if _is_id(image['id'])}
     names = {
         category['id']: category['name']
@@ -91,9 +137,13 @@ def _annotation_problems(content: dict, classes: Sequence[str]) -> Iterator[str]
     }
     known = {name_key(name) for name in classes}
     for annotation in annotations:
-        problem = _annotation_problem(annotation, images, names, known, classes)
-        if problem:
-            yield f'annotation {annotation["id"]} {problem}'
+        for problem, field in (
+            (_annotation_problem(annotation, images, names, known, classes), None),
+            (_area_problem(annotation), 'area'),
+        ):
+            if problem:
+                message = f'annotation {annotation["id"]} {problem}'
+                yield Problem('annotations', annotation, message, field)
 
 
 def _annotation_problem(
@@ -109,14 +159,18 @@ def _annotation_problem(
             f'has the category {names[category_id]!r}, which is none of the classes '
             f'{", ".join(classes)}: rename or convert it'
         )
-    area = annotation.get('area')
-    if area is not None and not (isinstance(area, int | float) and math.isfinite(area)):
-        return f'has the area {area!r}: write a number, or leave it out to have it measured'
     image = images[image_id]
     if not all(isinstance(image[key], int) and image[key] > 0 for key in ('height', 'width')):
         return None
     problem = segmentation_problem(annotation['segmentation'], image['height'], image['width'])
     return problem and f'(image {image["file_name"]}) {problem}'
+
+
+def _area_problem(annotation: dict) -> str | None:
+    area = annotation.get('area')
+    if area is None or (isinstance(area, int | float) and abs(area) <= sys.float_info.max):
+        return None
+    return f'has the area {area!r}: write a number, or leave it out to have it measured'
 
 
 def _is_id(value: object) -> bool:

@@ -12,7 +12,7 @@ from .segmentation import (
     compact_segmentation,
     describe_mask,
     segmentation_area,
-    segmentation_counts,
+    segmentation_rle,
 )
 
 
@@ -111,9 +111,7 @@ class Layers:
         self.layers.append(Layer(entry, label, entry['area'], segmentation))
 
     def _touches(self, layer: Layer, rle: dict) -> bool:
-        size = [self.height, self.width]
-        counts = segmentation_counts(layer.segmentation, *size)
-        own = mask_utils.merge([dict(size=size, counts=c) for c in counts])
+        own = segmentation_rle(layer.segmentation, self.height, self.width)
         return mask_utils.area(mask_utils.merge([own, rle], intersect=True)) > 0
 
     def _rest(self, layer: Layer, visible: np.ndarray) -> Layer | None:

@@ -60,11 +60,15 @@ def segmentation_counts(segmentation: Segmentation, height: int, width: int) -> 
     return [rle['counts'] for rle in rles]
 
 
+def segmentation_rle(segmentation: Segmentation, height: int, width: int) -> dict:
+    """Return one compressed RLE that covers the segmentation, as pycocotools takes it."""
+    counts = segmentation_counts(segmentation, height, width)
+    return mask_utils.merge([{'size': [height, width], 'counts': c} for c in counts])
+
+
 def segmentation_area(segmentation: Segmentation, height: int, width: int) -> int:
     """Return the number of pixels that the segmentation covers."""
-    counts = segmentation_counts(segmentation, height, width)
-    rles = [{'size': [height, width], 'counts': c} for c in counts]
-    return int(mask_utils.area(mask_utils.merge(rles)))
+    return int(mask_utils.area(segmentation_rle(segmentation, height, width)))
 
 
 def describe_mask(mask: np.ndarray) -> dict:
@@ -149,7 +153,7 @@ def _polygon_problem(polygon: object, height: int, width: int) -> str | None:
         return f'has a polygon of {len(polygon)} numbers, an odd count: one coordinate is missing'
     try:
         points = np.array(polygon, dtype=np.float64).reshape(-1, 2)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 'has a polygon with a value that is no number: write it as [x0, y0, x1, y1, …]'
     if not np.isfinite(points).all():
         return 'has a polygon with a NaN or infinite coordinate: draw it anew'
@@ -165,7 +169,7 @@ def _polygon_problem(polygon: object, height: int, width: int) -> str | None:
 
 def _rle_problem(rle: dict, height: int, width: int) -> str | None:
     counts = rle.get('counts')
-    if list(rle.get('size') or []) != [height, width]:
+    if rle.get('size') != [height, width]:
         return (
             f'has an RLE of size {rle.get("size")} on an image of [height, width] '
             f'[{height}, {width}]: make the mask anew for this image'

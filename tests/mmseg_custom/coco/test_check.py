@@ -63,6 +63,10 @@ CASES = {
     'image is a list': (lambda c: c['images'].append([1]), ['images[2]', 'object']),
     'height is text': (lambda c: c['images'][1].update(height='32'), ['image 2', 'height']),
     'width is 0': (lambda c: c['images'][1].update(width=0), ['image 2', 'width']),
+    'mask name is a number': (
+        lambda c: c['images'][1].update(seg_map_path=5),
+        ['image 2', 'seg_map_path 5'],
+    ),
     'duplicate image': (
         lambda c: c['images'].append(dict(c['images'][0])),
         ['image id 1 occurs twice'],
@@ -84,12 +88,14 @@ CASES = {
     'NaN': (set_annotation(segmentation=[[1, 2, 3, 4, 5, math.nan]]), ['NaN']),
     'infinity': (set_annotation(segmentation=[[1, 2, 3, 4, 5, math.inf]]), ['infinite']),
     'text': (set_annotation(segmentation=[[1, 2, 3, 4, 5, 'x']]), ['no number']),
+    'a huge number': (set_annotation(segmentation=[[1, 2, 3, 4, 5, 10**400]]), ['no number']),
     'a flat polygon': (set_annotation(segmentation=SQUARE), ['no list']),
     'right of the image': (set_annotation(segmentation=[[1, 2, 60, 4, 5, 6]]), ['outside', '60']),
     'left of the image': (set_annotation(segmentation=[[-9, 2, 6, 4, 5, 6]]), ['outside', '-9']),
     'below the image': (set_annotation(segmentation=[[1, 2, 6, 34, 5, 6]]), ['outside', '34']),
     'RLE of another size': (rle([40, 32], [1280]), ['annotation 2', '[40, 32]', '[32, 40]']),
     'RLE without a size': (rle(None, [1280]), ['size None']),
+    'RLE whose size is a number': (rle(40, [1280]), ['size 40']),
     'RLE with too few pixels': (rle([32, 40], [100, 20]), ['120 pixels', '1280']),
     'RLE with a negative run': (rle([32, 40], [1300, -20]), ['cannot be read']),
     'RLE with text runs': (rle([32, 40], ['a']), ['cannot be read']),
@@ -97,6 +103,8 @@ CASES = {
     'RLE that is not ASCII': (rle([32, 40], 'é'), ['cannot be read']),
     'RLE without counts': (rle([32, 40], None), ['cannot be read']),
     'area is NaN': (set_annotation(area=math.nan), ['annotation 2', 'area nan']),
+    'area is infinite': (set_annotation(area=-math.inf), ['annotation 2', 'area -inf']),
+    'area is huge': (set_annotation(area=10**400), ['annotation 2', 'area 1000']),
 }
 
 
@@ -113,6 +121,7 @@ def test_each_problem_is_named(case):
 
 def test_all_problems_are_found_in_one_pass():
     content = good()
+    content['annotations'][0]['area'] = 'x'
     content['annotations'][0]['segmentation'] = []
     content['annotations'][1]['category_id'] = 99
-    assert len(list(find_problems(content))) == 2
+    assert len(list(find_problems(content))) == 3

@@ -1,0 +1,103 @@
+"""What an audit finds, and how bad each kind is."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import NamedTuple
+
+ERROR, WARNING, NOTE = 'error', 'warning', 'note'
+IMAGE, ANNOTATION = 'image', 'annotation'
+
+
+class Kind(NamedTuple):
+    """One kind of finding.
+
+    Attributes:
+        severity: ``error`` (stops or spoils a training), ``warning`` (suspicious) or ``note``.
+        mend: What a person does about it.
+        drops: What ``--fix`` drops because of it: ``image``, ``annotation`` or None.
+    """
+
+    severity: str
+    mend: str
+    drops: str | None = None
+
+
+KINDS = {
+    'broken-file': Kind(ERROR, 'mend the file by hand or export it anew; --fix cannot'),
+    'bad-category': Kind(ERROR, 'correct "categories" by hand; --fix cannot'),
+    'bad-image': Kind(ERROR, 'correct the image entry, or drop it', IMAGE),
+    'bad-annotation': Kind(ERROR, 'correct the annotation, or drop it', ANNOTATION),
+    'missing-photo': Kind(ERROR, 'put the photo there, or drop it from the file', IMAGE),
+    'bad-photo': Kind(ERROR, 'fetch the photo anew, or drop it from the file', IMAGE),
+    'bad-mask': Kind(ERROR, 'make the mask anew, or drop the photo from the file', IMAGE),
+    'leaked-name': Kind(ERROR, 'list the photo in one of the files only', IMAGE),
+    'leaked-paste': Kind(ERROR, 'make the paste set from the training file alone', IMAGE),
+    'leaked-copy': Kind(ERROR, 'keep copies of a photo in one file', IMAGE),
+    'near-duplicate': Kind(
+        WARNING,
+        'look at both; keep them in one file (data_prep/stratified_kfold.py --group-duplicates)',
+        IMAGE,
+    ),
+    'contradiction': Kind(WARNING, 'drop the annotation of the wrong class', ANNOTATION),
+    'empty': Kind(WARNING, 'draw the annotation anew, or drop it', ANNOTATION),
+    'hidden': Kind(
+        WARNING, 'correct the areas, which decide what lies on top, or drop it', ANNOTATION
+    ),
+    'wrong-area': Kind(WARNING, 'write the number of pixels that the segmentation covers'),
+    'wrong-bbox': Kind(
+        WARNING, 'look whether box or segmentation is right; the box is not trained'
+    ),
+    'fills-photo': Kind(WARNING, 'look at it; raise --max-share if this is right', IMAGE),
+    'speck': Kind(NOTE, 'look at some; often a slip of the hand'),
+    'no-annotation': Kind(NOTE, 'nothing, if there is no trash in the photo'),
+    'absent-class': Kind(NOTE, 'its IoU cannot be measured or learnt from this file'),
+    'repeated-photo': Kind(NOTE, 'drop one, unless it is there on purpose'),
+    'unused-file': Kind(NOTE, 'list it, or move it away'),
+}
+"""All kinds, in the order in which they are reported."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was found.
+
+    Attributes:
+        kind: A key of :data:`KINDS`.
+        file: The annotation file.
+        message: One sentence: what is where.
+        image: ``file_name`` of the photo, where one can be named.
+        annotation: Id of the annotation, where it is one.
+        entry: The image or annotation itself, which is in the file's content.
+        field: The value of the entry that is to be measured or numbered anew: ``id``, ``area`` or
+            ``bbox``; nothing is dropped then.
+    """
+
+    kind: str
+    file: str
+    message: str
+    image: str | None = None
+    annotation: int | str | None = None
+    entry: dict | None = dataclasses.field(default=None, repr=False, compare=False)
+    field: str | None = None
+
+    @property
+    def severity(self) -> str:
+        """How bad it is."""
+        return KINDS[self.kind].severity
+
+    @property
+    def drops(self) -> str | None:
+        """What is dropped to mend it."""
+        return None if self.field else KINDS[self.kind].drops
+
+    def as_json(self) -> dict:
+        """Return what a program reads."""
+        return dict(
+            kind=self.kind,
+            severity=self.severity,
+            file=self.file,
+            image=self.image,
+            annotation=self.annotation,
+            message=self.message,
+            mend=KINDS[self.kind].mend,
+        )

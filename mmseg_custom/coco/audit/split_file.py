@@ -1,0 +1,152 @@
+"""One annotation file of a set, and the part of it that can be read further."""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from ..check import Problem, locate_problems
+from ..classes import CLASSES
+from ..read import category_labels, read_coco
+from .finding import Finding
+
+KIND_OF = {
+    None: 'broken-file',
+    'categories': 'bad-category',
+    'images': 'bad-image',
+    'annotations': 'bad-annotation',
+}
+
+
+@dataclass(frozen=True)
+class SplitFile:
+    """An annotation file.
+
+    Attributes:
+        path: As the user gave it.
+        root: Folder of its photos.
+        whole: The parsed JSON; areas that are no numbers were taken out.
+        sound: Its part without entries that have problems, made of the same entries; None when
+            lists or categories are broken, so that nothing further can be told.
+        problems: What ``find_problems`` reports.
+    """
+
+    path: str
+    root: Path
+    whole: dict
+    sound: dict | None
+    problems: list[Finding]
+
+    @cached_property
+    def labels(self) -> dict[int, int]:
+        """Category ids to labels."""
+        return category_labels(self.sound.get('categories', []), CLASSES)
+
+    @cached_property
+    def painted(self) -> list[tuple[dict, list[dict]]]:
+        """Each image that annotations are painted for (not a mask file), with them."""
+        of_id = defaultdict(list)
+        for entry in self.sound.get('annotations', []):
+            of_id[entry['image_id']].append(entry)
+        return [
+            (image, of_id[image['id']])
+            for image in self.sound['images']
+            if 'annotations' in self.sound and image.get('seg_map_path') is None
+        ]
+
+    def photo_path(self, image: dict) -> Path:
+        """Return where the photo of an image entry is."""
+        return self.root / image['file_name']
+
+
+def open_split(path: str | os.PathLike, data_root: str | os.PathLike | None = None) -> SplitFile:
+    """Read an annotation file and set aside what is unsound in it.
+
+    Args:
+        path: The file.
+        data_root: Folder of its photos; its own folder if None.
+
+    Raises:
+        UserError: The file is missing or no JSON object.
+    """
+    whole = read_coco(path)
+    root = Path(path).parent if data_root is None else Path(data_root)
+    sound, problems = _sound_part(whole)
+    names = file_names(whole)
+    findings = [_finding(str(path), problem, names) for problem in problems]
+    if sound is not None and not sound['images'] and not findings:
+        findings.append(Finding('broken-file', str(path), 'lists no image'))
+    return SplitFile(str(path), root, whole, sound, findings)
+
+
+def _sound_part(content: dict) -> tuple[dict | None, list[Problem]]:
+    """Drop bad entries until none is left, since some problems only show without others."""
+    told = {}
+    while True:
+        problems = list(locate_problems(content))
+        told |= {(problem.message, id(problem.entry)): problem for problem in problems}
+        if any(problem.section in (None, 'categories') for problem in problems):
+            return None, list(told.values())
+        # Annotations are never looked up by their id: one that occurs twice may stay.
+        if all(problem.section == 'annotations' and problem.field == 'id' for problem in problems):
+            return content, list(told.values())
+        content = _without(content, problems)
+
+
+def _without(content: dict, problems: list[Problem]) -> dict:
+    images, annotations, lost_ids = set(), set(), set()
+    for problem in problems:
+        if problem.section == 'images':
+            images.add(id(problem.entry))
+            lost_ids.update(_usable_id(problem.entry))
+        elif problem.field == 'area':
+            problem.entry.pop('area')
+        elif problem.field is None:
+            annotations.add(id(problem.entry))
+    # Whose an annotation is cannot be told when two images have its image_id: all go.
+    kept = dict(
+        images=[
+            image
+            for image in content['images']
+            if id(image) not in images and not lost_ids.intersection(_usable_id(image))
+        ]
+    )
+    if 'annotations' in content:
+        kept['annotations'] = [
+            entry
+            for entry in content['annotations']
+            if id(entry) not in annotations
+            and not lost_ids.intersection(_usable_id(entry, 'image_id'))
+        ]
+    return content | kept
+
+
+def _usable_id(entry: object, key: str = 'id') -> Iterator[int | str]:
+    value = entry.get(key) if isinstance(entry, dict) else None
+    if isinstance(value, int | str):
+        yield value
+
+
+def file_names(content: dict) -> dict[int | str, str]:
+    """Map image ids to file names as far as both can be read."""
+    images = content.get('images')
+    return {
+        key: image['file_name']
+        for image in (images if isinstance(images, list) else [])
+        for key in _usable_id(image)
+        if isinstance(image.get('file_name'), str)
+    }
+
+
+def _finding(path: str, problem: Problem, names: dict) -> Finding:
+    kind, entry = KIND_OF[problem.section], problem.entry
+    if problem.section == 'images':
+        image = next((names.get(key) for key in _usable_id(entry)), None)
+        return Finding(kind, path, problem.message, image, entry=entry)
+    if problem.section == 'annotations':
+        image = next((names.get(key) for key in _usable_id(entry, 'image_id')), None)
+        annotation = next(_usable_id(entry), None)
+        return Finding(kind, path, problem.message, image, annotation, entry, problem.field)
+    return Finding(kind, path, problem.message)
