@@ -153,17 +153,20 @@ def _photo_size(path: Path) -> tuple[int, int]:
     return (width, height) if lying else (height, width)
 
 
-def mask_annotations(mask: np.ndarray, whole: bool = False) -> Iterator[dict]:
+def mask_annotations(
+    mask: np.ndarray, whole: bool = False, num_classes: int = len(CLASSES)
+) -> Iterator[dict]:
     """Describe a mask by compressed RLEs that do not overlap, so that their order is all one.
 
     Args:
-        mask: ``(H, W)`` uint8 labels 0..10.
+        mask: ``(H, W)`` uint8 labels.
         whole: One annotation a class instead of one an 8-connected component.
+        num_classes: Labels from 1 to below this are described.
 
     Yields:
         dict: ``category_id`` (the label), ``segmentation``, ``area``, ``bbox`` and ``iscrowd``.
     """
-    for label in range(1, len(CLASSES)):
+    for label in range(1, num_classes):
         of_class = (mask == label).astype(np.uint8)
         count, parts = (2, of_class) if whole else cv2.connectedComponents(of_class, connectivity=8)
         for number in range(1, count):

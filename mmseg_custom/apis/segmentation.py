@@ -1,0 +1,64 @@
+"""What a segmenter says about one photo."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mmseg_custom.coco import CLASSES, PALETTE, mask_annotations
+from mmseg_custom.visualization import overlay
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """The classes in one photo.
+
+    Attributes:
+        mask: ``(H, W)`` uint8 labels.
+        probabilities: ``(C, H, W)`` float32 in 0..1, summing to 1 over the classes.
+        classes: Names of the classes.
+        palette: One (R, G, B) in 0..255 a class.
+    """
+
+    mask: np.ndarray
+    probabilities: np.ndarray
+    classes: Sequence[str] = CLASSES
+    palette: Sequence[Sequence[int]] = PALETTE
+
+    @property
+    def area_shares(self) -> dict[str, float]:
+        """The share of the photo's area, in 0..1, of each class that was found."""
+        counts = np.bincount(self.mask.ravel(), minlength=len(self.classes))
+        return {
+            name: count / self.mask.size
+            for name, count in zip(self.classes, counts.tolist(), strict=True)
+            if count
+        }
+
+    def to_coco(self, image_id: int | str = 0, first_id: int = 0) -> list[dict]:
+        """Return an annotation for each connected component of a class; painting them gives
+        ``mask``.
+
+        Args:
+            image_id: The annotations' ``image_id``.
+            first_id: Their ``id`` count up from here.
+
+        Returns:
+            list[dict]: COCO annotations with compressed RLE; ``category_id`` is the label.
+        """
+        found = mask_annotations(self.mask, num_classes=len(self.classes))
+        return [
+            dict(id=first_id + number, image_id=image_id, **annotation)
+            for number, annotation in enumerate(found)
+        ]
+
+    def overlay(self, photo: np.ndarray) -> np.ndarray:
+        """Lay the classes' colours over the photo.
+
+        Args:
+            photo: ``(H, W, 3)`` uint8 RGB.
+
+        Returns:
+            np.ndarray: ``(H, W, 3)`` uint8 RGB.
+        """
+        return overlay(photo, self.mask, self.palette)

@@ -1,0 +1,130 @@
+"""A trained model as a function of a photo."""
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.structures import PixelData
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+from PIL import Image
+
+from mmseg_custom.coco import CLASSES, PALETTE
+from mmseg_custom.coco.photos import read_photo
+from mmseg_custom.utils import UserError
+from mmseg_custom.utils.checkpoint import require_same_weights, state_of
+from mmseg_custom.utils.experiment import drop_pretrained, load_config
+from mmseg_custom.utils.safe_load import load_checkpoint
+
+from .segmentation import Segmentation
+
+Photo = str | os.PathLike | Image.Image | np.ndarray
+
+
+class TrashSegmenter:
+    """Finds the classes in photos with a trained model.
+
+    Several threads may call one segmenter at the same time; it keeps no state between calls.
+
+    Args:
+        config: The experiment, as a file or as MMEngine's ``Config``.
+        checkpoint: The ``.pth`` file; nothing in it is run
+            (:func:`mmseg_custom.utils.safe_load.load_checkpoint`).
+        device: Such as ``'cpu'`` or ``'cuda:1'``; None: the best there is.
+
+    Raises:
+        UserError: No valid config, or a checkpoint of another model.
+
+    Example:
+        >>> segmenter = TrashSegmenter('configs/upernet_swin_toy.py', 'work_dirs/demo/iter_800.pth')
+        >>> segmenter('photo.jpg').area_shares
+        {'Background': 0.93, 'Plastic bag': 0.07}
+    """
+
+    def __init__(
+        self,
+        config: str | os.PathLike | Config,
+        checkpoint: str | os.PathLike,
+        device: str | None = None,
+    ):
+        cfg = config if isinstance(config, Config) else load_config(os.fspath(config))
+        drop_pretrained(cfg.model)
+        content = load_checkpoint(checkpoint)
+        model = MODELS.build(cfg.model)
+        require_same_weights(os.fspath(checkpoint), content, model)
+        model.load_state_dict(state_of(content))
+        metainfo = content.get('meta', {}).get('dataset_meta') or {}
+        self.classes = tuple(metainfo.get('classes') or CLASSES)
+        self.palette = metainfo.get('palette') or PALETTE
+        self.device = torch.device(device or get_device())
+        self.model = model.to(self.device).eval()
+
+    def __call__(self, photo: Photo) -> Segmentation:
+        """Segment one photo.
+
+        Args:
+            photo: A file (EXIF rotation is honoured), a Pillow image, or an ``(H, W, 3)`` uint8
+                RGB array.
+
+        Raises:
+            UserError: The file is missing or broken, or the array has another form.
+        """
+        return self.batch([photo])[0]
+
+    @torch.inference_mode()
+    def batch(self, photos: Sequence[Photo]) -> list[Segmentation]:
+        """Segment several photos of one size in one pass; photos of different sizes in turn.
+
+        Args:
+            photos: See :meth:`__call__`.
+
+        Returns:
+            list[Segmentation]: In the same order.
+        """
+        arrays = [to_bgr(photo) for photo in photos]
+        if len({array.shape for array in arrays}) > 1:
+            return [result for array in arrays for result in self._run([array])]
+        return self._run(arrays)
+
+    def _run(self, arrays: list[np.ndarray]) -> list[Segmentation]:
+        samples = [_sample(array.shape[:2]) for array in arrays]
+        inputs = [torch.from_numpy(a.transpose(2, 0, 1).copy()) for a in arrays]
+        data = self.model.data_preprocessor(dict(inputs=inputs, data_samples=samples))
+        found = self.model(data['inputs'], data['data_samples'], mode='predict')
+        return [self._result(sample.seg_logits) for sample in found]
+
+    def _result(self, logits: PixelData) -> Segmentation:
+        probabilities = logits.data.float().softmax(dim=0)
+        mask = probabilities.argmax(dim=0).to(torch.uint8)
+        return Segmentation(
+            mask.cpu().numpy(), probabilities.cpu().numpy(), self.classes, self.palette
+        )
+
+
+def _sample(size: tuple[int, int]) -> SegDataSample:
+    sample = SegDataSample()
+    sample.set_metainfo(dict(ori_shape=size, img_shape=size, pad_shape=size))
+    return sample
+
+
+def to_bgr(photo: Photo) -> np.ndarray:
+    """Return a photo as ``(H, W, 3)`` uint8 BGR.
+
+    Args:
+        photo: See :class:`TrashSegmenter`.
+
+    Raises:
+        UserError: See :meth:`TrashSegmenter.__call__`.
+    """
+    if isinstance(photo, str | os.PathLike):
+        return read_photo(photo)
+    array = np.asarray(photo.convert('RGB') if isinstance(photo, Image.Image) else photo)
+    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or not array.size:
+        raise UserError(
+            f'a photo is an (H, W, 3) uint8 RGB array; this one is {array.shape} {array.dtype}: '
+            'convert it'
+        )
+    return array[..., ::-1]
