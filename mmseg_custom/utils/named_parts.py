@@ -8,8 +8,8 @@ from mmengine.config import Config, ConfigDict
 from .errors import UserError
 
 BASES = Path(__file__).resolve().parents[2] / 'configs' / '_base_'
-# What stays in front of the augmentations when others are chosen.
-BEFORE_AUGMENTATIONS = ('CopyPaste',)
+# What stays in front of the augmentations when others are chosen, beside loading.
+BEFORE_AUGMENTATIONS = ('CopyPaste', 'Resize')
 
 
 def part_names(folder: str) -> list[str]:
@@ -37,7 +37,7 @@ def read_part(folder: str, name: str, variable: str) -> Any:
 def set_augmentation(cfg: Config, name: str) -> None:
     """Train with the augmentations of ``configs/_base_/augmentations/NAME.py``.
 
-    They take the place of what stands between loading (and copy-paste) and packing.
+    They take the place of what stands between loading (copy-paste, shrinking) and packing.
 
     Args:
         cfg: Changed in place.

@@ -1,0 +1,7 @@
+"""Registered parts of models (MODELS)."""
+
+from mmseg_custom import _quiet_mmseg  # noqa: F401, I001  (before mmseg)
+
+from .backbones import EfficientNetLite0
+
+__all__ = ['EfficientNetLite0']

