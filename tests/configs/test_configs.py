@@ -71,7 +71,7 @@ def test_no_file_repeats_a_pipeline():
     seen = {}
     for path in CONFIGS + BASES:
         for node in ast.walk(ast.parse(path.read_text())):
-            if not isinstance(node, ast.Assign):
+            if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.List):
                 continue
             name = ast.unparse(node.targets[0])
             if 'pipeline' in name or 'augmentation' in name or name in ('load', 'pack'):
