@@ -4,6 +4,7 @@ import urllib.error
 
 import torch
 from mmengine.config import Config
+from mmengine.registry import RUNNERS
 from mmengine.runner import find_latest_checkpoint
 from torch import nn
 
@@ -37,7 +38,7 @@ def train(cfg: Config, resume: str | None = None) -> nn.Module:
         require_readable(resume)
         cfg.load_from, cfg.resume = resume, True
         drop_pretrained(cfg.model)
-    runner = TrashRunner.from_cfg(cfg)
+    runner = RUNNERS.get(cfg.get('runner_type', TrashRunner.__name__)).from_cfg(cfg)
     if cfg.randomness.get('deterministic'):
         # Some CUDA backward passes have no deterministic form: name them, do not stop for them.
         torch.use_deterministic_algorithms(True, warn_only=True)

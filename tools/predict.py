@@ -1,0 +1,65 @@
+"""Predict photos, folders, COCO files and videos; the same command goes on after a stop."""
+
+from pathlib import Path
+
+import trash_cli
+from trash_cli import existing_dir, existing_file, positive_int
+
+REPORTED = 5
+
+
+def build_parser() -> trash_cli.Parser:
+    """Describe the command line."""
+    parser = trash_cli.Parser(
+        description=__doc__ + ' Exit code 1: some photos could not be read.',
+        example='python tools/predict.py configs/upernet_swin_toy.py work_dirs/demo/iter_800.pth '
+        'data/toy_trash/batch_03 --out work_dirs/predicted',
+    )
+    parser.add_argument('config', type=existing_file, help='the experiment')
+    parser.add_argument('checkpoint', type=existing_file, help='the .pth file')
+    parser.add_argument('inputs', nargs='+', help='photos, folders, COCO files, videos')
+    parser.add_argument('--out', required=True, help='folder: masks and predictions.json (COCO)')
+    parser.add_argument('--overlays', action='store_true', help='also write pictures')
+    parser.add_argument(
+        '--probabilities', action='store_true', help='also write float16 probabilities (.npz)'
+    )
+    parser.add_argument('--data-root', type=existing_dir, help="folder of a COCO file's photos")
+    parser.add_argument('--batch-size', type=positive_int, default=4, help='photos at once (4)')
+    parser.add_argument(
+        '--every', type=positive_int, default=1, help='of a video, every so many-th frame (1)'
+    )
+    parser.add_argument('--device', help='such as cpu or cuda:1 (the best there is)')
+    parser.add_argument('--strict', action='store_true', help='stop at a photo that is broken')
+    return parser
+
+
+def run(args) -> int:
+    """Predict, then describe the masks as COCO."""
+    from mmseg_custom.apis import TrashSegmenter
+    from mmseg_custom.apis.photo_sources import list_photos
+    from mmseg_custom.apis.predict import Outputs, predict_photos, require_same_run, write_coco
+
+    photos = list_photos(args.inputs, args.data_root, args.every)
+    segmenter = TrashSegmenter(args.config, args.checkpoint, args.device)
+    outputs = Outputs(Path(args.out), args.overlays, args.probabilities)
+    require_same_run(outputs.folder, made_from(args))
+    skipped = predict_photos(segmenter, photos, outputs, args.batch_size, args.strict)
+    target = write_coco(photos, outputs, len(segmenter.classes))
+    print(f'{len(photos) - len(skipped)} photos predicted; wrote {outputs.folder} and {target}')
+    for _, reason in skipped[:REPORTED]:
+        print(f'skipped: {reason}')
+    if skipped:
+        print(f'{len(skipped)} of {len(photos)} photos could not be read')
+    return int(bool(skipped))
+
+
+def made_from(args) -> dict:
+    """Return what decides over the bits of the results."""
+    import hashlib
+
+    digest = hashlib.sha256(Path(args.checkpoint).read_bytes()).hexdigest()
+    return dict(config=Path(args.config).name, checkpoint=digest, batch_size=args.batch_size)
+
+
+if __name__ == '__main__':
+    trash_cli.main(build_parser, run)
