@@ -110,6 +110,7 @@ def main(
     person can mend (no disk, no permission, no such file) become one message; any other exception
     is a bug and keeps its traceback.
     """
+    _leave_script_folder()
     args = build_parser().parse_args(argv)
     try:
         code = run(args) or 0
@@ -129,6 +130,17 @@ def main(
         _fail(str(error), error.exit_code)
     sys.stdout.flush()
     sys.exit(code)
+
+
+def _leave_script_folder() -> None:
+    """Take the running script's folder from the module search path, where Python puts it first.
+
+    No tool imports its neighbours, and ``data_prep/statistics.py`` would take the place of the
+    standard library's ``statistics`` in everything that is imported from here on.
+    """
+    folder = os.path.dirname(getattr(sys.modules['__main__'], '__file__', None) or '')
+    if folder and os.path.realpath(folder) == os.path.realpath(sys.path[0]):
+        del sys.path[0]
 
 
 def _fail(message: str, code: int) -> None:

@@ -26,6 +26,43 @@ finally:
     assert 'example:\n  python ' in done.stdout
 
 
+DATA_TOOLS = [path for path in COMMANDS if path.parent.name == 'data_prep']
+
+
+@pytest.mark.parametrize('path', DATA_TOOLS, ids=lambda path: path.stem)
+def test_no_tool_takes_its_neighbour_for_the_standard_librarys_statistics(path):
+    # The search path as `python data_prep/….py` finds it.
+    code = f"""
+import runpy, sys
+sys.path[0] = {str(path.parent)!r}
+sys.argv = ['x', '--help']
+try:
+    runpy.run_path({str(path)!r}, run_name='__main__')
+except SystemExit as end:
+    assert not end.code
+import statistics, trash_cli
+assert statistics.median([1, 2, 9]) == 2
+"""
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_script_leaves_its_folder_when_it_runs(tmp_path):
+    (tmp_path / 'statistics.py').write_text('raise SystemExit("the wrong one")')
+    script = tmp_path / 'script.py'
+    script.write_text("""
+import trash_cli
+def run(args):
+    import random, statistics
+    print(statistics.median([1, 2, 9]))
+trash_cli.main(lambda: trash_cli.Parser(example=''), run)
+""")
+    for name, folder in ((script, None), ('script.py', tmp_path)):
+        command = [sys.executable, name]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+        assert (done.returncode, done.stdout) == (0, '2\n'), done.stderr
+
+
 def run_main(run):
     with pytest.raises(SystemExit) as end:
         trash_cli.main(lambda: trash_cli.Parser(example=''), run, [])

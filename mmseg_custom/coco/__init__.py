@@ -2,6 +2,7 @@
 
 from .check import find_problems
 from .class_counts import class_counts, pixel_counts, require_annotated
+from .class_weights import class_weights
 from .classes import CLASSES, IGNORE_INDEX, PALETTE, name_key
 from .cleanup import drop_specks, mode_filter
 from .folds import fold_shares, max_deviation, plain_folds, split_content, stratified_folds
@@ -29,6 +30,7 @@ __all__ = [
     'PALETTE',
     'check_labels',
     'class_counts',
+    'class_weights',
     'coco_to_samples',
     'colourise',
     'contest_coco',

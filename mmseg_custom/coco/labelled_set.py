@@ -1,0 +1,138 @@
+"""Several annotation files as one set of labelled photos, and the folds it was split into."""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmseg_custom.utils import UserError
+
+from .read import coco_to_samples, read_coco, require_sound
+
+VAL_NAME = re.compile(r'kfold_(\d+)_val\.json')
+
+
+@dataclass(frozen=True)
+class LabelledSet:
+    """Labelled photos.
+
+    Attributes:
+        files: ``path`` and number of ``images`` of each file.
+        samples: Of all files, see :func:`labelled_samples`.
+        groups: Names of the files or folds to compare; empty when there is one file alone.
+        group_of: ``(images,)`` int64 group of each image.
+    """
+
+    files: list[dict[str, Any]]
+    samples: list[dict[str, Any]]
+    groups: list[str]
+    group_of: np.ndarray
+
+
+def read_set(
+    paths: Sequence[str], data_root: str | None = None, folds: str | None = None
+) -> LabelledSet:
+    """Read annotation files as one set.
+
+    Args:
+        paths: The files.
+        data_root: Folder of the photos and masks; each file's own folder if None.
+        folds: Folder of the folds that the one file was split into.
+
+    Raises:
+        UserError: A file cannot be used, or ``folds`` are not of the one file.
+    """
+    of_file = [labelled_samples(path, data_root) for path in paths]
+    numbers = [len(samples) for samples in of_file]
+    files = [dict(path=path, images=n) for path, n in zip(paths, numbers, strict=True)]
+    samples = list(chain(*of_file))
+    groups, group_of = list(paths), np.repeat(np.arange(len(paths)), numbers)
+    if folds is not None:
+        if len(paths) > 1:
+            raise UserError(f'{folds}: are folds of one file: leave out {" ".join(paths[1:])}')
+        groups, group_of = fold_numbers(paths[0], samples, folds)
+    return LabelledSet(files, samples, groups if len(groups) > 1 else [], group_of)
+
+
+def labelled_samples(
+    path: str | os.PathLike, data_root: str | os.PathLike | None = None
+) -> list[dict[str, Any]]:
+    """Read an annotation file of which every image is labelled.
+
+    Args:
+        path: The file.
+        data_root: Folder of its photos and masks; its own folder if None.
+
+    Returns:
+        list[dict]: What :func:`~mmseg_custom.coco.coco_to_samples` gives, and ``img_path``; it and
+        ``seg_map_path`` have the folder before them.
+
+    Raises:
+        UserError: The file is unsound, lists no image, or has no labels.
+    """
+    content = read_coco(path)
+    require_sound(path, content)
+    root = Path(path).parent if data_root is None else Path(data_root)
+    samples = coco_to_samples(content)
+    if not samples:
+        raise UserError(f'{path}: lists no image; give a file with images')
+    for sample in samples:
+        sample['img_path'] = str(root / sample['file_name'])
+        if 'seg_map_path' in sample:
+            sample['seg_map_path'] = str(root / sample['seg_map_path'])
+        elif 'annotations' not in sample:
+            raise UserError(f'{path}: has no "annotations", so that no classes are known; label it')
+    return samples
+
+
+def fold_numbers(
+    path: str | os.PathLike, samples: Sequence[dict], folder: str | os.PathLike
+) -> tuple[list[str], np.ndarray]:
+    """Tell in which validation fold each image of a set is.
+
+    Args:
+        path: The set's annotation file, named in messages.
+        samples: Its images.
+        folder: Holds ``kfold_0_val.json``, ``kfold_1_val.json``, …, which have the set's ids.
+
+    Returns:
+        tuple[list[str], np.ndarray]: Names of the folds; ``(images,)`` int64 places in them.
+
+    Raises:
+        UserError: No such files, or they are not a partition of the set.
+    """
+    files = _val_files(folder)
+    rows = {(sample['img_id'], sample['file_name']): row for row, sample in enumerate(samples)}
+    fold_of = np.full(len(samples), -1, np.int64)
+    for fold, file in enumerate(files.values()):
+        content = read_coco(file)
+        require_sound(file, content)
+        for image in content['images']:
+            row = rows.get((image['id'], image['file_name']))
+            if row is None or fold_of[row] >= 0:
+                what = f'is not in {path}' if row is None else 'is in another fold, too'
+                raise UserError(
+                    f'{file}: image {image["id"]} ({image["file_name"]}) {what}; '
+                    'give --folds the folds of this one file'
+                )
+            fold_of[row] = fold
+    if (fold_of < 0).any():
+        name = samples[int(fold_of.argmin())]['file_name']
+        raise UserError(f'{folder}: {name} of {path} is in none of the folds; give all of them')
+    return [f'fold {number}' for number in files], fold_of
+
+
+def _val_files(folder: str | os.PathLike) -> dict[int, Path]:
+    """Return the validation files by their number, ascending."""
+    matches = ((VAL_NAME.fullmatch(path.name), path) for path in Path(folder).iterdir())
+    files = {int(match[1]): path for match, path in matches if match}
+    if not files:
+        raise UserError(
+            f'{folder}: has no kfold_0_val.json; make folds with data_prep/stratified_kfold.py'
+        )
+    return dict(sorted(files.items()))
