@@ -24,6 +24,7 @@ def build_parser() -> trash_cli.Parser:
     parser.add_argument('--data-root', help='folder of the data')
     parser.add_argument('--train-json', help='annotations to train on')
     parser.add_argument('--val-json', help='annotations to validate on')
+    parser.add_argument('--loss', metavar='NAME', help='one of configs/_base_/losses')
     parser.add_argument(
         '--augmentation', metavar='NAME', help='one of configs/_base_/augmentations'
     )
@@ -50,7 +51,7 @@ def run(args) -> None:
     from mmseg_custom.apis import train
     from mmseg_custom.utils import experiment
     from mmseg_custom.utils.launch import fit_to_machine, is_first_process, world_size
-    from mmseg_custom.utils.named_parts import set_augmentation
+    from mmseg_custom.utils.named_parts import set_augmentation, set_loss
 
     cfg = experiment.load_config(args.config, args.cfg_options, args.work_dir)
     experiment.set_options(
@@ -62,6 +63,8 @@ def run(args) -> None:
         seed=args.seed,
         amp=args.amp,
     )
+    if args.loss:
+        set_loss(cfg, args.loss)
     if args.augmentation:
         set_augmentation(cfg, args.augmentation)
     if args.no_pretrained:

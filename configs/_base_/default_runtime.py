@@ -22,6 +22,7 @@ default_hooks = dict(
 custom_hooks = [
     dict(type='IterationSeedHook'),
     dict(type='CheckCheckpointHook'),
+    dict(type='ClassWeightHook'),
     dict(type='ProgressBarHook'),
     dict(type='SaveMetricsHook'),
 ]

@@ -5,6 +5,7 @@ import logging
 from mmengine.logging import MMLogger
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
+from mmengine.runner._flexible_runner import FlexibleRunner
 
 # Hundreds of lines at every start: useful in the log file, not on the screen.
 FILE_ONLY = ('paramwise_options', 'Config:', 'Hooks will be executed', '\n----')
@@ -22,6 +23,26 @@ class TrashRunner(Runner):
             if type(handler) is logging.StreamHandler:
                 handler.addFilter(_is_for_the_console)
         return logger
+
+
+@RUNNERS.register_module()
+class TrashFlexibleRunner(FlexibleRunner):
+    """A ``FlexibleRunner`` (FSDP, DeepSpeed) that is resumed where it was.
+
+    MMEngine's puts its own iteration over what ``CheckpointHook`` says. After a validation, where
+    the hook writes the newest checkpoint once more, that is one too many.
+    """
+
+    def save_checkpoint(self, *args, meta: dict | None = None, **kwargs) -> None:
+        """Save, as MMEngine does, and keep what ``meta`` says."""
+        self._said = dict(meta or {})
+        super().save_checkpoint(*args, meta=meta, **kwargs)
+
+    def call_hook(self, fn_name: str, **kwargs) -> None:
+        """Call the hooks; they come last before a checkpoint is written."""
+        if fn_name == 'before_save_checkpoint':
+            kwargs['checkpoint']['meta'].update(self._said)
+        super().call_hook(fn_name, **kwargs)
 
 
 def _is_for_the_console(record: logging.LogRecord) -> bool:

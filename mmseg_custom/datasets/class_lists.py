@@ -1,8 +1,14 @@
 """The classes in each image of a dataset, through the wrappers that datasets come in."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 from mmengine.dataset import BaseDataset, ConcatDataset, RepeatDataset
 from mmseg.datasets import MultiImageMixDataset
 
+from mmseg_custom.coco.masks import sample_mask
 from mmseg_custom.utils import UserError
 
 
@@ -16,12 +22,36 @@ def class_lists(dataset) -> list[list[int]]:
     Raises:
         UserError: A dataset does not know the classes of its images.
     """
+    return _of_leaves(dataset, _class_lists_of_leaf)
+
+
+def pixel_rows(dataset) -> np.ndarray:
+    """Count the pixels of each class in each image, painted as for the training.
+
+    Args:
+        dataset: A :class:`TrashCocoDataset`, or wraps some.
+
+    Returns:
+        np.ndarray: ``(images, C)`` int64; ignored pixels are not counted.
+
+    Raises:
+        UserError: A dataset has no labels to count.
+    """
+    return np.stack(_of_leaves(dataset, _pixel_rows_of_leaf))
+
+
+def _of_leaves(dataset, of_leaf: Callable[[Any], list]) -> list:
+    """Return what ``of_leaf`` says of each image, in the order in which ``dataset`` has them."""
     if isinstance(dataset, ConcatDataset):
-        return [labels for part in dataset.datasets for labels in class_lists(part)]
+        return [item for part in dataset.datasets for item in _of_leaves(part, of_leaf)]
     if isinstance(dataset, RepeatDataset):
-        return class_lists(dataset.dataset) * dataset.times
+        return _of_leaves(dataset.dataset, of_leaf) * dataset.times
     if isinstance(dataset, MultiImageMixDataset):
-        return class_lists(dataset.dataset)
+        return _of_leaves(dataset.dataset, of_leaf)
+    return of_leaf(dataset)
+
+
+def _class_lists_of_leaf(dataset) -> list[list[int]]:
     # MMEngine's BaseDataset has the method too, but it only raises.
     method = getattr(type(dataset), 'get_cat_ids', None)
     if method is None or method is BaseDataset.get_cat_ids:
@@ -30,6 +60,21 @@ def class_lists(dataset) -> list[list[int]]:
             'unknown: use TrashCocoDataset, or do without RepeatFactorSampler and CopyPaste'
         )
     return [dataset.get_cat_ids(idx) for idx in range(len(dataset))]
+
+
+def _pixel_rows_of_leaf(dataset) -> list[np.ndarray]:
+    classes, rows = len(class_names(dataset)), []
+    for idx in range(len(dataset)):
+        sample = dataset.get_data_info(idx)
+        if 'seg_map_path' not in sample and 'annotations' not in sample:
+            raise UserError(
+                f'{type(dataset).__name__}: {sample.get("img_path")} has no labels to derive class '
+                "weights from: use TrashCocoDataset, or give numbers instead of 'auto'"
+            )
+        # Paths of a dataset are joined with its root already.
+        mask = sample_mask(sample, Path())
+        rows.append(np.bincount(mask.ravel(), minlength=classes)[:classes])
+    return rows
 
 
 def class_names(dataset) -> tuple[str, ...]:

@@ -2,6 +2,6 @@
 
 from mmseg_custom import _quiet_mmseg  # noqa: F401, I001  (before mmseg)
 
-from .backbones import EfficientNetLite0
+from . import backbones, losses
 
-__all__ = ['EfficientNetLite0']
+__all__ = ['backbones', 'losses']

@@ -101,9 +101,11 @@ def set_max_iters(cfg: Config, max_iters: int) -> None:
     ratio = max_iters / cfg.train_cfg.max_iters
     schedulers = cfg.get('param_scheduler') or []
     for scheduler in schedulers:
-        for key in ('begin', 'end', 'T_max'):
+        for key in ('begin', 'end', 'T_max', 'T_up'):
             if key in scheduler:
                 scheduler[key] = round(scheduler[key] * ratio)
+        if 'T_0' in scheduler:
+            scheduler.T_0 = max(round(scheduler.T_0 * ratio), scheduler.get('T_up', 0) + 1)
     # In a very short training nothing is left of a warm-up.
     cfg.param_scheduler = [s for s in schedulers if s.get('end', max_iters) > s.get('begin', 0)]
     cfg.train_cfg.max_iters = max_iters
@@ -153,7 +155,15 @@ def set_options(
     if seed is not None:
         cfg.randomness.seed = seed
     if amp is not None:
-        cfg.optim_wrapper.type = 'AmpOptimWrapper' if amp else 'OptimWrapper'
+        set_amp(cfg.optim_wrapper, amp)
+
+
+def set_amp(optim_wrapper: dict, amp: bool) -> None:
+    """Turn half precision on or off, in place, with the options that only it has."""
+    optim_wrapper['type'] = 'AmpOptimWrapper' if amp else 'OptimWrapper'
+    if not amp:
+        for key in ('dtype', 'loss_scale', 'use_fsdp'):
+            optim_wrapper.pop(key, None)
 
 
 def drop_pretrained(model: dict) -> None:

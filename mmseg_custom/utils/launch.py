@@ -6,7 +6,11 @@ import torch.distributed as torch_dist
 from mmengine.config import Config
 from mmengine.device import is_cuda_available
 
+from .errors import UserError
+from .experiment import set_amp
+
 LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
+NEED_GPUS = ('FSDPStrategy', 'DeepSpeedStrategy')
 
 
 def fit_to_machine(cfg: Config, launcher: str = 'none') -> None:
@@ -23,14 +27,21 @@ def fit_to_machine(cfg: Config, launcher: str = 'none') -> None:
     Args:
         cfg: A whole experiment.
         launcher: One of :data:`LAUNCHERS`.
+
+    Raises:
+        UserError: The config splits the model over GPUs, and there are none, or no launcher.
     """
     cfg.launcher = launcher
+    strategy = cfg.get('strategy', {}).get('type')
+    if strategy in NEED_GPUS and (launcher == 'none' or not is_cuda_available()):
+        raise UserError(
+            f'{strategy} splits the model over GPUs: start it with tools/dist_train.sh on a '
+            'machine that has some, or train without this option'
+        )
     if is_cuda_available():
         return
     if cfg.get('optim_wrapper', {}).get('type') == 'AmpOptimWrapper':
-        cfg.optim_wrapper.type = 'OptimWrapper'
-        for key in ('dtype', 'loss_scale', 'use_fsdp'):
-            cfg.optim_wrapper.pop(key, None)
+        set_amp(cfg.optim_wrapper, False)
     cfg.pop('sync_bn', None)
     if launcher != 'none':
         start_gloo(launcher)

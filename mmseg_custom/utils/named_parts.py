@@ -1,5 +1,6 @@
 """Parts of an experiment that have a name: the files of a folder in ``configs/_base_``."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,58 @@ def read_part(folder: str, name: str, variable: str) -> Any:
     Raises:
         UserError: There is no such file.
     """
+    return _read_file(folder, name)[variable]
+
+
+def _read_file(folder: str, name: str) -> Config:
     path = BASES / folder / f'{name}.py'
     if not path.is_file():
         raise UserError(f'{name!r} is none of the {folder}: {", ".join(part_names(folder))}')
-    return Config.fromfile(str(path))[variable]
+    return Config.fromfile(str(path))
+
+
+def add_options(cfg: Config, names: Iterable[str]) -> None:
+    """Train with what the files ``configs/_base_/options/NAME.py`` say, one after the other.
+
+    An option changes keys that a schedule or the runtime has set, which MMEngine does not allow
+    among the bases of a config. Its keys are merged as those of an experiment are into its bases;
+    only its ``custom_hooks`` come behind those that are there.
+
+    Args:
+        cfg: Changed in place.
+        names: See :func:`part_names`.
+
+    Raises:
+        UserError: No such option.
+    """
+    for name in names:
+        option = _read_file('options', name).to_dict()
+        hooks = option.pop('custom_hooks', [])
+        cfg.merge_from_dict(option)
+        cfg.custom_hooks = [*cfg.get('custom_hooks', []), *hooks]
+
+
+def set_loss(cfg: Config, name: str) -> None:
+    """Train every head with the loss of ``configs/_base_/losses/NAME.py``.
+
+    A head keeps its own weight, by which an auxiliary head counts less.
+
+    Args:
+        cfg: Changed in place.
+        name: See :func:`part_names`.
+
+    Raises:
+        UserError: No such loss, or a model whose heads have none to replace.
+    """
+    loss = read_part('losses', name, 'loss_decode')
+    heads = [cfg.model.get(key) for key in ('decode_head', 'auxiliary_head')]
+    heads = [head for part in heads for head in (part if isinstance(part, list) else [part])]
+    heads = [head for head in heads if head and 'loss_decode' in head]
+    if not heads:
+        raise UserError(f'{cfg.filename}: its model has a loss of its own; leave out --loss')
+    for head in heads:
+        old = head.loss_decode[0] if isinstance(head.loss_decode, list) else head.loss_decode
+        head.loss_decode = dict(loss, loss_weight=old.get('loss_weight', 1.0))
 
 
 def set_augmentation(cfg: Config, name: str) -> None:

@@ -8,9 +8,7 @@ from conftest import ROOT
 from mmengine.config import Config
 from mmseg.registry import MODELS
 
-CONFIGS = sorted(
-    path for path in (ROOT / 'configs').rglob('*.py') if '_base_' not in path.parts
-)
+CONFIGS = sorted(path for path in (ROOT / 'configs').rglob('*.py') if '_base_' not in path.parts)
 BASES = sorted((ROOT / 'configs' / '_base_').rglob('*.py'))
 # UPerNet's published sizes on 512x512 (Swin Transformer, model zoo), in millions
 PUBLISHED = {'upernet_swin': 60, 'upernet_swin_base': 121, 'upernet_swin_large': 234}

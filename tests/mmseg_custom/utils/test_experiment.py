@@ -46,6 +46,14 @@ def test_short_cuts_reach_the_data(cfg, tmp_path):
     assert cfg.optim_wrapper.type == 'OptimWrapper'
 
 
+def test_float32_leaves_nothing_of_half_precision(cfg):
+    cfg.optim_wrapper.update(dtype='bfloat16', loss_scale='dynamic', use_fsdp=True)
+    experiment.set_options(cfg, amp=True)
+    assert cfg.optim_wrapper.dtype == 'bfloat16'
+    experiment.set_options(cfg, amp=False)
+    assert cfg.optim_wrapper.keys() == {'type', 'optimizer', 'paramwise_cfg'}
+
+
 def test_wrappers_are_looked_through_and_several_sets_are_refused(cfg):
     leaf = cfg.train_dataloader.dataset
     cfg.train_dataloader.dataset = dict(type='RepeatDataset', times=2, dataset=leaf)
@@ -63,6 +71,14 @@ def test_the_schedule_stretches_with_the_iterations(cfg):
     assert (warm_up.end, poly.begin, poly.end) == (5, 5, 80)
     assert cfg.train_cfg.max_iters == cfg.train_cfg.val_interval == 80
     assert cfg.default_hooks.checkpoint.interval == 80
+
+
+@pytest.mark.parametrize(('iterations', 'first', 'warm_up'), [(80, 20, 2), (4, 1, 0), (8, 2, 0)])
+def test_cycles_stretch_with_the_iterations(cfg, iterations, first, warm_up):
+    cfg.param_scheduler = [dict(type='CosineWarmupRestartLR', T_0=200, T_up=20, begin=0, end=800)]
+    experiment.set_max_iters(cfg, iterations)
+    (restarts,) = cfg.param_scheduler
+    assert (restarts.T_0, restarts.T_up, restarts.end) == (first, warm_up, iterations)
 
 
 def test_a_very_short_training_has_no_warm_up(cfg):

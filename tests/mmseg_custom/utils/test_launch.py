@@ -3,7 +3,7 @@ from unittest import mock
 import pytest
 from conftest import ROOT
 
-from mmseg_custom.utils import experiment, launch
+from mmseg_custom.utils import UserError, experiment, launch
 
 
 @pytest.fixture
@@ -25,9 +25,11 @@ def test_a_gpu_gets_the_config_as_it_is(cfg):
 
 
 def test_a_cpu_gets_float32_and_plain_batch_norm(cfg):
+    cfg.optim_wrapper.dtype = 'bfloat16'
     with machine(cuda=False):
         launch.fit_to_machine(cfg)
     assert cfg.optim_wrapper.type == 'OptimWrapper'
+    assert 'dtype' not in cfg.optim_wrapper
     assert 'sync_bn' not in cfg
     assert 'model_wrapper_cfg' not in cfg
 
@@ -37,6 +39,15 @@ def test_several_cpu_processes_get_gloo_and_ddp_without_devices(cfg):
         launch.fit_to_machine(cfg, 'pytorch')
     start.assert_called_once_with('pytorch')
     assert cfg.model_wrapper_cfg.device_ids is None
+
+
+@pytest.mark.parametrize(('cuda', 'launcher'), [(False, 'pytorch'), (True, 'none')])
+def test_a_model_split_over_gpus_wants_gpus_and_a_launcher(cfg, cuda, launcher):
+    cfg.strategy = dict(type='FSDPStrategy')
+    with machine(cuda), pytest.raises(UserError, match='start it with tools/dist_train.sh'):
+        launch.fit_to_machine(cfg, launcher)
+    with machine(cuda=True):
+        launch.fit_to_machine(cfg, 'pytorch')
 
 
 def test_slurm_variables_become_those_of_torch(monkeypatch):

@@ -3,7 +3,12 @@ from conftest import ROOT
 from mmengine.config import Config
 
 from mmseg_custom.utils import UserError
-from mmseg_custom.utils.named_parts import part_names, read_part, set_augmentation
+from mmseg_custom.utils.named_parts import (
+    add_options,
+    part_names,
+    read_part,
+    set_augmentation,
+)
 
 
 def toy():
@@ -47,7 +52,22 @@ def test_every_file_holds_the_variable_of_its_name():
         assert isinstance(read_part('augmentations', name, f'{name}_augmentation'), list)
 
 
+def test_options_are_merged_one_after_the_other_and_hooks_are_added():
+    cfg = toy()
+    add_options(cfg, ['ema', 'ranger', 'clip_grad', 'repeat_factor', 'swa'])
+    assert cfg.custom_hooks[:-2] == toy().custom_hooks
+    assert [hook['type'] for hook in cfg.custom_hooks[-2:]] == ['EMAHook', 'SWAHook']
+    optimizer = dict(toy().optim_wrapper.optimizer, type='Lookahead', base='RectifiedAdam')
+    assert cfg.optim_wrapper.optimizer == optimizer
+    assert cfg.optim_wrapper.clip_grad == dict(max_norm=1.0)
+    assert cfg.optim_wrapper.paramwise_cfg == toy().optim_wrapper.paramwise_cfg
+    assert cfg.train_dataloader.sampler == dict(type='RepeatFactorSampler', threshold=0.1)
+    assert cfg.train_dataloader.dataset == toy().train_dataloader.dataset
+
+
 def test_mistakes_are_told():
+    with pytest.raises(UserError, match="'warp' is none of the options: accumulate, bf16"):
+        add_options(toy(), ['ema', 'warp'])
     with pytest.raises(UserError, match='none of the augmentations: base, custom'):
         set_augmentation(toy(), 'wild')
     cfg = toy()

@@ -1,0 +1,2 @@
+# Cross entropy, the recipe's
+loss_decode = dict(type='CrossEntropyLoss', avg_non_ignore=True)

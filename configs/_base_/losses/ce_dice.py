@@ -1,0 +1,2 @@
+# Cross entropy and Dice
+loss_decode = dict(type='ComboLoss')

@@ -1,0 +1,2 @@
+# torch.compile of the backbone
+custom_hooks = [dict(type='CompileBackboneHook')]

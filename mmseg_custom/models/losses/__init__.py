@@ -1,0 +1,17 @@
+"""Registered losses (MODELS)."""
+
+from .class_dice_loss import ClassDiceLoss
+from .combo_loss import ComboLoss
+from .label_smoothing_loss import LabelSmoothingLoss
+from .soft_f1_loss import SoftF1Loss
+from .softmax_focal_loss import SoftmaxFocalLoss
+from .weighted_cross_entropy_loss import WeightedCrossEntropyLoss
+
+__all__ = [
+    'ClassDiceLoss',
+    'ComboLoss',
+    'LabelSmoothingLoss',
+    'SoftF1Loss',
+    'SoftmaxFocalLoss',
+    'WeightedCrossEntropyLoss',
+]

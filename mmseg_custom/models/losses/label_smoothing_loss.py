@@ -1,0 +1,39 @@
+"""Cross entropy against softened labels."""
+
+from mmseg.registry import MODELS
+from torch import Tensor
+from torch.nn import functional
+
+from mmseg_custom.utils import UserError
+
+from .pixel_loss import PixelLoss
+
+
+@MODELS.register_module()
+class LabelSmoothingLoss(PixelLoss):
+    """Cross entropy with a part of each label spread over all classes.
+
+    Szegedy et al., "Rethinking the Inception Architecture for Computer Vision" (CVPR 2016);
+    PyTorch's ``label_smoothing`` with ignored pixels and class weights as :class:`PixelLoss` has.
+
+    Args:
+        smoothing: The part that is spread, in [0, 1).
+        **kwargs: As :class:`PixelLoss`.
+
+    Raises:
+        UserError: ``smoothing`` is outside its range.
+    """
+
+    default_name = 'loss_smooth'
+
+    def __init__(self, smoothing: float = 0.1, **kwargs):
+        if not 0 <= smoothing < 1:
+            raise UserError(f'LabelSmoothingLoss: smoothing {smoothing} is not in [0, 1)')
+        super().__init__(**kwargs)
+        self.smoothing = smoothing
+
+    def pixel_losses(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return the smoothed loss of each pixel, ``(N, H, W)``."""
+        return functional.cross_entropy(
+            logits, labels, reduction='none', label_smoothing=self.smoothing
+        )
