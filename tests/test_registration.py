@@ -5,13 +5,23 @@ import sys
 def test_importing_the_plugins_registers_everything_and_says_nothing():
     code = """
 import mmseg_custom.plugins
-from mmseg.registry import DATA_SAMPLERS, DATASETS, HOOKS, METRICS, TRANSFORMS
+from mmseg.registry import (
+    DATA_SAMPLERS, DATASETS, HOOKS, METRICS, MODELS, OPTIM_WRAPPER_CONSTRUCTORS, OPTIMIZERS,
+    PARAM_SCHEDULERS, TRANSFORMS,
+)
 for registry, name in (
     (DATASETS, 'TrashCocoDataset'), (DATA_SAMPLERS, 'SeededInfiniteSampler'),
     (DATA_SAMPLERS, 'RepeatFactorSampler'), (TRANSFORMS, 'CopyPaste'),
     (TRANSFORMS, 'LoadTrashImage'), (TRANSFORMS, 'LoadTrashAnnotations'),
     (TRANSFORMS, 'RandomScaleCrop'), (METRICS, 'TrashIoUMetric'),
     (HOOKS, 'IterationSeedHook'), (HOOKS, 'CheckCheckpointHook'), (HOOKS, 'ProgressBarHook'),
+    (OPTIMIZERS, 'RectifiedAdam'), (OPTIMIZERS, 'Lookahead'),
+    (PARAM_SCHEDULERS, 'CosineWarmupRestartLR'),
+    (OPTIM_WRAPPER_CONSTRUCTORS, 'LayerDecayOptimWrapperConstructor'),
+    (HOOKS, 'SWAHook'), (HOOKS, 'CompileBackboneHook'), (HOOKS, 'ClassWeightHook'),
+    (MODELS, 'EfficientNetLite0'), (MODELS, 'WeightedCrossEntropyLoss'), (MODELS, 'ComboLoss'),
+    (MODELS, 'SoftmaxFocalLoss'), (MODELS, 'LabelSmoothingLoss'), (MODELS, 'SoftF1Loss'),
+    (MODELS, 'ClassDiceLoss'),
     (HOOKS, 'SavePredictionsHook'), (HOOKS, 'SaveMetricsHook'),
     (TRANSFORMS, 'SeededAlbu'), (TRANSFORMS, 'RandomResizedCrop'),
 ):

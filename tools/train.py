@@ -24,6 +24,9 @@ def build_parser() -> trash_cli.Parser:
     parser.add_argument('--data-root', help='folder of the data')
     parser.add_argument('--train-json', help='annotations to train on')
     parser.add_argument('--val-json', help='annotations to validate on')
+    parser.add_argument(
+        '--option', nargs='+', default=[], metavar='NAME', help='some of configs/_base_/options'
+    )
     parser.add_argument('--loss', metavar='NAME', help='one of configs/_base_/losses')
     parser.add_argument(
         '--augmentation', metavar='NAME', help='one of configs/_base_/augmentations'
@@ -51,9 +54,12 @@ def run(args) -> None:
     from mmseg_custom.apis import train
     from mmseg_custom.utils import experiment
     from mmseg_custom.utils.launch import fit_to_machine, is_first_process, world_size
-    from mmseg_custom.utils.named_parts import set_augmentation, set_loss
+    from mmseg_custom.utils.named_parts import add_options, set_augmentation, set_loss
 
     cfg = experiment.load_config(args.config, args.cfg_options, args.work_dir)
+    add_options(cfg, args.option)
+    # What is said word for word comes last.
+    cfg.merge_from_dict(experiment.parse_options(args.cfg_options))
     experiment.set_options(
         cfg,
         data_root=args.data_root,
