@@ -56,8 +56,9 @@ class PixelLoss(nn.Module, ABC):
         if isinstance(class_weight, str) and class_weight != AUTO:
             raise UserError(f'{self._me}: class_weight {class_weight!r}: give numbers or {AUTO!r}')
         self.awaits_class_weight = class_weight == AUTO
-        # Follows from the data or the config, and is no part of a checkpoint.
-        self.register_buffer('class_weight', None, persistent=False)
+        # No buffer: it follows from the data or the config, and averages of models, which pair
+        # their buffers by place, are made before it is known.
+        self.class_weight = None
         if class_weight is not None and not self.awaits_class_weight:
             self._set(class_weight)
 
