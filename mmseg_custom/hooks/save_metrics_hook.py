@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from mmengine.dist import broadcast_object_list
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS

@@ -39,3 +39,19 @@ def test_other_processes_and_metrics_without_report(tmp_path):
     SaveMetricsHook().after_val_epoch(runner_of(tmp_path, times=()), dict(acc=1.0))
     content = json.loads((tmp_path / 'val' / 'iter_000040.json').read_text())
     assert (content['seconds'], content['metrics']) == (None, dict(acc=1.0))
+
+
+def test_a_validation_that_was_missed_is_caught_up_on(tmp_path):
+    runs = []
+    runner = runner_of(tmp_path)
+    runner.val_loop = SimpleNamespace(run=lambda: runs.append(1))
+    hook = SaveMetricsHook()
+    hook.after_train(runner)
+    assert len(runs) == 1
+    hook.after_val_epoch(runner, {})
+    hook.after_train(runner)
+    assert len(runs) == 1
+    runner.val_loop = None
+    (tmp_path / 'val' / 'iter_000040.json').unlink()
+    hook.after_train(runner)
+    assert len(runs) == 1

@@ -1,0 +1,29 @@
+# What the models share: ImageNet's mean and deviation, eleven classes, cross entropy
+norm_cfg = dict(type='BN', requires_grad=True)
+model = dict(
+    type='EncoderDecoder',
+    data_preprocessor=dict(
+        type='SegDataPreProcessor',
+        mean=[123.675, 116.28, 103.53],
+        std=[58.395, 57.12, 57.375],
+        bgr_to_rgb=True,
+        pad_val=0,
+        seg_pad_val=255,
+        size_divisor=32,
+        test_cfg=dict(size_divisor=32)),
+    train_cfg=dict(),
+    test_cfg=dict(mode='whole'))
+head = dict(
+    num_classes=11,
+    norm_cfg=norm_cfg,
+    align_corners=False,
+    dropout_ratio=0.1,
+    loss_decode=dict(type='CrossEntropyLoss', loss_weight=1.0, avg_non_ignore=True))
+auxiliary = dict(
+    head,
+    type='FCNHead',
+    in_index=2,
+    channels=256,
+    num_convs=1,
+    concat_input=False,
+    loss_decode=dict(type='CrossEntropyLoss', loss_weight=0.4, avg_non_ignore=True))

@@ -1,0 +1,9 @@
+# SegFormer-B0 of Hugging Face's transformers
+_base_ = './encoder_decoder.py'
+model = dict(
+    backbone=dict(
+        type='HFModel', architecture='SegformerForSemanticSegmentation',
+        pretrained='nvidia/mit-b0', num_classes=11),
+    decode_head=dict(
+        type='LogitsHead', num_classes=11, align_corners=False,
+        loss_decode=_base_.head.loss_decode))

@@ -1,0 +1,4 @@
+_base_ = [
+    './_base_/models/unet_s5.py', './_base_/datasets/trash_coco.py',
+    './_base_/schedules/sgd_poly_40k.py', './_base_/default_runtime.py'
+]

@@ -1,0 +1,7 @@
+_base_ = [
+    './_base_/models/upernet_beit_base.py', './_base_/datasets/trash_coco.py',
+    './_base_/schedules/adamw_poly_40k.py', './_base_/default_runtime.py'
+]
+optim_wrapper = dict(
+    constructor='LayerDecayOptimWrapperConstructor', paramwise_cfg=dict(layer_decay=0.9),
+    optimizer=dict(lr=3e-5, weight_decay=0.05))

@@ -1,0 +1,63 @@
+"""Any Hugging Face model for semantic segmentation that gives logits."""
+
+from mmengine.model import BaseModule
+from mmseg.registry import MODELS
+from torch import Tensor
+
+from mmseg_custom.utils import UserError
+from mmseg_custom.utils.pretrained import fetching, needing
+
+
+@MODELS.register_module()
+class HFModel(BaseModule):
+    """A ``…ForSemanticSegmentation`` of transformers, to be followed by a :class:`LogitsHead`.
+
+    Input: ``(N, 3, H, W)``. Output: a list of the logits, ``(N, num_classes, h, w)``, a part of the
+    input's size as the model gives them.
+
+    Args:
+        architecture: Class in transformers, such as ``SegformerForSemanticSegmentation``.
+        num_classes: Number of classes.
+        config: Options of the architecture's config class.
+        pretrained: Name on the hub of weights to begin with, such as ``nvidia/mit-b0``; layers that
+            do not fit, such as the classifier, begin at random.
+        init_cfg: As ``mmengine.model.BaseModule``.
+
+    Raises:
+        UserError: transformers, the architecture or the weights cannot be had.
+    """
+
+    def __init__(
+        self,
+        architecture: str,
+        num_classes: int,
+        config: dict | None = None,
+        pretrained: str | None = None,
+        init_cfg: dict | None = None,
+    ):
+        super().__init__(init_cfg)
+        with needing('transformers', 'zoo'):
+            import transformers
+        model_class = getattr(transformers, architecture, None)
+        if model_class is None or not architecture.endswith('ForSemanticSegmentation'):
+            raise UserError(
+                f'HFModel: {architecture} is no …ForSemanticSegmentation of transformers '
+                f'{transformers.__version__}: take such as SegformerForSemanticSegmentation'
+            )
+        self.pretrained = pretrained
+        options = model_class.config_class(**config or {}, num_labels=num_classes)
+        self.model = model_class(options)
+
+    def init_weights(self) -> None:
+        """Fetch the pretrained weights, if asked for; transformers has set the others."""
+        if not self.pretrained:
+            return
+        with fetching(self.pretrained):
+            fetched = type(self.model).from_pretrained(
+                self.pretrained, config=self.model.config, ignore_mismatched_sizes=True
+            )
+        self.model.load_state_dict(fetched.state_dict())
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Return the logits."""
+        return [self.model(pixel_values=x).logits]

@@ -1,0 +1,72 @@
+"""The features of any timm model, trained or frozen."""
+
+from collections.abc import Sequence
+
+from mmengine.model import BaseModule
+from mmseg.registry import MODELS
+from torch import Tensor
+
+from mmseg_custom.utils.pretrained import fetching, needing
+
+
+@MODELS.register_module()
+class TimmFeatures(BaseModule):
+    """``timm.create_model(…, features_only=True)`` whose weights are fetched when training begins.
+
+    mmseg's ``TIMMBackbone`` fetches them whenever it is built, also to load a checkpoint into it.
+
+    Input: ``(N, 3, H, W)``. Output: one feature map ``(N, C, h, w)`` for each of ``out_indices``.
+
+    Args:
+        model_name: Name in timm.
+        pretrained: Begin with timm's weights.
+        out_indices: Which features.
+        frozen: Keep the weights and the statistics as they are; only the head is trained.
+        init_cfg: As ``mmengine.model.BaseModule``.
+        **kwargs: Of ``timm.create_model``.
+
+    Raises:
+        UserError: timm is missing, or its weights cannot be fetched.
+    """
+
+    def __init__(
+        self,
+        model_name: str,
+        pretrained: bool | None = True,
+        out_indices: Sequence[int] = (0, 1, 2, 3),
+        frozen: bool = False,
+        init_cfg: dict | None = None,
+        **kwargs,
+    ):
+        super().__init__(init_cfg)
+        with needing('timm', 'zoo'):
+            import timm
+        self._options = dict(features_only=True, out_indices=tuple(out_indices), **kwargs)
+        self.model_name = model_name
+        self.pretrained = pretrained
+        self.frozen = frozen
+        self.features = timm.create_model(model_name, pretrained=False, **self._options)
+        if frozen:
+            self.features.requires_grad_(False).eval()
+
+    def init_weights(self) -> None:
+        """Fetch the pretrained weights, if asked for."""
+        if not self.pretrained:
+            super().init_weights()
+            return
+        import timm
+
+        with fetching(f'of timm, {self.model_name},'):
+            fetched = timm.create_model(self.model_name, pretrained=True, **self._options)
+        self.features.load_state_dict(fetched.state_dict())
+
+    def train(self, mode: bool = True) -> 'TimmFeatures':
+        """Change to training, except for frozen features."""
+        super().train(mode)
+        if self.frozen:
+            self.features.eval()
+        return self
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Return the features."""
+        return self.features(x)

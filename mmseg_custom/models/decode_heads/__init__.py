@@ -1,0 +1,5 @@
+"""Registered heads (MODELS)."""
+
+from .logits_head import LogitsHead
+
+__all__ = ['LogitsHead']
