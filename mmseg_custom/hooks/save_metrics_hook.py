@@ -18,6 +18,9 @@ class SaveMetricsHook(Hook):
     It holds ``iter``, ``max_iters``, the median ``seconds`` of a training iteration, the
     ``metrics`` in percent, and what the metric's ``report`` says (per-class values and confusion
     matrix of :class:`TrashIoUMetric`). MMEngine's own log keeps the means only.
+
+    A training that was stopped after its last checkpoint and before the validation behind it
+    catches up on that when it is resumed, for which MMEngine finds nothing to do.
     """
 
     folder = 'val'
@@ -39,6 +42,19 @@ class SaveMetricsHook(Hook):
             seconds=float(np.median(times.data[0])) if times else None,
             metrics=metrics,
         )
-        write_json(
-            Path(runner.work_dir, self.folder, f'iter_{runner.iter:06d}.json'), content | report
-        )
+        write_json(self._path(runner), content | report)
+
+    def after_train(self, runner: Runner) -> None:
+        """Validate now if the end of the training was not validated.
+
+        Args:
+            runner: The runner.
+        """
+        is_missing = [runner.val_loop is not None and not self._path(runner).exists()]
+        # All processes have to do the same, also where each sees a disk of its own.
+        broadcast_object_list(is_missing)
+        if is_missing[0]:
+            runner.val_loop.run()
+
+    def _path(self, runner: Runner) -> Path:
+        return Path(runner.work_dir, self.folder, f'iter_{runner.iter:06d}.json')
