@@ -155,8 +155,8 @@ def test_it_trains_and_predicts_at_reduced_width(name):
 
 
 # Millions, with 150 classes (ADE20K). SegFormer, FCN, DeepLabV3+, OCRNet: Table 2 of Xie et al.,
-# NeurIPS 2021. Semantic FPN: Table 5 of Wang et al., "PVT", ICCV 2021. ConvNeXt and BEiT with
-# UPerNet: Tables of Liu et al., CVPR 2022, and of mmseg's model zoo.
+# NeurIPS 2021. Semantic FPN: Table 5 of Wang et al., "PVT", ICCV 2021. K-Net: Table 5 of Zhang et
+# al., NeurIPS 2021. ConvNeXt with UPerNet: Table 4 of Liu et al., CVPR 2022.
 PUBLISHED = {
     'segformer_b0': 3.8,
     'segformer_b1': 13.7,
@@ -168,6 +168,7 @@ PUBLISHED = {
     'deeplabv3plus_r101': 62.7,
     'ocrnet_hr48': 70.5,
     'fpn_r50': 28.5,
+    'knet_swin': 73,
     'upernet_convnext_tiny': 60,
     'upernet_convnext_base': 122,
     'hf_segformer_b0': 3.8,

@@ -193,3 +193,17 @@ def test_slurm_gets_one_task_a_gpu(tmp_path):
     assert '--partition=gpu --job-name=job --ntasks=4 --ntasks-per-node=4 --gres=gpu:4' in said
     assert '--qos high' in said
     assert said.strip().endswith(f'train.py {TOY} --launcher slurm --seed 1')
+
+
+def test_the_teams_quick_start_works_as_one_line(toy_set, tmp_path):
+    folds = tmp_path / 'folds'
+    tool('data_prep/stratified_kfold.py', toy_set / 'train_all.json', '--folds', 3, '--out', folds)
+    arguments = ['--epochs', 1, '--loss', 'focal', '--augmentation', 'custom', '--batch-size', 5]
+    for part in ('train', 'val'):
+        arguments += [f'--{part}-json', folds / f'kfold_0_{part}.json']
+    # A small encoder, at random: its own has weights to fetch and 28 M to train.
+    arguments += ['--no-pretrained', '--data-root', toy_set, '--work-dir', tmp_path / 'w']
+    arguments += ['--cfg-options', 'model.backbone.encoder=resnet18']
+    done = tool('tools/train.py', ROOT / 'configs' / 'unetplusplus_effb5_trash.py', *arguments)
+    assert 'decode.loss_focal' in done.stdout + done.stderr
+    assert list((tmp_path / 'w' / 'val').glob('iter_*.json'))
