@@ -63,7 +63,8 @@ def test_a_model_without_auxiliary_head_gets_none():
 def test_unknown_names_and_models_without_heads_are_told():
     with pytest.raises(UserError, match="'hinge' is none of the losses: ce, ce_dice"):
         set_loss(config(), 'hinge')
-    cfg = config()
-    cfg.model = dict(type='Whole')
-    with pytest.raises(UserError, match='a loss of its own'):
-        set_loss(cfg, 'focal')
+    headless = config()
+    headless.model = dict(type='Whole')
+    for cfg in (headless, config('mask2former_swin_trash')):
+        with pytest.raises(UserError, match='a loss of its own'):
+            set_loss(cfg, 'focal')

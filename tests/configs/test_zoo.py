@@ -73,6 +73,36 @@ NARROW = {
             config=dict(hidden_sizes=[8, 16, 32, 64], depths=[1] * 4, decoder_hidden_size=16)
         )
     ),
+    'mask2former': dict(
+        backbone=dict(
+            config=dict(
+                backbone_config=dict(
+                    embed_dim=8, depths=[1] * 4, num_heads=[1, 2, 4, 8], window_size=4
+                ),
+                **dict.fromkeys(('feature_size', 'mask_feature_size', 'hidden_dim'), 32),
+                **dict.fromkeys(('encoder_feedforward_dim', 'dim_feedforward'), 16),
+                encoder_layers=1,
+                decoder_layers=2,
+                num_attention_heads=2,
+                num_queries=10,
+            )
+        )
+    ),
+    'eomt': dict(
+        data_preprocessor=dict(size=(SIDE, SIDE), test_cfg=dict(size=(SIDE, SIDE))),
+        backbone=dict(
+            config=dict(
+                hidden_size=32,
+                num_hidden_layers=4,
+                num_attention_heads=2,
+                image_size=SIDE,
+                patch_size=16,
+                num_blocks=2,
+                num_queries=10,
+                num_upscale_blocks=1,
+            )
+        ),
+    ),
     'laptop': {},
 }
 
@@ -156,7 +186,8 @@ def test_it_trains_and_predicts_at_reduced_width(name):
 
 # Millions, with 150 classes (ADE20K). SegFormer, FCN, DeepLabV3+, OCRNet: Table 2 of Xie et al.,
 # NeurIPS 2021. Semantic FPN: Table 5 of Wang et al., "PVT", ICCV 2021. K-Net: Table 5 of Zhang et
-# al., NeurIPS 2021. ConvNeXt with UPerNet: Table 4 of Liu et al., CVPR 2022.
+# al., NeurIPS 2021. Mask2Former: Table 3 of Cheng et al., CVPR 2022. ConvNeXt with UPerNet: Table 4
+# of Liu et al., CVPR 2022.
 PUBLISHED = {
     'segformer_b0': 3.8,
     'segformer_b1': 13.7,
@@ -169,6 +200,7 @@ PUBLISHED = {
     'ocrnet_hr48': 70.5,
     'fpn_r50': 28.5,
     'knet_swin': 73,
+    'mask2former_swin': 47,
     'upernet_convnext_tiny': 60,
     'upernet_convnext_base': 122,
     'hf_segformer_b0': 3.8,

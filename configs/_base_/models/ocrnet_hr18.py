@@ -1,7 +1,8 @@
 # OCRNet (Yuan et al., ECCV 2020) on HRNetV2-W18
 _base_ = './encoder_decoder.py'
 widths = [18, 36, 72, 144]
-stage = dict(block='BASIC', num_modules=1, num_branches=2, num_blocks=(4, 4), num_channels=widths[:2])
+stage = dict(
+    block='BASIC', num_modules=1, num_branches=2, num_blocks=(4, 4), num_channels=widths[:2])
 gather = dict(in_channels=widths, in_index=(0, 1, 2, 3), input_transform='resize_concat')
 model = dict(
     type='CascadeEncoderDecoder',

@@ -1,5 +1,6 @@
-"""Any Hugging Face model for semantic segmentation that gives logits."""
+"""Any Hugging Face model for segmentation."""
 
+import torch
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor
@@ -7,10 +8,17 @@ from torch import Tensor
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.pretrained import fetching, needing
 
+SUFFIXES = ('ForSemanticSegmentation', 'ForUniversalSegmentation', 'ForInstanceSegmentation')
+
 
 @MODELS.register_module()
 class HFModel(BaseModule):
     """A ``…ForSemanticSegmentation`` of transformers, to be followed by a :class:`LogitsHead`.
+
+    Also models that classify masks (Mask2Former, EoMT, MaskFormer: ``…ForUniversalSegmentation``
+    and the like), which :class:`HFQuerySegmentor` trains by their own loss. Their logits here are
+    the logarithm of the sum over the queries of class probability times mask probability, as in
+    Cheng et al., "Per-Pixel Classification is Not All You Need" (NeurIPS 2021).
 
     Input: ``(N, 3, H, W)``. Output: a list of the logits, ``(N, num_classes, h, w)``, a part of the
     input's size as the model gives them.
@@ -39,9 +47,9 @@ class HFModel(BaseModule):
         with needing('transformers', 'zoo'):
             import transformers
         model_class = getattr(transformers, architecture, None)
-        if model_class is None or not architecture.endswith('ForSemanticSegmentation'):
+        if model_class is None or not architecture.endswith(SUFFIXES):
             raise UserError(
-                f'HFModel: {architecture} is no …ForSemanticSegmentation of transformers '
+                f'HFModel: {architecture} is no …{", …".join(SUFFIXES)} of transformers '
                 f'{transformers.__version__}: take such as SegformerForSemanticSegmentation'
             )
         self.pretrained = pretrained
@@ -60,4 +68,21 @@ class HFModel(BaseModule):
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Return the logits."""
-        return [self.model(pixel_values=x).logits]
+        found = self.model(pixel_values=x)
+        if hasattr(found, 'masks_queries_logits'):
+            return [query_logits(found.class_queries_logits, found.masks_queries_logits)]
+        return [found.logits]
+
+
+def query_logits(classes: Tensor, masks: Tensor) -> Tensor:
+    """Turn classified masks into logits of pixels.
+
+    Args:
+        classes: ``(N, Q, C + 1)`` logits of each query's class, the last one "no object".
+        masks: ``(N, Q, h, w)`` logits of each query's mask.
+
+    Returns:
+        Tensor: ``(N, C, h, w)``; their softmax is the share of each class in the queries' votes.
+    """
+    votes = torch.einsum('nqc,nqhw->nchw', classes.softmax(-1)[..., :-1], masks.sigmoid())
+    return votes.clamp(min=1e-8).log()

@@ -6,6 +6,7 @@ from mmengine.config import ConfigDict
 from mmseg.registry import MODELS
 
 from mmseg_custom.models.backbones import HFModel, SMPModel, TimmFeatures
+from mmseg_custom.models.backbones.hf_model import query_logits
 from mmseg_custom.utils import UserError
 
 
@@ -123,3 +124,15 @@ def test_missing_packages_are_told(monkeypatch):
     ):
         with pytest.raises(UserError, match=r'pip install "trash-seg\[zoo\]"'):
             make()
+
+
+def test_votes_of_queries_are_summed_pixel_by_pixel():
+    torch.manual_seed(0)
+    classes, masks = torch.randn(2, 3, 5), torch.randn(2, 3, 4, 6)
+    shares = query_logits(classes, masks).exp()
+    for photo, row, column, label in ((0, 0, 0, 0), (1, 3, 5, 3), (0, 2, 1, 2)):
+        expected = sum(
+            classes[photo, query].softmax(0)[label] * masks[photo, query, row, column].sigmoid()
+            for query in range(3)
+        )
+        assert shares[photo, label, row, column] == pytest.approx(expected.item(), rel=1e-5)
