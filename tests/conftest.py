@@ -69,6 +69,28 @@ def small_set(tmp_path):
 
 
 @pytest.fixture(scope='session')
+def random_checkpoint(tmp_path_factory) -> Path:
+    """Random weights of the toy model, scaled so that several classes win somewhere."""
+    import torch
+    from mmengine.config import Config
+    from mmengine.registry import init_default_scope
+    from mmengine.runner import save_checkpoint
+    from mmseg.registry import MODELS
+
+    from mmseg_custom.coco import CLASSES
+
+    init_default_scope('mmseg')
+    torch.manual_seed(0)
+    config = Config.fromfile(str(ROOT / 'configs' / 'upernet_swin_toy.py'))
+    model = MODELS.build(config.model)
+    model.decode_head.conv_seg.weight.data *= 300
+    path = tmp_path_factory.mktemp('weights') / 'a.pth'
+    meta = dict(dataset_meta=dict(classes=CLASSES))
+    save_checkpoint(dict(state_dict=model.state_dict(), meta=meta), str(path))
+    return path
+
+
+@pytest.fixture(scope='session')
 def toy_set(tmp_path_factory) -> Path:
     """A small toy set drawn by the project's own tool."""
     folder = tmp_path_factory.mktemp('toy')

@@ -6,12 +6,8 @@ import sys
 import time
 
 import numpy as np
-import pytest
 import torch
 from conftest import ROOT, call_tool
-from mmengine.config import Config
-from mmengine.runner import save_checkpoint
-from mmseg.registry import MODELS
 from PIL import Image
 
 from mmseg_custom.apis import TrashSegmenter
@@ -21,32 +17,17 @@ TOOL = 'tools/predict.py'
 TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
 
 
-@pytest.fixture(scope='module')
-def checkpoint(tmp_path_factory):
-    from mmengine.registry import init_default_scope
-
-    import mmseg_custom.plugins  # noqa: F401
-
-    init_default_scope('mmseg')
-    torch.manual_seed(0)
-    model = MODELS.build(Config.fromfile(str(TOY)).model)
-    model.decode_head.conv_seg.weight.data *= 300
-    path = tmp_path_factory.mktemp('weights') / 'a.pth'
-    save_checkpoint(dict(state_dict=model.state_dict()), str(path))
-    return path
-
-
 def tree(folder):
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob('*') if p.is_file()}
 
 
-def test_masks_probabilities_overlays_and_coco(toy_set, checkpoint, tmp_path, capsys):
+def test_masks_probabilities_overlays_and_coco(toy_set, random_checkpoint, tmp_path, capsys):
     out = tmp_path / 'out'
     arguments = [toy_set / 'val.json', '--out', out, '--probabilities', '--overlays']
-    call_tool(capsys, TOOL, TOY, checkpoint, *arguments, '--batch-size', 1)
+    call_tool(capsys, TOOL, TOY, random_checkpoint, *arguments, '--batch-size', 1)
     content = json.loads((out / 'predictions.json').read_text())
     assert list(find_problems(content)) == []
-    segmenter = TrashSegmenter(TOY, checkpoint)
+    segmenter = TrashSegmenter(TOY, random_checkpoint)
     samples = coco_to_samples(content)
     assert len(samples) == 7
     for sample in samples:
@@ -61,10 +42,10 @@ def test_masks_probabilities_overlays_and_coco(toy_set, checkpoint, tmp_path, ca
         assert Image.open(out / 'overlays' / f'{stem}.jpg').size == (64, 64)
 
 
-def test_a_run_that_was_killed_twice_ends_the_same(toy_set, checkpoint, tmp_path):
+def test_a_run_that_was_killed_twice_ends_the_same(toy_set, random_checkpoint, tmp_path):
     def command(out):
         inputs = [toy_set / 'batch_01', '--out', out, '--probabilities', '--batch-size', 3]
-        return [*map(str, [sys.executable, ROOT / TOOL, TOY, checkpoint, *inputs])]
+        return [*map(str, [sys.executable, ROOT / TOOL, TOY, random_checkpoint, *inputs])]
 
     assert subprocess.run(command(tmp_path / 'whole'), capture_output=True).returncode == 0
     masks, out = tmp_path / 'killed' / 'masks', tmp_path / 'killed'
@@ -81,7 +62,7 @@ def test_a_run_that_was_killed_twice_ends_the_same(toy_set, checkpoint, tmp_path
     assert len(found) == 24 * 2 + 2
 
 
-def test_broken_photos_are_reported_and_skipped(toy_set, checkpoint, tmp_path, capsys):
+def test_broken_photos_are_reported_and_skipped(toy_set, random_checkpoint, tmp_path, capsys):
     photos = tmp_path / 'photos'
     photos.mkdir()
     Image.new('RGB', (40, 30)).save(photos / 'a.png')
@@ -90,20 +71,20 @@ def test_broken_photos_are_reported_and_skipped(toy_set, checkpoint, tmp_path, c
     Image.fromarray(np.full((16, 16), 40000, np.uint16)).save(photos / 'deep.png')
     Image.new('RGBA', (16, 16)).save(photos / 'transparent.png')
     out = ['--out', tmp_path / 'out']
-    done = call_tool(capsys, TOOL, TOY, checkpoint, photos, *out, code=1)
+    done = call_tool(capsys, TOOL, TOY, random_checkpoint, photos, *out, code=1)
     assert '1 of 5 photos could not be read' in done.out
     assert 'b.jpg: the photo is truncated' in done.out
     names = {path.stem for path in (tmp_path / 'out' / 'masks').iterdir()}
     assert names == {'a', 'grey', 'deep', 'transparent'}
-    done = call_tool(capsys, TOOL, TOY, checkpoint, photos, *out, '--strict', code=2)
+    done = call_tool(capsys, TOOL, TOY, random_checkpoint, photos, *out, '--strict', code=2)
     assert 'b.jpg: the photo is truncated' in done.err
 
 
-def test_results_of_another_model_are_not_mixed_in(toy_set, checkpoint, tmp_path, capsys):
+def test_results_of_another_model_are_not_mixed_in(toy_set, random_checkpoint, tmp_path, capsys):
     out = ['--out', tmp_path / 'out']
     photo = next((toy_set / 'batch_01').glob('*.jpg'))
-    call_tool(capsys, TOOL, TOY, checkpoint, photo, *out)
-    content = torch.load(checkpoint, weights_only=True)
+    call_tool(capsys, TOOL, TOY, random_checkpoint, photo, *out)
+    content = torch.load(random_checkpoint, weights_only=True)
     content['state_dict']['decode_head.conv_seg.bias'] += 1
     other = tmp_path / 'other.pth'
     torch.save(content, other)

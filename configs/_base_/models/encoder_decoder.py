@@ -1,4 +1,5 @@
 # What the models share: ImageNet's mean and deviation, eleven classes, cross entropy
+# Between several GPUs it becomes SyncBN (`sync_bn` in default_runtime.py)
 norm_cfg = dict(type='BN', requires_grad=True)
 model = dict(
     type='EncoderDecoder',

@@ -51,15 +51,7 @@ class ComboLoss(nn.Module):
         ignore_index: int = 255,
         **kwargs,
     ) -> Tensor:
-        """Return the sum, in float32 (or float64 where the logits are) also under autocast.
-
-        Args:
-            seg_logit: ``(N, C, H, W)`` logits of any float type.
-            seg_label: ``(N, H, W)`` int64 labels.
-            weight: ``(N, H, W)`` factor of each pixel's loss, or None.
-            ignore_index: Pixels of this label do not count.
-            **kwargs: Not used.
-        """
+        """Return the sum; arguments as :meth:`PixelLoss.forward`, precision too."""
         with torch.autocast(seg_logit.device.type, enabled=False):
             logits = seg_logit if seg_logit.dtype == torch.float64 else seg_logit.float()
             losses = (

@@ -46,20 +46,10 @@ class OverlapLoss(nn.Module, ABC):
         ignore_index: int = 255,
         **kwargs,
     ) -> Tensor:
-        """Compute the loss as mmseg's decode heads ask for it.
-
-        Args:
-            seg_logit: ``(N, C, H, W)`` logits of any float type.
-            seg_label: ``(N, H, W)`` int64 labels.
-            weight: None; an overlap has no weights of pixels.
-            ignore_index: Pixels of this label do not count.
-            **kwargs: Not used.
-
-        Returns:
-            Tensor: A scalar.
+        """Compute the loss; arguments and result as :meth:`PixelLoss.forward`.
 
         Raises:
-            UserError: A pixel sampler asks for weights of pixels.
+            UserError: A pixel sampler asks for weights of pixels, which an overlap has not.
         """
         if weight is not None:
             raise UserError(

@@ -5,9 +5,6 @@ import numpy as np
 import pytest
 import torch
 from conftest import ROOT, coco
-from mmengine.config import Config
-from mmengine.runner import save_checkpoint
-from mmseg.registry import MODELS
 from PIL import Image
 
 from mmseg_custom.apis import TrashSegmenter
@@ -18,25 +15,8 @@ TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
 
 
 @pytest.fixture(scope='module')
-def checkpoint(tmp_path_factory):
-    """Random weights, scaled so that several classes win somewhere."""
-    from mmengine.registry import init_default_scope
-
-    import mmseg_custom.plugins  # noqa: F401
-
-    init_default_scope('mmseg')
-    torch.manual_seed(0)
-    model = MODELS.build(Config.fromfile(str(TOY)).model)
-    model.decode_head.conv_seg.weight.data *= 300
-    path = tmp_path_factory.mktemp('weights') / 'a.pth'
-    meta = dict(dataset_meta=dict(classes=CLASSES))
-    save_checkpoint(dict(state_dict=model.state_dict(), meta=meta), str(path))
-    return path
-
-
-@pytest.fixture(scope='module')
-def segmenter(checkpoint):
-    return TrashSegmenter(TOY, checkpoint, device='cpu')
+def segmenter(random_checkpoint):
+    return TrashSegmenter(TOY, random_checkpoint, device='cpu')
 
 
 def photo_of(seed, height=64, width=80):
@@ -126,10 +106,10 @@ def test_other_arrays_are_refused(segmenter, photo):
         segmenter(photo)
 
 
-def test_wrong_files_are_told(segmenter, checkpoint, tmp_path):
+def test_wrong_files_are_told(segmenter, random_checkpoint, tmp_path):
     with pytest.raises(UserError, match='no such photo'):
         segmenter(tmp_path / 'gone.jpg')
-    content = torch.load(checkpoint, weights_only=False)
+    content = torch.load(random_checkpoint, weights_only=False)
     content['state_dict'].popitem()
     torch.save(content, tmp_path / 'b.pth')
     with pytest.raises(UserError, match='another architecture'):
