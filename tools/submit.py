@@ -1,0 +1,76 @@
+"""Write, check or read back a submission of the contest (CSV of 256x256 masks)."""
+
+import trash_cli
+from trash_cli import existing_dir, existing_file
+
+
+def build_parser() -> trash_cli.Parser:
+    """Describe the command line."""
+    parser = trash_cli.Parser(
+        description=__doc__,
+        example='python tools/submit.py data/recycle_trash/test.json --masks work_dirs/masks '
+        '--out submission.csv\n  python tools/submit.py data/recycle_trash/test.json --check '
+        'submission.csv',
+    )
+    parser.add_argument('ann', type=existing_file, help='the COCO file of the photos')
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        '--masks',
+        type=existing_dir,
+        help='write the masks of this folder (tools/predict.py) to OUT',
+    )
+    what.add_argument('--check', metavar='CSV', help='say what is wrong with a submission')
+    what.add_argument(
+        '--from-csv', metavar='CSV', help='write its masks, 256x256 palette PNGs, to the folder OUT'
+    )
+    parser.add_argument('--out', help='the CSV or the folder to write')
+    return parser
+
+
+def run(args) -> None:
+    """Do one of the three."""
+    from mmseg_custom.coco import read_coco, require_sound, save_mask
+    from mmseg_custom.coco.submission import (
+        mask_name,
+        read_submission,
+        require_complete,
+        write_submission,
+    )
+    from mmseg_custom.coco.write import require_inside
+    from mmseg_custom.utils import UserError
+
+    content = read_coco(args.ann)
+    require_sound(args.ann, content)
+    names = [image['file_name'] for image in content['images']]
+    require_inside(args.ann, names)
+    if not args.out and not args.check:
+        raise UserError('--out is missing: say where to write')
+    if args.masks:
+        count = write_submission(args.out, masks_of(args.masks, content['images']))
+        print(f'wrote {args.out}: {count} photos')
+        return
+    source = args.check or args.from_csv
+    found = [image_id for image_id, _ in read_submission(source)]
+    require_complete(source, found, names)
+    if args.from_csv:
+        for image_id, mask in read_submission(source):
+            save_mask(mask_name(args.out, image_id), mask)
+        print(f'wrote {len(found)} masks to {args.out}')
+    else:
+        print(f'{source}: sound, {len(found)} photos')
+
+
+def masks_of(folder: str, images: list[dict]):
+    """Yield file name and label mask of each photo."""
+    from tqdm import tqdm
+
+    from mmseg_custom.coco import load_mask
+    from mmseg_custom.coco.submission import mask_name
+
+    for image in tqdm(images, desc='writing', unit='photo'):
+        path = mask_name(folder, image['file_name'])
+        yield image['file_name'], load_mask(path, image['height'], image['width'])
+
+
+if __name__ == '__main__':
+    trash_cli.main(build_parser, run)
