@@ -23,7 +23,7 @@ class SeededAlbu(mmseg_transforms.Albu):
 
     def __init__(self, transforms: list[dict], **kwargs):
         if not mmseg_transforms.ALBU_INSTALLED:
-            raise UserError('SeededAlbu: install Albumentations: pip install "trash-seg[augment]"')
+            raise UserError('SeededAlbu: install Albumentations: pip install -e ".[augment]"')
         try:
             super().__init__(transforms, **kwargs)
         except (AttributeError, TypeError, ValueError) as error:

@@ -47,4 +47,4 @@ def needing(package: str, extra: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise UserError(f'{package} is missing: pip install "trash-seg[{extra}]"') from error
+        raise UserError(f'{package} is missing: pip install -e ".[{extra}]"') from error

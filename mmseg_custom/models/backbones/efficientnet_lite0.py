@@ -6,7 +6,7 @@ from mmseg.registry import MODELS
 
 from mmseg_custom.utils import UserError
 
-INSTALL = 'install it: pip install "trash-seg[laptop]"'
+INSTALL = 'install it: pip install -e ".[laptop]"'
 # What classifies; the features end before it.
 HEAD = ('conv_head.', 'bn2.', 'classifier.')
 

@@ -49,5 +49,5 @@ def test_a_missing_package_is_told(monkeypatch):
     from mmseg.datasets.transforms import transforms
 
     monkeypatch.setattr(transforms, 'ALBU_INSTALLED', False)
-    with pytest.raises(UserError, match=r'pip install "trash-seg\[augment\]"'):
+    with pytest.raises(UserError, match=r'pip install -e "\.\[augment\]"'):
         SeededAlbu([dict(type='HorizontalFlip')])

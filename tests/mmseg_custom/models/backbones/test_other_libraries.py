@@ -122,7 +122,7 @@ def test_missing_packages_are_told(monkeypatch):
         lambda: SMPModel('unet', 'resnet18', 5),
         lambda: HFModel('SegformerForSemanticSegmentation', 5),
     ):
-        with pytest.raises(UserError, match=r'pip install "trash-seg\[zoo\]"'):
+        with pytest.raises(UserError, match=r'pip install -e "\.\[zoo\]"'):
             make()
 
 
