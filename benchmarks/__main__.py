@@ -23,10 +23,14 @@ def build_parser() -> trash_cli.Parser:
 
 def run(args) -> None:
     """Measure on one core, which is what a data loading worker has."""
+    from mmengine.registry import init_default_scope
+
+    from mmseg_custom import plugins  # noqa: F401  (registers what the benchmarks build)
     from mmseg_custom.utils import write_json
 
     from . import loading, metric, pasting, training
 
+    init_default_scope('mmseg')
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
     MMLogger.get_instance('benchmarks', log_level='ERROR')
