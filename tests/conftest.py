@@ -121,6 +121,7 @@ def call_tool(capsys, path: str, *arguments, code: int = 0):
         trash_cli.main(module['build_parser'], module['run'], [*map(str, arguments)])
     captured = capsys.readouterr()
     assert end.value.code == code, captured.err
-    lines = [line for line in captured.err.splitlines() if line and not PROGRESS.search(line)]
+    written = [line for line in captured.err.splitlines() if line.strip()]
+    lines = [line for line in written if not PROGRESS.search(line)]
     assert len(lines) == (code == 2), captured.err
     return captured

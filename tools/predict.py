@@ -23,6 +23,7 @@ def build_parser() -> trash_cli.Parser:
     parser.add_argument(
         '--probabilities', action='store_true', help='also write float16 probabilities (.npz)'
     )
+    trash_cli.add_tta_and_crf(parser)
     parser.add_argument('--data-root', type=existing_dir, help="folder of a COCO file's photos")
     parser.add_argument('--batch-size', type=positive_int, default=4, help='photos at once (4)')
     parser.add_argument(
@@ -30,35 +31,57 @@ def build_parser() -> trash_cli.Parser:
     )
     parser.add_argument('--device', help='such as cpu or cuda:1 (the best there is)')
     parser.add_argument('--strict', action='store_true', help='stop at a photo that is broken')
+    trash_cli.add_launcher(parser)
     return parser
 
 
 def run(args) -> int:
     """Predict, then describe the masks as COCO."""
-    from mmseg_custom.apis import TrashSegmenter
-    from mmseg_custom.apis.photo_sources import list_photos
-    from mmseg_custom.apis.predict import Outputs, predict_photos, require_same_run, write_coco
+    from mmengine.dist import barrier, is_main_process
 
+    from mmseg_custom.apis import TrashSegmenter
+    from mmseg_custom.apis.outputs import Outputs, require_same_run, write_coco
+    from mmseg_custom.apis.photo_sources import list_photos
+    from mmseg_custom.apis.predict import predict_photos
+    from mmseg_custom.postprocess import DenseCrf
+    from mmseg_custom.utils.launch import join_processes
+    from mmseg_custom.utils.views import read_crf
+
+    join_processes(args.launcher)
     photos = list_photos(args.inputs, args.data_root, args.every)
-    segmenter = TrashSegmenter(args.config, args.checkpoint, args.device)
-    outputs = Outputs(Path(args.out), args.overlays, args.probabilities)
-    require_same_run(outputs.folder, made_from(args))
+    crf = read_crf(args.crf) if args.crf else None
+    outputs = Outputs(Path(args.out), args.overlays, args.probabilities, crf and DenseCrf(**crf))
+    if is_main_process():
+        require_same_run(outputs.folder, made_from(args, crf))
+    barrier()
+    segmenter = TrashSegmenter(args.config, args.checkpoint, args.device, args.tta)
     skipped = predict_photos(segmenter, photos, outputs, args.batch_size, args.strict)
-    target = write_coco(photos, outputs, len(segmenter.classes))
-    print(f'{len(photos) - len(skipped)} photos predicted; wrote {outputs.folder} and {target}')
-    for _, reason in skipped[:REPORTED]:
-        print(f'skipped: {reason}')
-    if skipped:
-        print(f'{len(skipped)} of {len(photos)} photos could not be read')
+    if is_main_process():
+        target = write_coco(photos, outputs, len(segmenter.classes))
+        print(f'{len(photos) - len(skipped)} photos predicted; wrote {outputs.folder} and {target}')
+        report_skipped(skipped, len(photos))
     return int(bool(skipped))
 
 
-def made_from(args) -> dict:
-    """Return what decides over the bits of the results."""
-    import hashlib
+def report_skipped(skipped: list[tuple[str, str]], total: int) -> None:
+    """Say which photos could not be read."""
+    for _, reason in skipped[:REPORTED]:
+        print(f'skipped: {reason}')
+    if skipped:
+        print(f'{len(skipped)} of {total} photos could not be read')
 
-    digest = hashlib.sha256(Path(args.checkpoint).read_bytes()).hexdigest()
-    return dict(config=Path(args.config).name, checkpoint=digest, batch_size=args.batch_size)
+
+def made_from(args, crf: dict | None) -> dict:
+    """Return what decides over the bits of the results."""
+    from mmseg_custom.utils.checkpoint import digest_of
+
+    return dict(
+        config=Path(args.config).name,
+        checkpoint=digest_of(args.checkpoint),
+        batch_size=args.batch_size,
+        tta=args.tta,
+        crf=crf,
+    )
 
 
 if __name__ == '__main__':

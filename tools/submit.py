@@ -9,7 +9,9 @@ def build_parser() -> trash_cli.Parser:
     parser = trash_cli.Parser(
         description=__doc__,
         example='python tools/submit.py data/recycle_trash/test.json --masks work_dirs/masks '
-        '--out submission.csv\n  python tools/submit.py data/recycle_trash/test.json --check '
+        '--out submission.csv\n  python tools/submit.py data/recycle_trash/test.json --model '
+        'configs/upernet_swin_trash.py best.pth --out submission.csv\n  python tools/submit.py '
+        'data/recycle_trash/test.json --check '
         'submission.csv',
     )
     parser.add_argument('ann', type=existing_file, help='the COCO file of the photos')
@@ -19,11 +21,17 @@ def build_parser() -> trash_cli.Parser:
         type=existing_dir,
         help='write the masks of this folder (tools/predict.py) to OUT',
     )
+    what.add_argument(
+        '--model', nargs=2, metavar=('CONFIG', 'CKPT'), help='write what this model predicts to OUT'
+    )
     what.add_argument('--check', metavar='CSV', help='say what is wrong with a submission')
     what.add_argument(
         '--from-csv', metavar='CSV', help='write its masks, 256x256 palette PNGs, to the folder OUT'
     )
     parser.add_argument('--out', help='the CSV or the folder to write')
+    parser.add_argument('--data-root', type=existing_dir, help='folder of the photos, for --model')
+    parser.add_argument('--device', help='such as cpu or cuda:1 (the best there is)')
+    trash_cli.add_tta_and_crf(parser)
     return parser
 
 
@@ -45,8 +53,9 @@ def run(args) -> None:
     require_inside(args.ann, names)
     if not args.out and not args.check:
         raise UserError('--out is missing: say where to write')
-    if args.masks:
-        count = write_submission(args.out, masks_of(args.masks, content['images']))
+    if args.masks or args.model:
+        make = masks_of(args.masks, content['images']) if args.masks else predicted(args)
+        count = write_submission(args.out, make)
         print(f'wrote {args.out}: {count} photos')
         return
     source = args.check or args.from_csv
@@ -70,6 +79,25 @@ def masks_of(folder: str, images: list[dict]):
     for image in tqdm(images, desc='writing', unit='photo'):
         path = mask_name(folder, image['file_name'])
         yield image['file_name'], load_mask(path, image['height'], image['width'])
+
+
+def predicted(args):
+    """Yield file name and label mask of each photo as a model sees it."""
+    from tqdm import tqdm
+
+    from mmseg_custom.apis import TrashSegmenter
+    from mmseg_custom.apis.photo_sources import list_photos
+    from mmseg_custom.postprocess import DenseCrf
+    from mmseg_custom.utils.views import read_crf
+
+    crf = DenseCrf(**read_crf(args.crf)) if args.crf else None
+    segmenter = TrashSegmenter(*args.model, args.device, args.tta)
+    for source in tqdm(list_photos([args.ann], args.data_root), desc='predicting', unit='photo'):
+        photo = source.read()
+        result = segmenter(photo)
+        if crf is not None:
+            result = result.refined(photo, crf)
+        yield source.image['file_name'], result.mask
 
 
 if __name__ == '__main__':

@@ -12,7 +12,7 @@ def build_parser() -> trash_cli.Parser:
         'work_dirs/upernet_swin_toy/iter_800.pth --out work_dirs/masks',
     )
     parser.add_argument('config', type=existing_file, help='the experiment')
-    parser.add_argument('checkpoint', type=existing_file, help='the .pth file')
+    parser.add_argument('checkpoint', type=existing_file, help='the .pth or .safetensors file')
     parser.add_argument('--work-dir', help='where to write (default: work_dirs/<config name>)')
     parser.add_argument('--out', metavar='DIR', help='write predicted masks as palette PNGs')
     parser.add_argument(
@@ -22,6 +22,8 @@ def build_parser() -> trash_cli.Parser:
     parser.add_argument(
         '--test-json', help='annotations to test on; without any, photos are only predicted'
     )
+    trash_cli.add_trust_option(parser)
+    trash_cli.add_tta_and_crf(parser)
     trash_cli.add_config_options(parser)
     return parser
 
@@ -31,6 +33,8 @@ def run(args) -> None:
     from mmseg_custom.apis import test
     from mmseg_custom.utils import experiment
     from mmseg_custom.utils.launch import fit_to_machine
+    from mmseg_custom.utils.safe_load import trust
+    from mmseg_custom.utils.views import read_crf, set_tta
 
     cfg = experiment.load_config(args.config, args.cfg_options, args.work_dir)
     if args.data_root:
@@ -38,7 +42,11 @@ def run(args) -> None:
     if args.test_json:
         experiment.set_ann_file(cfg, 'test_dataloader', args.test_json)
     experiment.drop_pretrained(cfg.model)
+    if args.tta or args.crf:
+        set_tta(cfg, args.tta or 'none', read_crf(args.crf) if args.crf else None)
     fit_to_machine(cfg, args.launcher)
+    if args.trust_checkpoint:
+        trust(args.checkpoint)
     test(cfg, args.checkpoint, args.out, args.show_dir)
 
 

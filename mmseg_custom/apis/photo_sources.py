@@ -79,7 +79,7 @@ def _photos_of(path: Path, data_root, every: int) -> Iterator[PhotoSource]:
     if path.is_dir():
         for file in sorted(path.rglob('*')):
             if file.suffix.lower() in PHOTO_SUFFIXES and not file.name.startswith('.'):
-                yield PhotoSource(_stem(file.relative_to(path)), file)
+                yield PhotoSource(photo_name(file.relative_to(path)), file)
     elif not path.is_file():
         raise UserError(f'{path}: no such file or folder')
     elif suffix == '.json':
@@ -100,11 +100,12 @@ def _photos_of_coco(path: Path, root: Path) -> Iterator[PhotoSource]:
         name = PurePath(image['file_name'])
         if name.is_absolute() or '..' in name.parts:
             raise UserError(f'{path}: the file_name {name} leads out of the folder of the results')
-        yield PhotoSource(_stem(name), root / name, image=image)
+        yield PhotoSource(photo_name(name), root / name, image=image)
 
 
-def _stem(name: PurePath) -> str:
-    return name.with_suffix('').as_posix()
+def photo_name(file_name: str | PurePath) -> str:
+    """Return the name under which the results of a photo are written."""
+    return PurePath(file_name).with_suffix('').as_posix()
 
 
 def _count_frames(path: Path) -> int:

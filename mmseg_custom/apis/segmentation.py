@@ -1,11 +1,12 @@
 """What a segmenter says about one photo."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mmseg_custom.coco import CLASSES, PALETTE, mask_annotations
+from mmseg_custom.postprocess import DenseCrf
 from mmseg_custom.visualization import overlay
 
 
@@ -51,6 +52,17 @@ class Segmentation:
             dict(id=first_id + number, image_id=image_id, **annotation)
             for number, annotation in enumerate(found)
         ]
+
+    def refined(self, photo: np.ndarray, crf: DenseCrf) -> 'Segmentation':
+        """Return what a dense CRF makes of it.
+
+        Args:
+            photo: ``(H, W, 3)`` uint8 RGB.
+            crf: The CRF.
+        """
+        probabilities = crf(photo, self.probabilities)
+        mask = probabilities.argmax(axis=0).astype(np.uint8)
+        return replace(self, mask=mask, probabilities=probabilities)
 
     def overlay(self, photo: np.ndarray) -> np.ndarray:
         """Lay the classes' colours over the photo.

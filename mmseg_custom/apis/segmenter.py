@@ -2,26 +2,25 @@
 
 import os
 from collections.abc import Sequence
+from copy import deepcopy
 
 import numpy as np
 import torch
+from mmcv.transforms import Compose
 from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
 from mmengine.device import get_device
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
-from mmseg.structures import SegDataSample
-from PIL import Image
 
 from mmseg_custom.coco import CLASSES, PALETTE
-from mmseg_custom.coco.photos import read_photo
-from mmseg_custom.utils import UserError
 from mmseg_custom.utils.checkpoint import require_same_weights, state_of
 from mmseg_custom.utils.experiment import drop_pretrained, load_config
 from mmseg_custom.utils.safe_load import load_checkpoint
+from mmseg_custom.utils.views import photo_pipeline, set_tta
 
+from .photo_arrays import Photo, to_bgr
 from .segmentation import Segmentation
-
-Photo = str | os.PathLike | Image.Image | np.ndarray
 
 
 class TrashSegmenter:
@@ -34,9 +33,10 @@ class TrashSegmenter:
         checkpoint: The ``.pth`` file; nothing in it is run
             (:func:`mmseg_custom.utils.safe_load.load_checkpoint`).
         device: Such as ``'cpu'`` or ``'cuda:1'``; None: the best there is.
+        tta: Average over the views of ``configs/_base_/tta/NAME.py``; None: the photo alone.
 
     Raises:
-        UserError: No valid config, or a checkpoint of another model.
+        UserError: No valid config, a checkpoint of another model, or no such views.
 
     Example:
         >>> segmenter = TrashSegmenter('configs/upernet_swin_toy.py', 'work_dirs/demo/iter_800.pth')
@@ -49,13 +49,18 @@ class TrashSegmenter:
         config: str | os.PathLike | Config,
         checkpoint: str | os.PathLike,
         device: str | None = None,
+        tta: str | None = None,
     ):
-        cfg = config if isinstance(config, Config) else load_config(os.fspath(config))
+        cfg = deepcopy(config) if isinstance(config, Config) else load_config(os.fspath(config))
         drop_pretrained(cfg.model)
+        if tta:
+            set_tta(cfg, tta)
         content = load_checkpoint(checkpoint)
         model = MODELS.build(cfg.model)
-        require_same_weights(os.fspath(checkpoint), content, model)
-        model.load_state_dict(state_of(content))
+        inner = model.module if tta else model
+        require_same_weights(os.fspath(checkpoint), content, inner)
+        inner.load_state_dict(state_of(content))
+        self._prepare = Compose(photo_pipeline(cfg))
         metainfo = content.get('meta', {}).get('dataset_meta') or {}
         self.classes = tuple(metainfo.get('classes') or CLASSES)
         self.palette = metainfo.get('palette') or PALETTE
@@ -90,10 +95,8 @@ class TrashSegmenter:
         return self._run(arrays)
 
     def _run(self, arrays: list[np.ndarray]) -> list[Segmentation]:
-        samples = [_sample(array.shape[:2]) for array in arrays]
-        inputs = [torch.from_numpy(a.transpose(2, 0, 1).copy()) for a in arrays]
-        data = self.model.data_preprocessor(dict(inputs=inputs, data_samples=samples))
-        found = self.model(data['inputs'], data['data_samples'], mode='predict')
+        prepared = [self._prepare(dict(img=np.ascontiguousarray(array))) for array in arrays]
+        found = self.model.test_step(pseudo_collate(prepared))
         return [self._result(sample.seg_logits) for sample in found]
 
     def _result(self, logits: PixelData) -> Segmentation:
@@ -102,29 +105,3 @@ class TrashSegmenter:
         return Segmentation(
             mask.cpu().numpy(), probabilities.cpu().numpy(), self.classes, self.palette
         )
-
-
-def _sample(size: tuple[int, int]) -> SegDataSample:
-    sample = SegDataSample()
-    sample.set_metainfo(dict(ori_shape=size, img_shape=size, pad_shape=size))
-    return sample
-
-
-def to_bgr(photo: Photo) -> np.ndarray:
-    """Return a photo as ``(H, W, 3)`` uint8 BGR.
-
-    Args:
-        photo: See :class:`TrashSegmenter`.
-
-    Raises:
-        UserError: See :meth:`TrashSegmenter.__call__`.
-    """
-    if isinstance(photo, str | os.PathLike):
-        return read_photo(photo)
-    array = np.asarray(photo.convert('RGB') if isinstance(photo, Image.Image) else photo)
-    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or not array.size:
-        raise UserError(
-            f'a photo is an (H, W, 3) uint8 RGB array; this one is {array.shape} {array.dtype}: '
-            'convert it'
-        )
-    return array[..., ::-1]

@@ -29,11 +29,23 @@ def read_part(folder: str, name: str, variable: str) -> Any:
     Raises:
         UserError: There is no such file.
     """
-    return _read_file(folder, name)[variable]
+    content = read_file(folder, name)
+    if variable not in content:
+        raise UserError(f'{name}: does not say `{variable} = …`; take one of {folder} as a pattern')
+    return content[variable]
 
 
-def _read_file(folder: str, name: str) -> Config:
-    path = BASES / folder / f'{name}.py'
+def read_file(folder: str, name: str) -> Config:
+    """Return the config ``configs/_base_/FOLDER/NAME.py``.
+
+    Args:
+        folder: Such as ``tta``.
+        name: The file's name without suffix, or the path of a file that is elsewhere.
+
+    Raises:
+        UserError: There is no such file.
+    """
+    path = Path(name) if name.endswith('.py') else BASES / folder / f'{name}.py'
     if not path.is_file():
         raise UserError(f'{name!r} is none of the {folder}: {", ".join(part_names(folder))}')
     return Config.fromfile(str(path))
@@ -54,7 +66,7 @@ def add_options(cfg: Config, names: Iterable[str]) -> None:
         UserError: No such option.
     """
     for name in names:
-        option = _read_file('options', name).to_dict()
+        option = read_file('options', name).to_dict()
         hooks = option.pop('custom_hooks', [])
         cfg.merge_from_dict(option)
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), *hooks]
@@ -73,7 +85,9 @@ def set_loss(cfg: Config, name: str) -> None:
         UserError: No such loss, or a model whose heads have none to replace.
     """
     loss = read_part('losses', name, 'loss_decode')
-    heads = [cfg.model.get(key) for key in ('decode_head', 'auxiliary_head')]
+    # MeanTeacherSegmentor has the model to train inside.
+    model = cfg.model.get('segmentor', cfg.model)
+    heads = [model.get(key) for key in ('decode_head', 'auxiliary_head')]
     heads = [head for part in heads for head in (part if isinstance(part, list) else [part])]
     heads = [head for head in heads if head and 'loss_decode' in head]
     if not heads:

@@ -6,12 +6,14 @@ import sys
 import time
 
 import numpy as np
+import pytest
 import torch
-from conftest import ROOT, call_tool
+from conftest import ROOT, call_tool, tool
 from PIL import Image
 
 from mmseg_custom.apis import TrashSegmenter
 from mmseg_custom.coco import coco_to_samples, find_problems, load_mask, paint
+from mmseg_custom.postprocess import DenseCrf
 
 TOOL = 'tools/predict.py'
 TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
@@ -90,3 +92,34 @@ def test_results_of_another_model_are_not_mixed_in(toy_set, random_checkpoint, t
     torch.save(content, other)
     done = call_tool(capsys, TOOL, TOY, other, photo, *out, code=2)
     assert 'predictions of another model' in done.err
+
+
+def test_two_processes_write_what_one_writes(toy_set, random_checkpoint, tmp_path):
+    inputs = [toy_set / 'batch_01', '--batch-size', 3, '--probabilities']
+    tool(TOOL, TOY, random_checkpoint, *inputs, '--out', tmp_path / 'one')
+    (toy_set / 'batch_01' / 'broken.jpg').write_bytes(b'no photo')
+    try:
+        command = ('tools/dist_predict.sh', TOY, random_checkpoint, 2, *inputs)
+        done = tool(*command, '--out', tmp_path / 'two', code=1)
+    finally:
+        (toy_set / 'batch_01' / 'broken.jpg').unlink()
+    assert 'broken.jpg' in done.stdout and done.stdout.count('could not be read') == 1
+    one, two = tree(tmp_path / 'one'), tree(tmp_path / 'two')
+    assert one.keys() == two.keys()
+    for name in one:
+        if name.endswith('.png'):
+            assert np.array_equal(*(Image.open(tmp_path / d / name) for d in ('one', 'two')))
+
+
+def test_views_and_crf_decide_over_the_masks(toy_set, random_checkpoint, tmp_path, capsys):
+    pytest.importorskip('numba')
+    photo = next((toy_set / 'batch_01').glob('*.jpg'))
+    out = tmp_path / 'out'
+    command = (TOOL, TOY, random_checkpoint, photo, '--out', out)
+    call_tool(capsys, *command, '--tta', 'flip', '--crf')
+    result = TrashSegmenter(TOY, random_checkpoint, tta='flip')(photo)
+    pixels = np.asarray(Image.open(photo))
+    mask = load_mask(out / 'masks' / f'{photo.stem}.png', 64, 64)
+    assert (mask == result.refined(pixels, DenseCrf()).mask).mean() > 0.999
+    assert (mask != result.mask).any()
+    assert 'another --out' in call_tool(capsys, *command, '--tta', 'flip', code=2).err

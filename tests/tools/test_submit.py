@@ -3,7 +3,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import call_tool
+from conftest import ROOT, call_tool
 from PIL import Image
 
 from mmseg_custom.coco import load_mask, save_mask
@@ -88,3 +88,15 @@ def test_mistakes_are_one_line(photos, capsys):
         'no such mask file' in call_tool(capsys, TOOL, photos / 'test.json', *arguments, code=2).err
     )
     assert not (photos / 'new.csv').exists()
+
+
+def test_a_model_writes_what_its_masks_say(toy_set, random_checkpoint, tmp_path, capsys):
+    config, ann = ROOT / 'configs' / 'upernet_swin_toy.py', toy_set / 'test.json'
+    model = ('--model', config, random_checkpoint)
+    call_tool(capsys, TOOL, ann, *model, '--out', tmp_path / 'a.csv')
+    command = (config, random_checkpoint, ann, '--out', tmp_path / 'predicted', '--batch-size', 1)
+    call_tool(capsys, 'tools/predict.py', *command)
+    masks = ('--masks', tmp_path / 'predicted' / 'masks')
+    call_tool(capsys, TOOL, ann, *masks, '--out', tmp_path / 'b.csv')
+    assert (tmp_path / 'a.csv').read_bytes() == (tmp_path / 'b.csv').read_bytes()
+    call_tool(capsys, TOOL, ann, '--check', tmp_path / 'a.csv')

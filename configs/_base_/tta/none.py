@@ -1,0 +1,2 @@
+# The photo alone
+views = [[dict(type='RandomFlip', prob=0.)]]

@@ -1,0 +1,69 @@
+"""Several models as one."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mmseg_custom.postprocess import hard_vote, soft_vote
+from mmseg_custom.utils import UserError
+
+from .predict import Segmenter
+from .segmentation import Segmentation
+
+
+class EnsembleSegmenter:
+    """Lets several segmenters vote; is used as one of them is.
+
+    Args:
+        segmenters: At least one; all know the same classes.
+        weights: One a segmenter, not negative; None: all weigh the same.
+        hard: Every model votes for one class in each pixel, instead of sharing out its vote.
+
+    Raises:
+        UserError: Other numbers of weights, only zeros, or models of different classes.
+    """
+
+    def __init__(
+        self,
+        segmenters: Sequence[Segmenter],
+        weights: Sequence[float] | None = None,
+        hard: bool = False,
+    ):
+        self.weights = checked_weights(weights, len(segmenters))
+        self.classes = segmenters[0].classes
+        if any(tuple(other.classes) != tuple(self.classes) for other in segmenters):
+            raise UserError('the models of an ensemble know different classes; leave some out')
+        self.segmenters = segmenters
+        self._vote = hard_vote if hard else soft_vote
+
+    def __call__(self, photo) -> Segmentation:
+        """Segment one photo; see :class:`~mmseg_custom.apis.TrashSegmenter`."""
+        return self.batch([photo])[0]
+
+    def batch(self, photos: Sequence) -> list[Segmentation]:
+        """Segment several photos; see :class:`~mmseg_custom.apis.TrashSegmenter`."""
+        of_models = [segmenter.batch(photos) for segmenter in self.segmenters]
+        return [self._voted(results) for results in zip(*of_models, strict=True)]
+
+    def _voted(self, results: Sequence[Segmentation]) -> Segmentation:
+        probabilities = self._vote([result.probabilities for result in results], self.weights)
+        mask = probabilities.argmax(axis=0).astype(np.uint8)
+        return Segmentation(mask, probabilities, results[0].classes, results[0].palette)
+
+
+def checked_weights(weights: Sequence[float] | None, members: int) -> list[float]:
+    """Return one weight a member.
+
+    Args:
+        weights: As given, or None.
+        members: Their number.
+
+    Raises:
+        UserError: Another number of weights, a negative one, or only zeros.
+    """
+    weights = [1.0] * members if weights is None else [float(weight) for weight in weights]
+    if len(weights) != members:
+        raise UserError(f'--weights: {len(weights)} numbers for {members} members; give one each')
+    if min(weights) < 0 or not 0 < sum(weights) < float('inf'):
+        raise UserError('--weights: numbers from 0 up, of which one at least is above 0')
+    return weights

@@ -1,0 +1,54 @@
+"""Test-time augmentation, and the dense CRF as the last step of a test."""
+
+import numpy as np
+import torch
+from mmengine.model import BaseTTAModel
+from mmengine.structures import PixelData
+from mmseg.registry import MODELS
+from mmseg.utils import SampleList
+
+from mmseg_custom.coco.photos import read_photo
+from mmseg_custom.postprocess import DenseCrf
+
+SMALLEST = 1e-12
+
+
+@MODELS.register_module()
+class TrashTTAModel(BaseTTAModel):
+    """Averages what a model says about several views of one photo.
+
+    As mmseg's ``SegTTAModel``, but the averaged result is kept too: ``seg_logits`` are the
+    logarithms of the mean probabilities, so that their softmax is these.
+
+    Args:
+        module: The model, or its config.
+        crf: Arguments of :class:`~mmseg_custom.postprocess.DenseCrf`, which refines the mean
+            probabilities; None: no CRF.
+    """
+
+    def __init__(self, module, crf: dict | None = None, **kwargs):
+        super().__init__(module, **kwargs)
+        self.crf = DenseCrf(**crf) if crf is not None else None
+
+    def merge_preds(self, data_samples_list: list[SampleList]) -> SampleList:
+        """Return one sample a photo.
+
+        Args:
+            data_samples_list: For each photo its views, with ``seg_logits`` of ``(C, H, W)`` that
+                are turned back to how the photo is.
+        """
+        return [self._merge(views) for views in data_samples_list]
+
+    def _merge(self, views: SampleList):
+        mean = sum(view.seg_logits.data.float().softmax(dim=0) for view in views) / len(views)
+        merged = views[0]
+        if self.crf is not None:
+            mean = self._refine(mean, merged.img_path)
+        merged.seg_logits = PixelData(data=mean.clamp_min(SMALLEST).log())
+        merged.pred_sem_seg = PixelData(data=mean.argmax(dim=0, keepdim=True))
+        return merged
+
+    def _refine(self, probabilities: torch.Tensor, img_path: str) -> torch.Tensor:
+        photo = np.ascontiguousarray(read_photo(img_path)[..., ::-1])
+        refined = self.crf(photo, probabilities.cpu().numpy())
+        return torch.from_numpy(refined).to(probabilities.device)

@@ -1,0 +1,142 @@
+"""Refine saved probabilities by a dense CRF, or search its parameters; goes on after a stop."""
+
+from pathlib import Path
+
+import trash_cli
+from trash_cli import existing_dir, positive_int
+
+
+def build_parser() -> trash_cli.Parser:
+    """Describe the command line."""
+    parser = trash_cli.Parser(
+        description=__doc__ + ' Measures mIoU and boundary IoU before and after when the photos '
+        'are given as a COCO file with annotations.',
+        example='python tools/crf.py work_dirs/predicted data/toy_trash/val.json --out '
+        'work_dirs/refined\n  python tools/crf.py work_dirs/predicted data/toy_trash/val.json '
+        '--tune 50 --out work_dirs/tuned_crf.py',
+    )
+    parser.add_argument(
+        'predicted', type=existing_dir, help='what tools/predict.py --probabilities wrote to'
+    )
+    parser.add_argument('inputs', nargs='+', help='the same photos: files, folders, a COCO file')
+    parser.add_argument('--out', required=True, help='folder of the masks; the config for --tune')
+    parser.add_argument('--overlays', action='store_true', help='also write pictures')
+    parser.add_argument(
+        '--probabilities', action='store_true', help='also write the refined probabilities'
+    )
+    parser.add_argument(
+        '--crf', default='default', metavar='NAME', help='one of configs/_base_/crf, or a file'
+    )
+    parser.add_argument(
+        '--keep-small',
+        type=float,
+        metavar='P',
+        help='keep a component that would be erased where its mean probability is at least P',
+    )
+    parser.add_argument(
+        '--tune', type=positive_int, metavar='TRIALS', help='search the parameters of highest mIoU'
+    )
+    parser.add_argument('--data-root', type=existing_dir, help="folder of a COCO file's photos")
+    return parser
+
+
+def run(args) -> None:
+    """Refine and measure, or search."""
+    from mmseg_custom.apis.photo_sources import list_photos
+    from mmseg_custom.apis.voted import Voters
+    from mmseg_custom.postprocess import DenseCrf
+    from mmseg_custom.utils.views import read_crf
+
+    options = read_crf(args.crf)
+    if args.keep_small is not None:
+        options['keep_small'] = args.keep_small
+    crf = DenseCrf(**options)
+    photos = list_photos(args.inputs, args.data_root)
+    voters = Voters([args.predicted], [1.0])
+    voters.require(photo.name for photo in photos)
+    if args.tune:
+        tune(args, crf, photos, voters)
+    else:
+        refine(args, crf, photos, voters)
+
+
+def refine(args, crf, photos, voters) -> None:
+    """Write the refined masks, and the scores where there are labels."""
+    from dataclasses import asdict
+
+    from mmseg_custom.apis.crf_tuning import score_crf
+    from mmseg_custom.apis.outputs import Outputs, require_same_run, write_coco
+    from mmseg_custom.apis.voted import finish_photos, score_photos
+    from mmseg_custom.coco import CLASSES, load_mask
+    from mmseg_custom.utils import write_json
+
+    outputs = Outputs(Path(args.out), args.overlays, args.probabilities, crf)
+    made_from = dict(predicted=str(Path(args.predicted).resolve()), crf=asdict(crf))
+    require_same_run(outputs.folder, made_from)
+    finish_photos(photos, voters, outputs)
+    write_coco(photos, outputs, len(CLASSES))
+    print(f'{len(photos)} photos refined; wrote {outputs.folder}')
+    truths = labels_of(args)
+    if not truths:
+        return
+
+    def refined(name):
+        sample = truths[name]
+        return load_mask(outputs.paths(name)['masks'], sample['height'], sample['width'])
+
+    before = score_crf(None, {}, truths, voters, 'before')
+    after = score_photos(truths, refined, 'after')
+    write_json(outputs.folder / 'crf.json', dict(before=before, after=after, crf=asdict(crf)))
+    report(before, after)
+
+
+def tune(args, crf, photos, voters) -> None:
+    """Search, and write the config."""
+    from mmseg_custom.apis.crf_tuning import score_crf, tune_crf, write_crf_config
+    from mmseg_custom.utils import UserError
+
+    truths = labels_of(args)
+    if not truths:
+        raise UserError('--tune needs labels: give the photos as one COCO file with annotations')
+    if not args.out.endswith('.py'):
+        raise UserError(f'--out {args.out}: --tune writes a config; let its name end with .py')
+    by_name = {photo.name: photo for photo in photos}
+    before = score_crf(None, by_name, truths, voters, 'before')
+
+    def evaluate(candidate, what):
+        return score_crf(candidate, by_name, truths, voters, what)['mIoU']
+
+    best, _ = tune_crf(evaluate, crf, args.tune, Path(f'{args.out}.trials'))
+    after = score_crf(best, by_name, truths, voters, 'after')
+    source = ' '.join(Path(item).name for item in args.inputs)
+    write_crf_config(args.out, best, f'Best of {args.tune} trials on {source}')
+    report(before, after)
+    print(f'wrote {args.out}; use it with --crf {args.out}')
+    if after['mIoU'] <= before['mIoU']:
+        print('no CRF that was tried helps on these photos: leave it out')
+
+
+def labels_of(args) -> dict:
+    """Return the labels of the one COCO file that was given, or none."""
+    from mmseg_custom.apis.voted import read_truths
+    from mmseg_custom.coco import read_coco
+
+    if len(args.inputs) > 1 or not args.inputs[0].lower().endswith('.json'):
+        return {}
+    if not read_coco(args.inputs[0]).get('annotations'):
+        return {}
+    return read_truths(args.inputs[0], args.data_root)
+
+
+def report(before: dict[str, float], after: dict[str, float]) -> None:
+    """Print the scores side by side."""
+    for name in before:
+        difference = after[name] - before[name]
+        print(
+            f'{name:<14} {100 * before[name]:6.2f} -> {100 * after[name]:6.2f} '
+            f'({100 * difference:+.2f})'
+        )
+
+
+if __name__ == '__main__':
+    trash_cli.main(build_parser, run)

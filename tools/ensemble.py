@@ -1,0 +1,182 @@
+"""Several models as one: vote on photos, search the votes' weights, or average checkpoints."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+
+import trash_cli
+from trash_cli import existing_dir, existing_file, natural_int, positive_int
+
+
+def build_parser() -> trash_cli.Parser:
+    """Describe the command line."""
+    parser = trash_cli.Parser(
+        description=__doc__,
+        example='python tools/ensemble.py vote work_dirs/a work_dirs/b --photos data/test.json '
+        '--out work_dirs/voted\n  python tools/ensemble.py search work_dirs/a work_dirs/b '
+        '--photos data/val.json\n  python tools/ensemble.py predict photos --member A.py A.pth '
+        '--member B.py B.pth --out work_dirs/voted\n  python tools/ensemble.py average A.pth '
+        'B.pth --out soup.pth',
+    )
+    commands = parser.add_subparsers(dest='command', required=True, parser_class=ArgumentParser)
+    add_vote(commands.add_parser('vote', help='vote with saved probabilities'))
+    add_search(commands.add_parser('search', help='search the weights of highest mIoU'))
+    add_predict(commands.add_parser('predict', help='predict photos with several models'))
+    add_average(commands.add_parser('average', help='average checkpoints of one model (a soup)'))
+    return parser
+
+
+def add_vote(parser) -> None:
+    """Describe ``vote``."""
+    add_folders(parser)
+    add_output(parser)
+
+
+def add_search(parser) -> None:
+    """Describe ``search``."""
+    add_folders(parser)
+    parser.add_argument('--trials', type=positive_int, default=200, help='weights to try (200)')
+    parser.add_argument('--seed', type=natural_int, default=0, help='of the search (0)')
+    parser.add_argument('--out', help='write the weights and scores to this JSON file')
+
+
+def add_predict(parser) -> None:
+    """Describe ``predict``."""
+    parser.add_argument('photos', nargs='+', help='photos, folders, COCO files, videos')
+    parser.add_argument(
+        '--member',
+        nargs=2,
+        action='append',
+        required=True,
+        metavar=('CONFIG', 'CKPT'),
+        help='a model; give it once for each',
+    )
+    parser.add_argument('--batch-size', type=positive_int, default=4, help='photos at once (4)')
+    parser.add_argument('--device', help='such as cpu or cuda:1 (the best there is)')
+    add_output(parser)
+
+
+def add_average(parser) -> None:
+    """Describe ``average``."""
+    parser.add_argument('checkpoints', nargs='+', type=existing_file, help='.pth files')
+    parser.add_argument('--weights', nargs='+', type=float, help='one a checkpoint (all equal)')
+    parser.add_argument('--out', required=True, help='the .pth file to write')
+
+
+def add_folders(parser) -> None:
+    """Add the members that are folders, and their photos."""
+    parser.add_argument(
+        'members', nargs='+', type=existing_dir, help='what predict.py --probabilities wrote to'
+    )
+    parser.add_argument('--photos', nargs='+', required=True, help='photos, folders, COCO files')
+
+
+def add_output(parser) -> None:
+    """Add what voting has in common."""
+    parser.add_argument('--weights', nargs='+', type=float, help='one a member (all equal)')
+    parser.add_argument('--hard', action='store_true', help='one vote a pixel and member')
+    parser.add_argument('--out', required=True, help='folder: masks and predictions.json (COCO)')
+    parser.add_argument('--overlays', action='store_true', help='also write pictures')
+    parser.add_argument('--probabilities', action='store_true', help='also write the mean ones')
+    parser.add_argument('--data-root', type=existing_dir, help="folder of a COCO file's photos")
+    trash_cli.add_tta_and_crf(parser)
+
+
+def run(args) -> int | None:
+    """Do what was asked for."""
+    commands = dict(vote=vote, search=search, predict=predict, average=average)
+    return commands[args.command](args)
+
+
+def vote(args) -> None:
+    """Vote with saved probabilities."""
+    from mmseg_custom.apis.ensemble import checked_weights
+    from mmseg_custom.apis.outputs import write_coco
+    from mmseg_custom.apis.voted import Voters, finish_photos
+    from mmseg_custom.coco import CLASSES
+    from mmseg_custom.utils import UserError
+
+    if args.tta:
+        raise UserError('--tta: these photos are predicted already; give it to predict')
+    photos = photos_of(args)
+    voters = Voters(args.members, checked_weights(args.weights, len(args.members)), args.hard)
+    voters.require(photo.name for photo in photos)
+    outputs = outputs_of(args, [str(Path(member).resolve()) for member in args.members])
+    finish_photos(photos, voters, outputs)
+    write_coco(photos, outputs, len(CLASSES))
+    print(f'{len(photos)} photos voted on; wrote {outputs.folder}')
+
+
+def search(args) -> None:
+    """Search the weights."""
+    from mmseg_custom.apis.voted import Voters, read_truths
+    from mmseg_custom.utils import UserError, write_json
+
+    if len(args.photos) > 1 or not args.photos[0].endswith('.json'):
+        raise UserError('search needs labels: give --photos one COCO file with annotations')
+    try:
+        from mmseg_custom.apis.weight_search import search_weights
+    except ImportError:
+        raise UserError('search needs Optuna: pip install -e ".[crf]"') from None
+    truths = read_truths(args.photos[0])
+    for member in args.members:
+        Voters([member], [1.0]).require(truths)
+    found = search_weights(args.members, truths, args.trials, args.seed)
+    for member, score in zip(args.members, found['alone'], strict=True):
+        print(f'{100 * score:6.2f}  {member} alone')
+    print(f'{100 * found["equal"]:6.2f}  equal weights')
+    print(f'{100 * found["best"]:6.2f}  --weights {" ".join(map(str, found["weights"]))}')
+    if args.out:
+        write_json(args.out, dict(members=args.members, **found))
+
+
+def predict(args) -> int:
+    """Predict with all models at once."""
+    from mmseg_custom.apis import TrashSegmenter
+    from mmseg_custom.apis.ensemble import EnsembleSegmenter
+    from mmseg_custom.apis.outputs import write_coco
+    from mmseg_custom.apis.predict import predict_photos
+    from mmseg_custom.utils.checkpoint import digest_of
+
+    photos = photos_of(args)
+    members = [TrashSegmenter(*member, args.device, args.tta) for member in args.member]
+    segmenter = EnsembleSegmenter(members, args.weights, args.hard)
+    outputs = outputs_of(args, [digest_of(checkpoint) for _, checkpoint in args.member])
+    skipped = predict_photos(segmenter, photos, outputs, args.batch_size)
+    write_coco(photos, outputs, len(segmenter.classes))
+    print(f'{len(photos) - len(skipped)} photos predicted; wrote {outputs.folder}')
+    for _, reason in skipped:
+        print(f'skipped: {reason}')
+    return int(bool(skipped))
+
+
+def average(args) -> None:
+    """Average checkpoints."""
+    from mmseg_custom.apis.average import average_checkpoints, save_average
+    from mmseg_custom.apis.ensemble import checked_weights
+
+    weights = checked_weights(args.weights, len(args.checkpoints))
+    save_average(args.out, average_checkpoints(args.checkpoints, weights))
+    print(f'averaged {len(weights)} checkpoints; wrote {args.out}: measure it with tools/test.py')
+
+
+def photos_of(args):
+    """List the photos."""
+    from mmseg_custom.apis.photo_sources import list_photos
+
+    return list_photos(args.photos, args.data_root)
+
+
+def outputs_of(args, members: list[str]):
+    """Return where to write, after a look at what is there already."""
+    from mmseg_custom.apis.outputs import Outputs, require_same_run
+    from mmseg_custom.postprocess import DenseCrf
+    from mmseg_custom.utils.views import read_crf
+
+    crf = read_crf(args.crf) if args.crf else None
+    made_from = dict(members=members, weights=args.weights, hard=args.hard, tta=args.tta, crf=crf)
+    require_same_run(Path(args.out), made_from)
+    return Outputs(Path(args.out), args.overlays, args.probabilities, crf and DenseCrf(**crf))
+
+
+if __name__ == '__main__':
+    trash_cli.main(build_parser, run)
