@@ -1,5 +1,6 @@
 # make install  only install;  make demo  install, draw toy data, train, test, and make a picture to look at
 # make test   install and run all tests
+# make app    open the sorting guide in a browser
 # make lint   check style;  make bench  speed ratios against named peers
 PYTHON ?= python3.11
 VENV := .venv
@@ -9,7 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 DEMO := work_dirs/demo
 TOY := data/toy_trash
 
-.PHONY: install demo test lint bench doctor clean
+.PHONY: install demo app test lint bench doctor clean
 
 # The stamp's name holds what the environment is made from, so that it is made once and made anew
 # when one of these changes. Rust's, conda's or a system's Python does as well: PYTHON=… make demo
@@ -19,7 +20,7 @@ STAMP := $(VENV)/made-from-$(shell cat $(INPUTS) | cksum | cut -d' ' -f1)
 $(STAMP):
 	@echo "Installing into $(VENV) (about two minutes, once)"
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,lint,augment,laptop,zoo]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,lint,augment,laptop,zoo,crf,app,export]"
 	touch $@
 
 install: $(STAMP)
@@ -30,6 +31,10 @@ demo: $(STAMP)
 	python tools/test.py configs/upernet_swin_toy.py $(DEMO)/iter_800.pth --work-dir $(DEMO) --out $(DEMO)/masks
 	python tools/contact_sheet.py $(TOY)/val.json $(DEMO)/masks --out $(DEMO)/contact_sheet.png
 	@echo "Look at $(DEMO)/contact_sheet.png; the numbers are in $(DEMO)/metrics.json"
+
+app: $(STAMP)
+	test -f $(DEMO)/iter_800.pth || $(MAKE) demo
+	python apps/sorting_guide.py configs/upernet_swin_toy.py $(DEMO)/iter_800.pth
 
 test: $(STAMP)
 	python -m pytest

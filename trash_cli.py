@@ -64,6 +64,17 @@ def natural_int(text: str) -> int:
     return _at_least(0, text)
 
 
+def share(text: str) -> float:
+    """Argument type: a number from 0 to 1."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f'{text!r} is not a number from 0 to 1')
+    return number
+
+
 def key_value(text: str) -> str:
     """Argument type: ``KEY=VALUE``, left as it is."""
     if not text.partition('=')[0] or '=' not in text:
@@ -91,11 +102,37 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
         metavar='KEY=VALUE',
         help='override the config, e.g. train_cfg.max_iters=100',
     )
+    add_launcher(parser)
+
+
+def add_trust_option(parser: argparse.ArgumentParser) -> None:
+    """Add what every command that loads a checkpoint takes: ``--trust-checkpoint``."""
+    parser.add_argument(
+        '--trust-checkpoint',
+        action='store_true',
+        help='load an old .pth file that holds more than weights: it can run any code',
+    )
+
+
+def add_launcher(parser: argparse.ArgumentParser) -> None:
+    """Add ``--launcher``, for what runs in several processes."""
     parser.add_argument(
         '--launcher',
         choices=('none', 'pytorch', 'slurm', 'mpi'),
         default='none',
         help='set by the dist_*.sh and slurm_*.sh scripts',
+    )
+
+
+def add_tta_and_crf(parser: argparse.ArgumentParser) -> None:
+    """Add what every command that predicts takes: ``--tta`` and ``--crf``."""
+    parser.add_argument('--tta', metavar='NAME', help='average the views of configs/_base_/tta')
+    parser.add_argument(
+        '--crf',
+        nargs='?',
+        const='default',
+        metavar='NAME',
+        help='refine by a dense CRF: one of configs/_base_/crf (default), or a file',
     )
 
 

@@ -28,14 +28,14 @@ def run(args) -> None:
     from mmseg_custom import plugins  # noqa: F401  (registers what the benchmarks build)
     from mmseg_custom.utils import write_json
 
-    from . import loading, metric, pasting, training
+    from . import crf, loading, metric, pasting, pseudo_labels, training
 
     init_default_scope('mmseg')
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
     MMLogger.get_instance('benchmarks', log_level='ERROR')
     results = []
-    for benchmark in (loading, metric, pasting, training):
+    for benchmark in (loading, metric, pasting, training, crf, pseudo_labels):
         results.append(benchmark.run())
         print(results[-1], flush=True)
     machine = f'{platform.processor() or platform.machine()}, torch {torch.__version__}'

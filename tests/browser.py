@@ -14,6 +14,9 @@ ARGUMENTS = [
     '--disable-background-networking',
     '--disable-component-update',
     '--disable-sync',
+    # A camera that shows a drawing.
+    '--use-fake-device-for-media-stream',
+    '--use-fake-ui-for-media-stream',
 ]
 
 

@@ -24,6 +24,9 @@ for registry, name in (
     (MODELS, 'ClassDiceLoss'),
     (HOOKS, 'SavePredictionsHook'), (HOOKS, 'SaveMetricsHook'),
     (TRANSFORMS, 'SeededAlbu'), (TRANSFORMS, 'RandomResizedCrop'),
+    (DATA_SAMPLERS, 'MultiSourceSampler'), (DATASETS, 'UnlabelledPhotos'),
+    (DATASETS, 'PseudoLabelledPhotos'), (MODELS, 'PseudoEncoderDecoder'),
+    (MODELS, 'MeanTeacherSegmentor'), (HOOKS, 'ExportTeacherHook'), (MODELS, 'TrashTTAModel'),
 ):
     assert registry.get(name).__module__.startswith('mmseg_custom'), name
 """

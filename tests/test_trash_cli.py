@@ -6,7 +6,7 @@ from conftest import ROOT
 
 import trash_cli
 
-TOOLS = sorted(p for folder in ('tools', 'data_prep') for p in (ROOT / folder).glob('*.py'))
+TOOLS = sorted(p for folder in ('tools', 'data_prep', 'apps') for p in (ROOT / folder).glob('*.py'))
 COMMANDS = [path for path in TOOLS if 'trash_cli.main(' in path.read_text()]
 
 

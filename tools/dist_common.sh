@@ -1,6 +1,8 @@
 # Shared by the dist_*.sh scripts: starts GPUS processes of a tool on this node.
 #   dist_run TOOL GPUS ARGUMENTS…
 # With CUDA the processes talk over NCCL, one GPU each; on a CPU-only machine over gloo.
+# MAX_RESTARTS=N (one node): when a process is gone, all are started again, up to N times, and
+# train.py goes on.
 # Several nodes: set NNODES, NODE_RANK, MASTER_ADDR and PORT on each and start the same command.
 usage() {
     echo "usage: $1" >&2
@@ -22,10 +24,13 @@ dist_run() {
         rendezvous+=(--master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-29500}")
     fi
     # The processes share the cores; torchrun would give each a single one.
-    local cores
+    local cores restarts=${MAX_RESTARTS:-0}
     cores=$(nproc 2>/dev/null || sysctl -n hw.ncpu)
     export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$((cores / gpus > 0 ? cores / gpus : 1))}
+    # PyTorch 2.14 keeps the addresses of the processes that are gone in the store it shares.
+    ((restarts == 0)) || export TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1
     PYTHONPATH="$here/..${PYTHONPATH:+:$PYTHONPATH}" exec "${PYTHON:-python}" \
         "$here/dist_launch.py" "${rendezvous[@]}" --nproc_per_node="$gpus" \
+        --max_restarts="$restarts" \
         "$here/$tool" --launcher pytorch "$@"
 }

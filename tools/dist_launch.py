@@ -1,11 +1,13 @@
 """torchrun without the stack trace when it is the command that failed.
 
 Takes torchrun's arguments. Ends with the exit code of the first process that failed, so that a
-user's mistake is one message and code 2 with several processes as it is with one.
+user's mistake is one message and code 2 with several processes as it is with one; when a signal
+ended it, after its processes, with 128 and the signal's number.
 """
 
 import sys
 
+from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.run import main
 
@@ -16,3 +18,5 @@ if __name__ == '__main__':
         code = error.get_first_failure()[1].exitcode
         # A process ended by signal N has the code -N; shells say 128 + N.
         sys.exit(code if code > 0 else 128 - code)
+    except SignalException as error:
+        sys.exit(128 + error.sigval)

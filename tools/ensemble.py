@@ -131,15 +131,13 @@ def search(args) -> None:
 
 def predict(args) -> int:
     """Predict with all models at once."""
-    from mmseg_custom.apis import TrashSegmenter
-    from mmseg_custom.apis.ensemble import EnsembleSegmenter
+    from mmseg_custom.apis.ensemble import build_segmenter
     from mmseg_custom.apis.outputs import write_coco
     from mmseg_custom.apis.predict import predict_photos
     from mmseg_custom.utils.checkpoint import digest_of
 
     photos = photos_of(args)
-    members = [TrashSegmenter(*member, args.device, args.tta) for member in args.member]
-    segmenter = EnsembleSegmenter(members, args.weights, args.hard)
+    segmenter = build_segmenter(args.member, args.weights, args.device, args.tta, args.hard)
     outputs = outputs_of(args, [digest_of(checkpoint) for _, checkpoint in args.member])
     skipped = predict_photos(segmenter, photos, outputs, args.batch_size)
     write_coco(photos, outputs, len(segmenter.classes))

@@ -15,9 +15,18 @@ def build_parser() -> trash_cli.Parser:
         example='python tools/predict.py configs/upernet_swin_toy.py work_dirs/demo/iter_800.pth '
         'data/toy_trash/batch_03 --out work_dirs/predicted',
     )
-    parser.add_argument('config', type=existing_file, help='the experiment')
-    parser.add_argument('checkpoint', type=existing_file, help='the .pth file')
-    parser.add_argument('inputs', nargs='+', help='photos, folders, COCO files, videos')
+    parser.add_argument(
+        'arguments',
+        nargs='+',
+        metavar='CONFIG CHECKPOINT INPUT',
+        help='the experiment, its .pth file, and photos, folders, COCO files, videos',
+    )
+    parser.add_argument(
+        '--onnx',
+        type=existing_file,
+        metavar='FILE',
+        help='what tools/export.py wrote, instead of CONFIG and CHECKPOINT',
+    )
     parser.add_argument('--out', required=True, help='folder: masks and predictions.json (COCO)')
     parser.add_argument('--overlays', action='store_true', help='also write pictures')
     parser.add_argument(
@@ -39,7 +48,6 @@ def run(args) -> int:
     """Predict, then describe the masks as COCO."""
     from mmengine.dist import barrier, is_main_process
 
-    from mmseg_custom.apis import TrashSegmenter
     from mmseg_custom.apis.outputs import Outputs, require_same_run, write_coco
     from mmseg_custom.apis.photo_sources import list_photos
     from mmseg_custom.apis.predict import predict_photos
@@ -47,20 +55,51 @@ def run(args) -> int:
     from mmseg_custom.utils.launch import join_processes
     from mmseg_custom.utils.views import read_crf
 
+    model, inputs = split_arguments(args)
     join_processes(args.launcher)
-    photos = list_photos(args.inputs, args.data_root, args.every)
+    photos = list_photos(inputs, args.data_root, args.every)
     crf = read_crf(args.crf) if args.crf else None
     outputs = Outputs(Path(args.out), args.overlays, args.probabilities, crf and DenseCrf(**crf))
     if is_main_process():
-        require_same_run(outputs.folder, made_from(args, crf))
+        require_same_run(outputs.folder, made_from(args, model, crf))
     barrier()
-    segmenter = TrashSegmenter(args.config, args.checkpoint, args.device, args.tta)
+    segmenter = segmenter_of(args, model)
     skipped = predict_photos(segmenter, photos, outputs, args.batch_size, args.strict)
     if is_main_process():
         target = write_coco(photos, outputs, len(segmenter.classes))
         print(f'{len(photos) - len(skipped)} photos predicted; wrote {outputs.folder} and {target}')
         report_skipped(skipped, len(photos))
     return int(bool(skipped))
+
+
+def split_arguments(args) -> tuple[list[str], list[str]]:
+    """Return the files of the model, and the inputs."""
+    from mmseg_custom.utils import UserError
+
+    if args.onnx:
+        return [args.onnx], args.arguments
+    model, inputs = args.arguments[:2], args.arguments[2:]
+    for path in model:
+        if not Path(path).is_file():
+            raise UserError(f'{path}: no such file; give CONFIG CHECKPOINT INPUT…, or --onnx FILE')
+    if not inputs:
+        raise UserError('no input: name photos, folders, COCO files or videos behind CHECKPOINT')
+    return model, inputs
+
+
+def segmenter_of(args, model: list[str]):
+    """Load the model."""
+    from mmseg_custom.apis import OnnxSegmenter, TrashSegmenter
+    from mmseg_custom.utils import UserError
+
+    if not args.onnx:
+        return TrashSegmenter(*model, args.device, args.tta)
+    if args.tta or args.device:
+        raise UserError('--tta and --device go with a checkpoint, not with --onnx')
+    segmenter = OnnxSegmenter(args.onnx)
+    if (args.probabilities or args.crf) and not segmenter.has_probabilities:
+        raise UserError(f'{args.onnx}: has no probabilities; export it without --argmax')
+    return segmenter
 
 
 def report_skipped(skipped: list[tuple[str, str]], total: int) -> None:
@@ -71,13 +110,13 @@ def report_skipped(skipped: list[tuple[str, str]], total: int) -> None:
         print(f'{len(skipped)} of {total} photos could not be read')
 
 
-def made_from(args, crf: dict | None) -> dict:
+def made_from(args, model: list[str], crf: dict | None) -> dict:
     """Return what decides over the bits of the results."""
     from mmseg_custom.utils.checkpoint import digest_of
 
     return dict(
-        config=Path(args.config).name,
-        checkpoint=digest_of(args.checkpoint),
+        config=Path(model[0]).name,
+        checkpoint=digest_of(model[-1]),
         batch_size=args.batch_size,
         tta=args.tta,
         crf=crf,

@@ -45,6 +45,7 @@ def build_parser() -> trash_cli.Parser:
     parser.add_argument(
         '--no-pretrained', action='store_true', help='start from random weights, load none'
     )
+    trash_cli.add_trust_option(parser)
     trash_cli.add_config_options(parser)
     return parser
 
@@ -55,6 +56,7 @@ def run(args) -> None:
     from mmseg_custom.utils import experiment
     from mmseg_custom.utils.launch import fit_to_machine, is_first_process, world_size
     from mmseg_custom.utils.named_parts import add_options, set_augmentation, set_loss
+    from mmseg_custom.utils.safe_load import trust
 
     cfg = experiment.load_config(args.config, args.cfg_options, args.work_dir)
     add_options(cfg, args.option)
@@ -83,6 +85,8 @@ def run(args) -> None:
     fit_to_machine(cfg, args.launcher)
     if args.amp and cfg.optim_wrapper.type != 'AmpOptimWrapper' and is_first_process():
         print('--amp: there is no GPU, so training goes on in float32', flush=True)
+    if args.trust_checkpoint:
+        trust(cfg.work_dir, *filter(None, (args.resume, cfg.load_from)))
     train(cfg, args.resume)
 
 

@@ -3,7 +3,8 @@ default_scope = 'mmseg'
 env_cfg = dict(
     cudnn_benchmark=True,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-    dist_cfg=dict(backend='nccl'))
+    # a process that waits longer (s) for the others gives up
+    dist_cfg=dict(backend='nccl', timeout=600))
 # BatchNorm becomes SyncBN between several GPUs, and stays BatchNorm elsewhere
 sync_bn = 'torch'
 randomness = dict(seed=0)
@@ -18,7 +19,9 @@ default_hooks = dict(
         max_keep_ckpts=2,
         save_best='mIoU',
         rule='greater'),
-    sampler_seed=dict(type='DistSamplerSeedHook'))
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+    non_finite_loss=dict(type='NonFiniteLossHook'),
+    stop_signal=dict(type='StopSignalHook'))
 custom_hooks = [
     dict(type='IterationSeedHook'),
     dict(type='CheckCheckpointHook'),

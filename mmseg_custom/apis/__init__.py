@@ -1,10 +1,18 @@
 """What a Python user calls."""
 
-from mmseg_custom import plugins  # noqa: F401, I001  (registers what configs name)
+from importlib.util import find_spec
 
+from .onnx_segmenter import OnnxSegmenter
 from .segmentation import Segmentation
-from .segmenter import TrashSegmenter
-from .test import test
-from .train import train
 
-__all__ = ['Segmentation', 'TrashSegmenter', 'test', 'train']
+__all__ = ['OnnxSegmenter', 'Segmentation']
+
+# An exported model is also used where nothing is installed that could train one.
+if find_spec('mmseg'):
+    from mmseg_custom import plugins  # noqa: F401, I001  (registers what configs name)
+
+    from .segmenter import TrashSegmenter
+    from .test import test
+    from .train import train
+
+    __all__ += ['TrashSegmenter', 'test', 'train']

@@ -4,21 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mmseg_custom.evaluation.confusion import class_ious
+
 from .trials import Trial
-
-
-def class_ious(confusion: np.ndarray) -> np.ndarray:
-    """Return the IoU of each class.
-
-    Args:
-        confusion: ``(C, C)`` pixels, rows truth, columns prediction.
-
-    Returns:
-        np.ndarray: ``(C,)`` float64 in 0..1, NaN where a class is in neither.
-    """
-    shared = confusion.diagonal().astype(np.float64)
-    union = confusion.sum(axis=0) + confusion.sum(axis=1) - shared
-    return np.divide(shared, union, out=np.full(len(shared), np.nan), where=union > 0)
 
 
 def summarise(trials: Sequence[Trial]) -> list[dict]:

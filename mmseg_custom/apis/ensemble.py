@@ -9,6 +9,7 @@ from mmseg_custom.utils import UserError
 
 from .predict import Segmenter
 from .segmentation import Segmentation
+from .segmenter import TrashSegmenter
 
 
 class EnsembleSegmenter:
@@ -49,6 +50,27 @@ class EnsembleSegmenter:
         probabilities = self._vote([result.probabilities for result in results], self.weights)
         mask = probabilities.argmax(axis=0).astype(np.uint8)
         return Segmentation(mask, probabilities, results[0].classes, results[0].palette)
+
+
+def build_segmenter(
+    members: Sequence[tuple[str, str]],
+    weights: Sequence[float] | None = None,
+    device: str | None = None,
+    tta: str | None = None,
+    hard: bool = False,
+) -> Segmenter:
+    """Return one segmenter for one or several models.
+
+    Args:
+        members: Config and checkpoint of each.
+        weights: See :class:`EnsembleSegmenter`.
+        device: See :class:`~mmseg_custom.apis.TrashSegmenter`.
+        tta: See :class:`~mmseg_custom.apis.TrashSegmenter`.
+        hard: See :class:`EnsembleSegmenter`.
+    """
+    weights = checked_weights(weights, len(members))
+    segmenters = [TrashSegmenter(*member, device, tta) for member in members]
+    return segmenters[0] if len(members) == 1 else EnsembleSegmenter(segmenters, weights, hard)
 
 
 def checked_weights(weights: Sequence[float] | None, members: int) -> list[float]:

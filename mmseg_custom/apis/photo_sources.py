@@ -74,6 +74,18 @@ def list_photos(
     return found
 
 
+def folder_of(item: str | os.PathLike, data_root: str | os.PathLike | None = None) -> Path:
+    """Return the folder that the names of an input's photos are relative to.
+
+    Args:
+        item: A folder, or a COCO file.
+        data_root: Folder of the photos of a COCO file; its own folder if None.
+    """
+    if Path(item).is_dir():
+        return Path(item)
+    return Path(data_root) if data_root else Path(item).parent
+
+
 def _photos_of(path: Path, data_root, every: int) -> Iterator[PhotoSource]:
     suffix = path.suffix.lower()
     if path.is_dir():
@@ -83,7 +95,7 @@ def _photos_of(path: Path, data_root, every: int) -> Iterator[PhotoSource]:
     elif not path.is_file():
         raise UserError(f'{path}: no such file or folder')
     elif suffix == '.json':
-        yield from _photos_of_coco(path, Path(data_root) if data_root else path.parent)
+        yield from _photos_of_coco(path, folder_of(path, data_root))
     elif suffix in VIDEO_SUFFIXES:
         for frame in range(0, _count_frames(path), every):
             yield PhotoSource(f'{path.stem}/{frame:06d}', path, frame)

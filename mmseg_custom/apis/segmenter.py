@@ -60,7 +60,9 @@ class TrashSegmenter:
         inner = model.module if tta else model
         require_same_weights(os.fspath(checkpoint), content, inner)
         inner.load_state_dict(state_of(content))
-        self._prepare = Compose(photo_pipeline(cfg))
+        pipeline = photo_pipeline(cfg)
+        self.steps = [step['type'] for step in pipeline]
+        self._prepare = Compose(pipeline)
         metainfo = content.get('meta', {}).get('dataset_meta') or {}
         self.classes = tuple(metainfo.get('classes') or CLASSES)
         self.palette = metainfo.get('palette') or PALETTE

@@ -135,12 +135,12 @@ def score_photos(
 
 
 def in_threads(
-    work: Callable[[Item], Result], items: Sequence[Item], what: str
+    work: Callable[[Item], Result], items: Sequence[Item], what: str, silent: bool = False
 ) -> Iterator[Result]:
     """Yield the results in order, with progress; only some are made ahead."""
     with (
         ThreadPoolExecutor(WORKERS) as pool,
-        tqdm(total=len(items), desc=what, unit='photo', leave=False) as bar,
+        tqdm(total=len(items), desc=what, unit='photo', leave=False, disable=silent) as bar,
     ):
         running = deque()
         for item in items:

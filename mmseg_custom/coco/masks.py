@@ -132,7 +132,7 @@ def _photo_of(mask: Path, masks: Path, photos: Path) -> Path:
 
 
 def _describe(path: Path, photo: Path, photos: Path, whole: bool) -> tuple[dict, list[dict]]:
-    height, width = _photo_size(photo)
+    height, width = photo_size(photo)
     mask = load_mask(path, height, width)
     name = photo.relative_to(photos).as_posix()
     entry = dict(license=None, url=None, file_name=name, height=height, width=width)
@@ -142,8 +142,15 @@ def _describe(path: Path, photo: Path, photos: Path, whole: bool) -> tuple[dict,
     return entry, list(mask_annotations(mask, whole))
 
 
-def _photo_size(path: Path) -> tuple[int, int]:
-    """Return ``(height, width)`` in pixels as EXIF rotation shows the photo."""
+def photo_size(path: Path) -> tuple[int, int]:
+    """Return ``(height, width)`` in pixels as EXIF rotation shows the photo.
+
+    Args:
+        path: The file, of which only the header is read.
+
+    Raises:
+        UserError: It is no image.
+    """
     try:
         with Image.open(path) as image:
             width, height = image.size

@@ -21,6 +21,13 @@ def palette_bytes(palette: Sequence[Sequence[int]] = PALETTE) -> bytes:
     return table.tobytes()
 
 
+def mask_image(mask: np.ndarray, palette: Sequence[Sequence[int]] = PALETTE) -> Image.Image:
+    """Return an ``(H, W)`` uint8 label mask as a palette image, one (R, G, B) a class."""
+    image = Image.fromarray(np.ascontiguousarray(mask, dtype=np.uint8), mode='P')
+    image.putpalette(palette_bytes(palette))
+    return image
+
+
 def save_mask(
     path: str | os.PathLike, mask: np.ndarray, palette: Sequence[Sequence[int]] = PALETTE
 ) -> None:
@@ -31,10 +38,8 @@ def save_mask(
         mask: ``(H, W)`` labels, uint8.
         palette: One (R, G, B) a class.
     """
-    image = Image.fromarray(np.ascontiguousarray(mask, dtype=np.uint8), mode='P')
-    image.putpalette(palette_bytes(palette))
     with atomic_path(path) as temporary:
-        image.save(temporary)
+        mask_image(mask, palette).save(temporary)
 
 
 def colourise(mask: np.ndarray, palette: Sequence[Sequence[int]] = PALETTE) -> np.ndarray:

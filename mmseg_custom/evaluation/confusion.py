@@ -34,6 +34,36 @@ def confusion_matrix(truth: np.ndarray, prediction: np.ndarray, num_classes: int
     return counts[:pairs].reshape(num_classes, num_classes)
 
 
+def class_ious(confusion: np.ndarray) -> np.ndarray:
+    """Return the IoU of each class.
+
+    Args:
+        confusion: ``(C, C)`` pixels, rows truth, columns prediction.
+
+    Returns:
+        np.ndarray: ``(C,)`` float64 in 0..1, NaN where a class is in neither.
+    """
+    shared = confusion.diagonal().astype(np.float64)
+    union = confusion.sum(axis=0) + confusion.sum(axis=1) - shared
+    return np.divide(shared, union, out=np.full(len(shared), np.nan), where=union > 0)
+
+
+def class_scores(confusion: np.ndarray) -> dict[str, np.ndarray]:
+    """Return how well each class was found.
+
+    Args:
+        confusion: ``(C, C)`` pixels, rows truth, columns prediction.
+
+    Returns:
+        dict[str, np.ndarray]: ``IoU``, ``precision`` and ``recall``, each ``(C,)`` float64 in 0..1,
+        NaN where it is not defined.
+    """
+    shared = confusion.diagonal()
+    with np.errstate(invalid='ignore'):
+        precision, recall = shared / confusion.sum(axis=0), shared / confusion.sum(axis=1)
+    return dict(IoU=class_ious(confusion), precision=precision, recall=recall)
+
+
 def histogram(values: np.ndarray, where: np.ndarray | None = None) -> np.ndarray:
     """Count the values of a byte image.
 

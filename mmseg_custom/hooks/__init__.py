@@ -5,19 +5,25 @@ from mmseg_custom import _quiet_mmseg  # noqa: F401, I001  (before mmseg)
 from .check_checkpoint_hook import CheckCheckpointHook
 from .class_weight_hook import ClassWeightHook
 from .compile_backbone_hook import CompileBackboneHook
+from .export_teacher_hook import ExportTeacherHook
 from .iteration_seed_hook import IterationSeedHook
+from .non_finite_loss_hook import NonFiniteLossHook
 from .progress_bar_hook import ProgressBarHook
 from .save_metrics_hook import SaveMetricsHook
 from .save_predictions_hook import SavePredictionsHook
+from .stop_signal_hook import StopSignalHook
 from .swa_hook import SWAHook
 
 __all__ = [
     'CheckCheckpointHook',
     'ClassWeightHook',
     'CompileBackboneHook',
+    'ExportTeacherHook',
     'IterationSeedHook',
+    'NonFiniteLossHook',
     'ProgressBarHook',
     'SaveMetricsHook',
     'SavePredictionsHook',
+    'StopSignalHook',
     'SWAHook',
 ]

@@ -19,8 +19,8 @@ class SaveMetricsHook(Hook):
     ``metrics`` in percent, and what the metric's ``report`` says (per-class values and confusion
     matrix of :class:`TrashIoUMetric`). MMEngine's own log keeps the means only.
 
-    A training that was stopped after its last checkpoint and before the validation behind it
-    catches up on that when it is resumed, for which MMEngine finds nothing to do.
+    A training that was stopped after a checkpoint and before the validation behind it catches up
+    on that when it is resumed, for which MMEngine finds nothing to do.
     """
 
     folder = 'val'
@@ -44,12 +44,25 @@ class SaveMetricsHook(Hook):
         )
         write_json(self._path(runner), content | report)
 
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Validate now if the training is resumed where a validation was cut off.
+
+        Args:
+            runner: The runner.
+        """
+        interval = runner.train_loop.val_interval
+        if runner.iter and runner.iter % interval == 0 and runner.iter < runner.max_iters:
+            self._validate_if_missing(runner)
+
     def after_train(self, runner: Runner) -> None:
         """Validate now if the end of the training was not validated.
 
         Args:
             runner: The runner.
         """
+        self._validate_if_missing(runner)
+
+    def _validate_if_missing(self, runner: Runner) -> None:
         is_missing = [runner.val_loop is not None and not self._path(runner).exists()]
         # All processes have to do the same, also where each sees a disk of its own.
         broadcast_object_list(is_missing)

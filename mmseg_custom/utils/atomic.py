@@ -9,9 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+# It can only be read by setting it, which is not for several threads to do at a time.
+UMASK = os.umask(0)
+os.umask(UMASK)
+
 
 @contextmanager
-def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
+def atomic_path(path: str | os.PathLike, durable: bool = False) -> Iterator[Path]:
     """Give a temporary name beside ``path`` and rename it when all went well.
 
     The temporary name keeps the suffix, since writers such as OpenCV and
@@ -19,6 +23,8 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
 
     Args:
         path: The file to write. Missing parent folders are made.
+        durable: Wait until the disk has the file, so that a machine that
+            loses its power has the old file or the new one.
 
     Yields:
         Path: A temporary file in the same folder. It is removed when the body
@@ -31,8 +37,12 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        temporary.chmod(0o666 & ~_umask())
+        temporary.chmod(0o666 & ~UMASK)
+        if durable:
+            _sync(temporary)
         os.replace(temporary, path)
+        if durable:
+            _sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -50,6 +60,15 @@ def write_json(path: str | os.PathLike, content: Any) -> None:
         temporary.write_text(text, encoding='utf-8')
 
 
+def _sync(path: Path) -> None:
+    """Wait until a file, or a folder's list of names, is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def _finite(value: Any) -> Any:
     """Replace NaN and infinity by None."""
     if isinstance(value, dict):
@@ -57,10 +76,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list):
         return [_finite(inner) for inner in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _umask() -> int:
-    """Return the process's umask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

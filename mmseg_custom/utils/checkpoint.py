@@ -1,33 +1,48 @@
 """Looking at a checkpoint before it is used."""
 
+import hashlib
 import os
-import pickle
 from collections.abc import Mapping
 
 import torch
 from torch import nn
 
 from .errors import UserError
+from .safetensors_file import SUFFIX, read_safetensors
+from .sealed import is_whole
+
+BLOCK = 1 << 20
 
 
 def require_readable(path: str | os.PathLike) -> None:
-    """Raise when a file is no whole PyTorch checkpoint, without reading its weights.
+    """Raise when a file is no whole checkpoint, without running anything in it.
 
     Args:
-        path: The ``.pth`` file.
+        path: The ``.safetensors`` file, or the ``.pth`` file
+            (:func:`~mmseg_custom.utils.sealed.is_whole`).
 
     Raises:
-        UserError: The file is missing, cut short, or something else.
+        UserError: The file is missing, cut short, changed, or something else.
     """
+    if os.fspath(path).endswith(SUFFIX):
+        read_safetensors(path)
+        return
     if not os.path.isfile(path):
         raise UserError(f'{path}: no such checkpoint; train one with tools/train.py')
-    try:
-        torch.serialization.get_unsafe_globals_in_checkpoint(path)
-    except (RuntimeError, ValueError, EOFError, OSError, pickle.UnpicklingError):
+    if not is_whole(path):
         raise UserError(
-            f'{path}: is truncated or no PyTorch checkpoint; take the one before it '
+            f'{path}: is truncated, damaged or no PyTorch checkpoint; take the one before it '
             '(iter_*.pth in the work folder), or copy it anew'
-        ) from None
+        )
+
+
+def digest_of(path: str | os.PathLike) -> str:
+    """Return the SHA-256 of a file, which tells one checkpoint from another."""
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def state_of(checkpoint: Mapping) -> dict[str, torch.Tensor]:

@@ -1,7 +1,9 @@
 """Fitting a config to the machine it runs on: the one place that knows GPU from CPU."""
 
+import datetime
 import os
 
+import torch
 import torch.distributed as torch_dist
 from mmengine.config import Config
 from mmengine.device import is_cuda_available
@@ -44,7 +46,7 @@ def fit_to_machine(cfg: Config, launcher: str = 'none') -> None:
         set_amp(cfg.optim_wrapper, False)
     cfg.pop('sync_bn', None)
     if launcher != 'none':
-        start_gloo(launcher)
+        start_gloo(launcher, cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout'))
         cfg.model_wrapper_cfg = dict(
             type='MMDistributedDataParallel',
             device_ids=None,
@@ -53,12 +55,14 @@ def fit_to_machine(cfg: Config, launcher: str = 'none') -> None:
         )
 
 
-def start_gloo(launcher: str) -> None:
+def start_gloo(launcher: str, timeout: float | None = None) -> None:
     """Initialise the gloo process group of a CPU-only launch, once.
 
     Args:
         launcher: ``pytorch`` (torchrun has set the environment), ``slurm`` or ``mpi`` (it is
             derived from what these set; ``MASTER_ADDR`` must be there).
+        timeout: Seconds that a process waits for the others before it gives up; None: PyTorch's
+            half an hour.
     """
     if torch_dist.is_initialized():
         return
@@ -70,7 +74,21 @@ def start_gloo(launcher: str) -> None:
         for name, source in zip(('RANK', 'WORLD_SIZE', 'LOCAL_RANK'), names, strict=True):
             os.environ[name] = os.environ[source]
         os.environ.setdefault('MASTER_PORT', '29500')
-    torch_dist.init_process_group('gloo')
+    patience = datetime.timedelta(seconds=timeout) if timeout else None
+    torch_dist.init_process_group('gloo', timeout=patience)
+
+
+def join_processes(launcher: str) -> None:
+    """Let processes that share out photos find each other; they only exchange lists, over gloo.
+
+    Args:
+        launcher: One of :data:`LAUNCHERS`. Each process gets a GPU of its own where there are some.
+    """
+    if launcher == 'none':
+        return
+    start_gloo(launcher)
+    if is_cuda_available():
+        torch.cuda.set_device(int(os.environ['LOCAL_RANK']) % torch.cuda.device_count())
 
 
 def world_size() -> int:
@@ -87,3 +105,9 @@ def is_first_process() -> bool:
     if torch_dist.is_initialized():
         return torch_dist.get_rank() == 0
     return next((os.environ[name] for name in names if name in os.environ), '0') == '0'
+
+
+def was_restarted() -> bool:
+    """Tell whether torchrun (``--max-restarts``) or Slurm (requeue) started this after a fault."""
+    names = ('TORCHELASTIC_RESTART_COUNT', 'SLURM_RESTART_COUNT')
+    return any(int(os.environ.get(name) or 0) for name in names)

@@ -1,23 +1,35 @@
-"""Web pages that are one file: styles and pictures inside, no script, no network."""
+"""Web pages that are one file: styles, pictures and their own script inside, no network."""
 
+import hashlib
 import io
+from base64 import b64encode
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+
+from mmseg_custom.coco import CLASSES, PALETTE
 
 if TYPE_CHECKING:
     from markupsafe import Markup
     from matplotlib.figure import Figure
 
 JPEG_QUALITY = 82
+CLASS_COLOURS = {
+    name: f'rgb({red}, {green}, {blue})'
+    for name, (red, green, blue) in zip(CLASSES, PALETTE, strict=True)
+}
+"""The classes' colours as CSS has them."""
 
 
-def render_page(template: str, **context) -> str:
+def render_page(template: str, scripts: Sequence[str] = (), **context) -> str:
     """Fill in a template of the folder ``templates``; every value is escaped unless it is Markup.
 
     Args:
         template: File name.
+        scripts: File names of what the page runs, and nothing else: the page's policy names their
+            checksum, so that a script in a value does not run even if it is Markup.
         **context: The template's variables; one that is missing is an error.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -30,7 +42,14 @@ def render_page(template: str, **context) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= dict(count=_count, percent=_percent, short=short)
+    script = ''.join(environment.get_template(name).render() for name in scripts)
+    context |= dict(script=script, script_sha256=_sha256(script))
     return environment.get_template(template).render(context)
+
+
+def _sha256(text: str) -> str:
+    """Return the checksum as a Content-Security-Policy states it."""
+    return b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _count(value: int) -> str:
@@ -50,16 +69,15 @@ def short(value: float) -> str:
     return text.rstrip('0').rstrip('.') if '.' in text else text
 
 
-def picture_uri(picture: np.ndarray, suffix: str = '.jpg') -> str:
+def picture_uri(picture: np.ndarray, suffix: str = '.jpg', quality: int = JPEG_QUALITY) -> str:
     """Return a picture as a data URI.
 
     Args:
         picture: ``(H, W, 3)`` uint8 RGB.
         suffix: ``.jpg``, or ``.png`` for drawings.
+        quality: Of a JPEG, 0 to 100.
     """
-    from base64 import b64encode
-
-    options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if suffix == '.jpg' else []
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality] if suffix == '.jpg' else []
     _, encoded = cv2.imencode(suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), options)
     kind = {'.jpg': 'jpeg', '.png': 'png'}[suffix]
     return f'data:image/{kind};base64,{b64encode(encoded).decode("ascii")}'

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 import cv2
 import numpy as np
 
-from mmseg_custom.coco import CLASSES, PALETTE
+from mmseg_custom.coco import CLASSES
 from mmseg_custom.utils import atomic_path
 
 from .fold_shares import fold_shares_figure
-from .html import figure_svg, picture_uri, render_page, short
+from .html import CLASS_COLOURS, figure_svg, picture_uri, render_page, short
 from .statistics_pictures import StatisticsPictures
 
 # Where a histogram's row begins; rows of many objects are wider.
@@ -34,10 +34,7 @@ def write_statistics_page(
     page = render_page(
         'statistics.html.j2',
         statistics=statistics,
-        colours={
-            name: f'rgb({red}, {green}, {blue})'
-            for name, (red, green, blue) in zip(CLASSES, PALETTE, strict=True)
-        },
+        colours=CLASS_COLOURS,
         objects_per_image=list(count_rows(statistics['objects_per_image'])),
         object_sizes=list(bin_rows(shares['share_edges'], shares['objects'], ' %', 100)),
         greys=[

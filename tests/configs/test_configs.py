@@ -33,10 +33,11 @@ def heads_of(config):
 @pytest.mark.parametrize('path', CONFIGS, ids=names(CONFIGS))
 def test_a_whole_experiment(path):
     cfg = Config.fromfile(str(path))
-    heads = list(heads_of(cfg.model.decode_head)) + list(heads_of(cfg.model.get('auxiliary_head')))
+    model = cfg.model.get('segmentor', cfg.model)
+    heads = list(heads_of(model.decode_head)) + list(heads_of(model.get('auxiliary_head')))
     assert heads
     assert all(head.num_classes == 11 for head in heads)
-    has_own_loss = cfg.model.type == 'HFQuerySegmentor'
+    has_own_loss = model.type == 'HFQuerySegmentor'
     assert has_own_loss or any('loss_decode' in head for head in heads)
     losses = [head.loss_decode for head in heads if 'loss_decode' in head]
     assert all(loss.avg_non_ignore for loss in losses if loss.type == 'CrossEntropyLoss')

@@ -123,3 +123,29 @@ def test_views_and_crf_decide_over_the_masks(toy_set, random_checkpoint, tmp_pat
     assert (mask == result.refined(pixels, DenseCrf()).mask).mean() > 0.999
     assert (mask != result.mask).any()
     assert 'another --out' in call_tool(capsys, *command, '--tta', 'flip', code=2).err
+
+
+def test_an_exported_model_predicts_alike(toy_set, random_checkpoint, tmp_path, capsys):
+    pytest.importorskip('onnxruntime')
+    from mmseg_custom.apis.export import export_onnx
+
+    file, masks = tmp_path / 'a.onnx', tmp_path / 'mask.onnx'
+    segmenter = TrashSegmenter(TOY, random_checkpoint, device='cpu')
+    export_onnx(segmenter, file)
+    export_onnx(segmenter, masks, argmax=True)
+    for name, model in (('onnx', ('--onnx', file)), ('torch', (TOY, random_checkpoint))):
+        command = (
+            (*model, toy_set / 'val.json') if name == 'torch' else (toy_set / 'val.json', *model)
+        )
+        call_tool(capsys, TOOL, *command, '--out', tmp_path / name)
+    found = {name: np.stack([load_mask(path, 64, 64) for path in sorted(
+        (tmp_path / name / 'masks').rglob('*.png'))]) for name in ('onnx', 'torch')}  # fmt: skip
+    assert (found['onnx'] == found['torch']).mean() >= 0.999
+    out = ('--out', tmp_path / 'out')
+    for options, reason in (
+        (('--onnx', file, '--tta', 'flip'), 'go with a checkpoint'),
+        (('--onnx', masks, '--probabilities'), 'without --argmax'),
+        ((), 'CONFIG CHECKPOINT INPUT'),
+    ):
+        assert reason in call_tool(capsys, TOOL, toy_set / 'val.json', *out, *options, code=2).err
+    assert 'no input' in call_tool(capsys, TOOL, TOY, random_checkpoint, *out, code=2).err

@@ -4,10 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix as sklearn_confusion
+from sklearn.metrics import jaccard_score, precision_score, recall_score
 
 from mmseg_custom.evaluation.confusion import (
     boundary_areas,
     boundary_mask,
+    class_scores,
     confusion_matrix,
     histogram,
 )
@@ -32,6 +34,22 @@ def test_confusion_equals_scikit_learn(seed, num_classes, ignore):
         return
     theirs = sklearn_confusion(truth[kept], prediction[kept], labels=range(num_classes))
     np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize('seed', range(3))
+def test_scores_of_classes_equal_scikit_learn(seed):
+    truth, prediction = masks(seed, 4, ignore=0)
+    # Class 4 is only predicted, 5 is only true, 6 is nowhere.
+    prediction[0], truth[1] = 4, 5
+    found = class_scores(confusion_matrix(truth, prediction, 7))
+    options = dict(labels=range(7), average=None, zero_division=np.nan)
+    pair = truth.ravel(), prediction.ravel()
+    np.testing.assert_allclose(found['precision'], precision_score(*pair, **options))
+    np.testing.assert_allclose(found['recall'], recall_score(*pair, **options))
+    np.testing.assert_allclose(
+        found['IoU'][:6], jaccard_score(*pair, labels=range(6), average=None)
+    )
+    assert np.isnan(found['IoU'][6])
 
 
 def test_large_images_are_counted_exactly():

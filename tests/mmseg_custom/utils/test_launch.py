@@ -1,3 +1,4 @@
+import datetime
 from unittest import mock
 
 import pytest
@@ -37,7 +38,7 @@ def test_a_cpu_gets_float32_and_plain_batch_norm(cfg):
 def test_several_cpu_processes_get_gloo_and_ddp_without_devices(cfg):
     with machine(cuda=False), mock.patch.object(launch, 'start_gloo') as start:
         launch.fit_to_machine(cfg, 'pytorch')
-    start.assert_called_once_with('pytorch')
+    start.assert_called_once_with('pytorch', 600)
     assert cfg.model_wrapper_cfg.device_ids is None
 
 
@@ -57,8 +58,19 @@ def test_slurm_variables_become_those_of_torch(monkeypatch):
         monkeypatch.setenv(name, 'x')
         monkeypatch.delenv(name)
     with mock.patch.object(launch.torch_dist, 'init_process_group') as init:
-        launch.start_gloo('slurm')
-    init.assert_called_once_with('gloo')
+        launch.start_gloo('slurm', 90)
+    init.assert_called_once_with('gloo', timeout=datetime.timedelta(seconds=90))
     environment = launch.os.environ
     assert [environment[n] for n in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK')] == ['3', '8', '1']
     assert launch.world_size() == 8
+
+
+@pytest.mark.parametrize('name', ['TORCHELASTIC_RESTART_COUNT', 'SLURM_RESTART_COUNT'])
+def test_launchers_say_when_they_start_again(name, monkeypatch):
+    monkeypatch.delenv('TORCHELASTIC_RESTART_COUNT', raising=False)
+    monkeypatch.delenv('SLURM_RESTART_COUNT', raising=False)
+    assert not launch.was_restarted()
+    monkeypatch.setenv(name, '0')
+    assert not launch.was_restarted()
+    monkeypatch.setenv(name, '2')
+    assert launch.was_restarted()

@@ -1,4 +1,6 @@
 import os
+import pickle
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ import torch
 from mmengine.logging import HistoryBuffer
 
 from mmseg_custom.utils import UserError
-from mmseg_custom.utils.safe_load import load_checkpoint
+from mmseg_custom.utils.safe_load import load_checkpoint, no_code, read_checkpoint, trust
 
 
 def test_what_mmengine_writes_is_read(tmp_path):
@@ -82,3 +84,43 @@ def test_other_files_are_told(tmp_path):
     torch.save([1, 2], tmp_path / 'a.pth')
     with pytest.raises(UserError, match='holds a list'):
         load_checkpoint(tmp_path / 'a.pth')
+
+
+def test_trust_is_for_the_named_file_or_folder_only(tmp_path):
+    for name in ('a.pth', 'b.pth', 'sub/c.pth'):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        torch.save(dict(state_dict={}, old=Fraction(1, 3)), tmp_path / name)
+    trust(tmp_path / 'a.pth', tmp_path / 'sub')
+    with no_code():
+        assert load_checkpoint(tmp_path / 'a.pth')['old'] == Fraction(1, 3)
+        assert load_checkpoint(tmp_path / 'sub' / 'c.pth')['old'] == Fraction(1, 3)
+        with pytest.raises(UserError, match=r'b.pth: .* --trust-checkpoint'):
+            load_checkpoint(tmp_path / 'b.pth')
+
+
+def test_a_trusted_file_still_has_to_be_whole(tmp_path):
+    torch.save(dict(state_dict=dict(w=torch.ones(99)), old=Fraction(1, 3)), tmp_path / 'a.pth')
+    trust(tmp_path / 'a.pth')
+    content = (tmp_path / 'a.pth').read_bytes()
+    (tmp_path / 'a.pth').write_bytes(content[: len(content) // 2])
+    with pytest.raises(UserError, match='truncated'):
+        load_checkpoint(tmp_path / 'a.pth')
+
+
+def test_libraries_cannot_ask_for_code_meanwhile(tmp_path, monkeypatch):
+    monkeypatch.delenv('TORCH_FORCE_WEIGHTS_ONLY_LOAD', raising=False)
+    mark = tmp_path / 'was_here'
+    torch.save(dict(a=Runs(os.mkdir, str(mark))), tmp_path / 'a.pth')
+    torch.save(dict(a=np.float32(2.5)), tmp_path / 'b.pth')
+    with no_code():
+        with pytest.raises(pickle.UnpicklingError):
+            torch.load(tmp_path / 'a.pth', weights_only=False)
+        assert torch.load(tmp_path / 'b.pth', weights_only=False) == dict(a=2.5)
+    assert not mark.exists()
+    torch.load(tmp_path / 'a.pth', weights_only=False)
+    assert mark.exists()
+
+
+def test_the_content_is_given_as_it_is_and_where_it_is_wanted(tmp_path):
+    torch.save(dict(model=dict(w=torch.ones(2))), tmp_path / 'a.pth')
+    assert read_checkpoint(tmp_path / 'a.pth', 'meta')['model']['w'].device.type == 'meta'

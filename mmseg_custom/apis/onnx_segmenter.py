@@ -1,0 +1,122 @@
+"""An exported model as a function of a photo; needs neither PyTorch nor MMSegmentation."""
+
+import json
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mmseg_custom.utils import UserError
+from mmseg_custom.utils.pretrained import needing
+
+from .photo_arrays import Photo, to_bgr
+from .segmentation import Segmentation
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+FORMAT = 1
+
+
+class OnnxSegmenter:
+    """Finds the classes in photos with a file that ``tools/export.py`` wrote, on the CPU.
+
+    Called like :class:`~mmseg_custom.apis.TrashSegmenter`, and by several threads as well.
+
+    Args:
+        file: The ``.onnx`` file.
+
+    Attributes:
+        has_probabilities: False for a model that was exported with ``--argmax``. Its
+            ``probabilities`` are 1 for the class in the mask and 0 for the others.
+
+    Raises:
+        UserError: No onnxruntime, or a file that is missing, damaged, or not ours.
+
+    Example:
+        >>> OnnxSegmenter('work_dirs/demo/model.onnx')('photo.jpg').area_shares
+        {'Background': 0.93, 'Plastic bag': 0.07}
+    """
+
+    def __init__(self, file: str | os.PathLike):
+        self._session = _open(file)
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        if metadata.get('format') != str(FORMAT):
+            raise UserError(
+                f'{file}: was not written by this version of tools/export.py; export it anew'
+            )
+        self.classes = tuple(json.loads(metadata['classes']))
+        self.palette = json.loads(metadata['palette'])
+        self.has_probabilities = self._session.get_outputs()[0].name == 'probabilities'
+
+    def __call__(self, photo: Photo) -> Segmentation:
+        """Segment one photo; see :meth:`TrashSegmenter.__call__`.
+
+        Args:
+            photo: A file, a Pillow image, or an ``(H, W, 3)`` uint8 RGB array.
+
+        Raises:
+            UserError: The file is missing or broken, or the array has another form.
+        """
+        return self.batch([photo])[0]
+
+    def batch(self, photos: Sequence[Photo]) -> list[Segmentation]:
+        """Segment several photos of one size in one pass; photos of different sizes in turn.
+
+        Args:
+            photos: See :meth:`__call__`.
+
+        Returns:
+            list[Segmentation]: In the same order.
+
+        Raises:
+            UserError: See :meth:`__call__`, or onnxruntime fails at photos of this size.
+        """
+        arrays = [to_bgr(photo)[..., ::-1].transpose(2, 0, 1) for photo in photos]
+        if len({array.shape for array in arrays}) > 1:
+            return [self._run(array[None])[0] for array in arrays]
+        return self._run(np.stack(arrays)) if arrays else []
+
+    def _run(self, photos: np.ndarray) -> list[Segmentation]:
+        """Segment ``(N, 3, H, W)`` uint8 RGB."""
+        try:
+            (found,) = self._session.run(None, dict(photo=np.ascontiguousarray(photos)))
+        except Exception as error:
+            # onnxruntime's errors have no class in common but this.
+            reason = str(error).strip().partition('\n')[0]
+            raise UserError(
+                f'the ONNX model cannot segment photos of the form {photos.shape}: {reason}'
+            ) from error
+        if self.has_probabilities:
+            masks = found.argmax(axis=1).astype(np.uint8)
+        else:
+            masks, found = found, _one_hot(found, len(self.classes))
+        return [
+            Segmentation(mask, probabilities, self.classes, self.palette)
+            for mask, probabilities in zip(masks, found, strict=True)
+        ]
+
+
+def _one_hot(masks: np.ndarray, num_classes: int) -> np.ndarray:
+    """Return ``(N, C, H, W)`` float32 for labels ``(N, H, W)``."""
+    return (masks[:, None] == np.arange(num_classes)[:, None, None]).astype(np.float32)
+
+
+def _open(file: str | os.PathLike) -> 'InferenceSession':
+    if not os.path.isfile(file):
+        raise UserError(f'{file}: no such model; make one with tools/export.py')
+    with needing('onnxruntime', 'export'):
+        import onnxruntime
+    options = onnxruntime.SessionOptions()
+    # What goes wrong is raised as well; its log would stand beside our message.
+    options.log_severity_level = 4
+    try:
+        return onnxruntime.InferenceSession(
+            os.fspath(file), options, providers=['CPUExecutionProvider']
+        )
+    except Exception as error:
+        raise UserError(
+            f'{file}: is damaged or no ONNX model that onnxruntime {onnxruntime.__version__} can '
+            'run; copy or export it anew'
+        ) from error

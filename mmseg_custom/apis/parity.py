@@ -1,0 +1,70 @@
+"""How far two segmenters of the same model agree."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from .onnx_segmenter import OnnxSegmenter
+from .segmenter import TrashSegmenter
+
+MAX_DIFFERENCE, MIN_EQUAL = 1e-3, 0.999
+# (N, H, W), none of them the size at export, nor multiples of 32.
+SIZES = ((1, 125, 90), (3, 70, 201))
+
+
+@dataclass(frozen=True)
+class Parity:
+    """The agreement over all photos.
+
+    Attributes:
+        difference: The largest between two probabilities, in 0..1; None where one side has none.
+        equal: Share of the pixels with the same label, in 0..1.
+    """
+
+    difference: float | None
+    equal: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the two are the same model for every purpose."""
+        return self.equal >= MIN_EQUAL and (self.difference or 0) <= MAX_DIFFERENCE
+
+    def __str__(self) -> str:
+        equal = f'{100 * self.equal:.3f} % of the pixels have the same class'
+        if self.difference is None:
+            return equal
+        return f'probabilities differ by at most {self.difference:.1e}, {equal}'
+
+
+def compare(
+    segmenter: TrashSegmenter, exported: OnnxSegmenter, batches: Sequence[Sequence[np.ndarray]]
+) -> Parity:
+    """Let both segment the same photos.
+
+    Args:
+        segmenter: The model.
+        exported: What became of it.
+        batches: Of ``(H, W, 3)`` uint8 RGB photos.
+    """
+    differences, equal, pixels = [], 0, 0
+    for photos in batches:
+        pairs = zip(segmenter.batch(photos), exported.batch(photos), strict=True)
+        for ours, theirs in pairs:
+            differences.append(np.abs(ours.probabilities - theirs.probabilities).max())
+            equal += int(np.count_nonzero(ours.mask == theirs.mask))
+            pixels += ours.mask.size
+    difference = float(np.max(differences)) if exported.has_probabilities else None
+    return Parity(difference, equal / pixels)
+
+
+def random_photos() -> list[list[np.ndarray]]:
+    """Return batches of :data:`SIZES`, smooth noise, ``(H, W, 3)`` uint8 RGB; always the same."""
+    rng = np.random.default_rng(0)
+    return [[_noise(rng, height, width) for _ in range(n)] for n, height, width in SIZES]
+
+
+def _noise(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+    coarse = rng.integers(0, 256, (height // 8, width // 8, 3), np.uint8)
+    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)

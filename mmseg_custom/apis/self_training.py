@@ -1,0 +1,142 @@
+"""Rounds of training and labelling, until validation gains no more."""
+
+import json
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from mmseg_custom.hooks import SaveMetricsHook
+from mmseg_custom.pseudo.pseudo_set import ANNOTATIONS, MANIFEST
+from mmseg_custom.utils import UserError, atomic_path, write_json
+
+from .trials import Trial, run_trials
+
+RESULT = 'self_train.json'
+PSEUDO = 'pseudo'
+
+
+@dataclass(frozen=True)
+class Round:
+    """A training that is finished.
+
+    Attributes:
+        number: From 1.
+        checkpoint: The best one that was validated.
+        miou: What it reached, in percent.
+    """
+
+    number: int
+    checkpoint: str
+    miou: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is trained and where.
+
+    Attributes:
+        config: The first round's experiment.
+        pseudo_config: That of the rounds behind it, whose second data set is the pseudo-labelled
+            one.
+        data_root: Folder of the photos that are labelled.
+        work_dir: Gets ``round_1``, ``round_2``, …
+        rounds: Rounds at most.
+        min_gain: A round that gains less mIoU than this, in percent, is the last.
+        seed: Seed of everything random.
+    """
+
+    config: str
+    pseudo_config: str
+    data_root: Path
+    work_dir: Path
+    rounds: int = 3
+    min_gain: float = 0.1
+    seed: int = 0
+
+
+def self_train(
+    plan: Plan,
+    train_command: Callable[[Trial], Sequence[str]],
+    label_command: Callable[[str, Path], Sequence[str]],
+) -> list[Round]:
+    """Train, label, train with the labels, and so on; the same call goes on after a stop.
+
+    Args:
+        plan: What to do.
+        train_command: The command line of a training.
+        label_command: The command line that labels with a checkpoint into a folder.
+
+    Returns:
+        list[Round]: All rounds. The last gained less than asked for, or was the last allowed.
+
+    Raises:
+        UserError: A training or a labelling failed.
+    """
+    rounds = [_train_round(plan, 1, plan.config, train_command)]
+    while len(rounds) < plan.rounds:
+        last = rounds[-1]
+        folder = plan.work_dir / f'round_{last.number}' / PSEUDO
+        _label(folder, label_command(last.checkpoint, folder))
+        config = _write_config(plan, last, folder)
+        rounds.append(_train_round(plan, last.number + 1, config, train_command))
+        best = max(rounds, key=lambda one: one.miou)
+        content = dict(best=asdict(best), rounds=[asdict(one) for one in rounds])
+        write_json(plan.work_dir / RESULT, content)
+        if rounds[-1].miou < last.miou + plan.min_gain:
+            break
+    return rounds
+
+
+def _train_round(plan: Plan, number: int, config: str, command: Callable) -> Round:
+    trial = Trial(config, plan.seed, None, plan.work_dir / f'round_{number}')
+    run_trials([trial], command)
+    return best_of(number, trial.folder)
+
+
+def best_of(number: int, folder: Path) -> Round:
+    """Return the round whose work folder is ``folder``.
+
+    Args:
+        number: Of the round.
+        folder: Has checkpoints and what each validation measured.
+
+    Raises:
+        UserError: There is no checkpoint of a validation.
+    """
+    files = sorted((folder / SaveMetricsHook.folder).glob('iter_*.json'))
+    measured = [json.loads(path.read_text(encoding='utf-8')) for path in files]
+    best = max(measured, key=lambda content: content['metrics']['mIoU'])
+    names = [f'best_mIoU_iter_{best["iter"]}.pth', f'iter_{best["iter"]}.pth']
+    found = next((folder / name for name in names if (folder / name).is_file()), None)
+    if found is None:
+        raise UserError(f'{folder}: has neither {names[0]} nor {names[1]}; delete it to train anew')
+    return Round(number, str(found), best['metrics']['mIoU'])
+
+
+def _label(folder: Path, command: Sequence[str]) -> None:
+    if (folder / MANIFEST).is_file():
+        return
+    done = subprocess.run(command)
+    if done.returncode == 1 and (folder / MANIFEST).is_file():
+        return  # some photos could not be read, which was said
+    if done.returncode:
+        raise UserError(f'{folder}: could not be labelled; mend what is said above, and run again')
+
+
+def _write_config(plan: Plan, last: Round, folder: Path) -> str:
+    """Write the experiment of the next round and return its path."""
+    path = plan.work_dir / f'round_{last.number + 1}.py'
+    photos = dict(
+        data_root=str(plan.data_root.resolve()), ann_file=str((folder / ANNOTATIONS).resolve())
+    )
+    lines = [
+        f'# Round {last.number + 1}: from the weights of round {last.number} and with its labels',
+        f'_base_ = {str(Path(plan.pseudo_config).resolve())!r}',
+        f'load_from = {str(Path(last.checkpoint).resolve())!r}',
+        'train_dataloader = _base_.train_dataloader',
+        f'train_dataloader.dataset.datasets[1].update({photos!r})',
+    ]
+    with atomic_path(path) as temporary:
+        temporary.write_text('\n'.join(lines) + '\n', encoding='utf-8')
+    return str(path)

@@ -1,0 +1,68 @@
+"""Photos to learn from without labels."""
+
+import os.path as osp
+from pathlib import Path
+
+from mmseg.registry import DATASETS
+
+from mmseg_custom.coco import IGNORE_INDEX
+from mmseg_custom.coco.masks import PHOTO_SUFFIXES, photo_size
+from mmseg_custom.coco.segmentation import compact_segmentation
+from mmseg_custom.utils import UserError
+
+from .trash_coco import TrashCocoDataset
+
+
+@DATASETS.register_module()
+class UnlabelledPhotos(TrashCocoDataset):
+    """``TrashCocoDataset`` without labels: every pixel of every photo is ignored (255).
+
+    It goes through the same transforms and beside labelled sets in a ``ConcatDataset``. Labels that
+    a JSON has are not used. A sample says ``labelled=False``; a model that asks for it needs the
+    key among the ``meta_keys`` of ``PackSegInputs``.
+
+    Args:
+        ann_file: The JSON, or a folder that is searched for photos, relative to ``data_root``.
+        **kwargs: As :class:`TrashCocoDataset`.
+
+    Raises:
+        UserError: Wrong data, or a folder without photos.
+    """
+
+    def load_data_list(self) -> list[dict]:
+        """List the photos.
+
+        Returns:
+            list[dict]: As :meth:`TrashCocoDataset.load_data_list`, with ``labelled=False`` and one
+            annotation that ignores the whole photo.
+
+        Raises:
+            UserError: Names the file, what is wrong, and the mend.
+        """
+        in_folder = osp.isdir(self.ann_file)
+        samples = self._photos_of_folder() if in_folder else super().load_data_list()
+        for sample in samples:
+            sample.pop('seg_map_path', None)
+            size = [sample['height'], sample['width']]
+            whole = compact_segmentation(dict(size=size, counts=[0, size[0] * size[1]]))
+            sample.update(annotations=[(IGNORE_INDEX, whole)], labelled=False)
+        return samples
+
+    def _photos_of_folder(self) -> list[dict]:
+        paths = sorted(
+            path
+            for path in Path(self.ann_file).rglob('*')
+            if path.suffix in PHOTO_SUFFIXES and not path.name.startswith('.')
+        )
+        if not paths:
+            raise UserError(f'{self.ann_file}: has no photo ({", ".join(PHOTO_SUFFIXES[:3])})')
+        return [_describe(number, path) for number, path in enumerate(paths)]
+
+    def _require_labels(self, samples: list[dict]) -> None:
+        """Ask for photos only."""
+        super()._require_labels([dict(sample, annotations=[]) for sample in samples])
+
+
+def _describe(number: int, path: Path) -> dict:
+    height, width = photo_size(path)
+    return dict(img_id=number, img_path=str(path), height=height, width=width)

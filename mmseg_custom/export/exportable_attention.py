@@ -1,0 +1,50 @@
+"""Multi-head attention for an ONNX graph whose sizes are not known yet."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class ExportableAttention(nn.Module):
+    """Does what ``nn.MultiheadAttention`` does with a plain query, key and value.
+
+    The exporter keeps the number of queries of the example in the original's reshapes.
+
+    Args:
+        original: In evaluation; shares its weights.
+    """
+
+    def __init__(self, original: nn.MultiheadAttention):
+        super().__init__()
+        self.num_heads, self.batch_first = original.num_heads, original.batch_first
+        self.weight, self.bias = original.in_proj_weight, original.in_proj_bias
+        self.out_proj = original.out_proj
+
+    @staticmethod
+    def fits(original: nn.MultiheadAttention) -> bool:
+        """Tell whether nothing of the original is left out."""
+        is_joint = original.in_proj_weight is not None
+        return is_joint and original.bias_k is None and not original.add_zero_attn
+
+    def forward(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, None]:
+        """Attend.
+
+        Args:
+            query: ``(L, N, C)``, or ``(N, L, C)`` if ``batch_first``.
+            key: ``(S, N, C)`` or ``(N, S, C)``.
+            value: As ``key``.
+
+        Returns:
+            tuple[Tensor, None]: In the query's form; the original's weights are not computed.
+        """
+        inputs = (query, key, value)
+        if not self.batch_first:
+            inputs = [x.transpose(0, 1) for x in inputs]
+        biases = (None,) * 3 if self.bias is None else self.bias.chunk(3)
+        projected = map(F.linear, inputs, self.weight.chunk(3), biases)
+        x = F.scaled_dot_product_attention(*map(self._split, projected))
+        x = self.out_proj(x.transpose(1, 2).flatten(2))
+        return (x if self.batch_first else x.transpose(0, 1)), None
+
+    def _split(self, x: Tensor) -> Tensor:
+        """Bring ``(N, L, C)`` to ``(N, heads, L, C / heads)``."""
+        return x.unflatten(2, (self.num_heads, -1)).transpose(1, 2)

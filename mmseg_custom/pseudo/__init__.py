@@ -1,0 +1,16 @@
+"""Labels that a model gives to photos without any."""
+
+from .confidence import ConfidenceFiles
+from .leakage import drop_excluded, validation_photos
+from .pseudo_set import PseudoOptions, write_pseudo_set
+from .thresholds import balanced_thresholds, fixed_thresholds
+
+__all__ = [
+    'ConfidenceFiles',
+    'PseudoOptions',
+    'balanced_thresholds',
+    'fixed_thresholds',
+    'drop_excluded',
+    'validation_photos',
+    'write_pseudo_set',
+]

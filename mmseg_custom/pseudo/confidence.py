@@ -1,0 +1,73 @@
+"""What a model says and how sure it is, one file a photo."""
+
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mmseg_custom.apis.segmentation import Segmentation
+from mmseg_custom.postprocess import DenseCrf
+from mmseg_custom.utils import UserError, atomic_path
+
+# Confidence is kept in steps of 1 / LEVELS, so that it can be counted, and counted alike by all.
+LEVELS = 65535
+BROKEN = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile)
+
+
+@dataclass(frozen=True)
+class ConfidenceFiles:
+    """A folder that :func:`~mmseg_custom.apis.predict.predict_photos` writes to.
+
+    Attributes:
+        folder: Gets ``NAME.npz`` with ``labels``, ``(H, W)`` uint8, and ``confidence``, ``(H, W)``
+            uint16: the model's probability of the label, times 65535, rounded.
+        crf: Chooses the labels; None: the likeliest are taken. The confidence is always the
+            model's, since a CRF is sure of nearly everything; where the two disagree it is low.
+    """
+
+    folder: Path
+    crf: DenseCrf | None = None
+
+    def path(self, name: str) -> Path:
+        """Return the file of a photo."""
+        return self.folder / f'{name}.npz'
+
+    def are_there(self, name: str) -> bool:
+        """Tell whether a photo is done."""
+        return self.path(name).is_file()
+
+    def write(self, name: str, photo: np.ndarray, result: Segmentation) -> None:
+        """Write the file of one photo.
+
+        Args:
+            name: Its name.
+            photo: ``(H, W, 3)`` uint8 RGB.
+            result: What was found in it.
+        """
+        labels = result.mask
+        if self.crf is not None:
+            labels = result.refined(photo, self.crf).mask
+        of_label = np.take_along_axis(result.probabilities, labels[None].astype(np.int64), axis=0)
+        confidence = np.rint(of_label[0] * LEVELS).astype(np.uint16)
+        with atomic_path(self.path(name)) as temporary, zipfile.ZipFile(temporary, 'w') as archive:
+            for key, array in (('labels', labels), ('confidence', confidence)):
+                content = io.BytesIO()
+                np.lib.format.write_array(content, array)
+                # Without a date, so that the same numbers are the same bytes.
+                entry = zipfile.ZipInfo(f'{key}.npy')
+                archive.writestr(entry, content.getvalue(), zipfile.ZIP_DEFLATED, compresslevel=1)
+
+    def read(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return labels and confidence of a photo.
+
+        Raises:
+            UserError: The file is not whole.
+        """
+        path = self.path(name)
+        try:
+            with np.load(path) as archive:
+                return archive['labels'], archive['confidence']
+        except BROKEN:
+            raise UserError(f'{path}: is cut short; delete it and run the same again') from None

@@ -1,0 +1,202 @@
+"""A pseudo-labelled set: masks, an annotation file, a manifest, and pictures of it."""
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from mmengine.dist import all_gather_object, get_dist_info
+
+from mmseg_custom.apis.photo_sources import PhotoSource
+from mmseg_custom.apis.voted import in_threads
+from mmseg_custom.coco import CLASSES, IGNORE_INDEX, contest_coco, load_mask, save_mask
+from mmseg_custom.utils import UserError, atomic_path, write_json
+from mmseg_custom.visualization import contact_sheet
+
+from .confidence import LEVELS, ConfidenceFiles
+from .thresholds import balanced_thresholds, confidence_histogram, fixed_thresholds
+
+MASKS, ANNOTATIONS, MANIFEST, SHEET = 'masks', 'annotations.json', 'pseudo.json', 'sheet.png'
+SHOWN = 8
+
+
+@dataclass(frozen=True)
+class PseudoOptions:
+    """Which pixels and photos are good enough.
+
+    Attributes:
+        threshold: See :func:`~mmseg_custom.pseudo.fixed_thresholds`.
+        balanced: Portion of each class's pixels that stays, 0..1
+            (:func:`~mmseg_custom.pseudo.balanced_thresholds`); ``threshold`` holds beside it.
+            None: only ``threshold`` does.
+        min_score: Photos whose mean confidence is below are left out.
+    """
+
+    threshold: Sequence[str] = ('0.9',)
+    balanced: float | None = None
+    min_score: float = 0.0
+
+
+@dataclass(frozen=True)
+class LabelledPhoto:
+    """What the manifest says about a photo.
+
+    Attributes:
+        name: Under which its mask is written.
+        file_name: The photo, relative to the photos' folder.
+        height: In pixels.
+        width: In pixels.
+        score: Mean confidence of its pixels, 0..1.
+        used: Whether its score is high enough.
+        sure_share: Share of its pixels that are labelled, 0..1.
+        class_shares: Share of its pixels by class, of those that are labelled.
+    """
+
+    name: str
+    file_name: str
+    height: int
+    width: int
+    score: float
+    used: bool
+    sure_share: float
+    class_shares: dict[str, float]
+
+
+def write_pseudo_set(
+    photos: Sequence[PhotoSource],
+    files: ConfidenceFiles,
+    options: PseudoOptions,
+    photos_root: Path,
+    out: Path,
+    made_by: dict,
+) -> dict | None:
+    """Turn confidences into a set for ``TrashCocoDataset``; the manifest is written last.
+
+    Of several processes each writes its share of the masks, and the first one the rest.
+
+    Args:
+        photos: Those that were predicted.
+        files: What was predicted.
+        options: Which pixels and photos are good enough.
+        photos_root: Folder of the photos, the ``data_root`` of the set.
+        out: Folder of the set.
+        made_by: Goes into the manifest.
+
+    Returns:
+        dict | None: The manifest; None in the other processes.
+
+    Raises:
+        UserError: No photo is good enough.
+    """
+    (out / MANIFEST).unlink(missing_ok=True)
+    rank, world_size = get_dist_info()
+    own = photos[rank::world_size]
+    thresholds = _thresholds(own, files, options)
+
+    def label(photo: PhotoSource) -> LabelledPhoto:
+        return _label(photo, files, thresholds, options.min_score, photos_root, out)
+
+    shares = all_gather_object(list(in_threads(label, own, 'labelling', rank > 0)))
+    if rank:
+        return None
+    entries = [shares[i % world_size][i // world_size] for i in range(len(photos))]
+    used = [entry for entry in entries if entry.used]
+    if not used:
+        raise UserError(
+            f'no photo has a score of {options.min_score} or more (the best: '
+            f'{max(entry.score for entry in entries):.3f}): lower --min-score'
+        )
+    write_json(out / ANNOTATIONS, _annotations(used, photos_root, out))
+    _draw_sheet(used, {photo.name: photo for photo in photos}, out)
+    manifest = dict(
+        made_by,
+        options=asdict(options),
+        thresholds=dict(zip(CLASSES, (thresholds / LEVELS).round(6).tolist(), strict=True)),
+        data_root=str(photos_root),
+        class_shares=_mean_shares(used),
+        images=[asdict(entry) for entry in entries],
+    )
+    write_json(out / MANIFEST, manifest)
+    return manifest
+
+
+def _thresholds(
+    own: Sequence[PhotoSource], files: ConfidenceFiles, options: PseudoOptions
+) -> np.ndarray:
+    thresholds = fixed_thresholds(options.threshold)
+    if options.balanced is None:
+        return thresholds
+    counts = sum(
+        in_threads(lambda photo: confidence_histogram(*files.read(photo.name)), own, 'counting'),
+        np.zeros((len(CLASSES), LEVELS + 1), np.int64),
+    )
+    # Whole numbers: the sum is the same in whatever order the processes come.
+    return np.maximum(
+        thresholds, balanced_thresholds(sum(all_gather_object(counts)), options.balanced)
+    )
+
+
+def _label(photo, files, thresholds, min_score, root: Path, out: Path) -> LabelledPhoto:
+    labels, confidence = files.read(photo.name)
+    mask = np.where(confidence >= thresholds[labels], labels, IGNORE_INDEX).astype(np.uint8)
+    score = float(confidence.mean() / LEVELS)
+    path = _mask_path(out, photo.name)
+    if score >= min_score:
+        save_mask(path, mask)
+    else:
+        path.unlink(missing_ok=True)
+    counts = np.bincount(mask.ravel(), minlength=IGNORE_INDEX + 1)[: len(CLASSES)]
+    shares = {name: n / mask.size for name, n in zip(CLASSES, counts.tolist(), strict=True) if n}
+    return LabelledPhoto(
+        name=photo.name,
+        file_name=photo.path.relative_to(root).as_posix(),
+        height=mask.shape[0],
+        width=mask.shape[1],
+        score=round(score, 6),
+        used=score >= min_score,
+        sure_share=float(counts.sum() / mask.size),
+        class_shares=shares,
+    )
+
+
+def _mask_path(out: Path, name: str) -> Path:
+    return out / MASKS / f'{name}.png'
+
+
+def _annotations(used: Sequence[LabelledPhoto], root: Path, out: Path) -> dict:
+    """COCO cannot say ignore: the entries name their masks, relative to the photos' folder."""
+    entries = [
+        dict(
+            file_name=photo.file_name,
+            height=photo.height,
+            width=photo.width,
+            seg_map_path=Path(os.path.relpath(_mask_path(out, photo.name), root)).as_posix(),
+        )
+        for photo in used
+    ]
+    return contest_coco(
+        dict(description='Pseudo labels of trash-seg'), [], [(entry, []) for entry in entries]
+    )
+
+
+def _mean_shares(used: Sequence[LabelledPhoto]) -> dict[str, float]:
+    total = Counter()
+    for photo in used:
+        total.update(photo.class_shares)
+    return {name: total[name] / len(used) for name in CLASSES}
+
+
+def _draw_sheet(used: Sequence[LabelledPhoto], photos: dict[str, PhotoSource], out: Path) -> None:
+    """Draw the photos that the model is most and least sure of."""
+    ranked = sorted(used, key=lambda photo: -photo.score)
+    shown = ranked if len(ranked) <= 2 * SHOWN else ranked[:SHOWN] + ranked[-SHOWN:]
+    rows = []
+    for photo in shown:
+        mask = load_mask(_mask_path(out, photo.name), photo.height, photo.width)
+        caption = f'{photo.name}: {photo.score:.3f}, {photo.sure_share:.0%} labelled'
+        rows.append((caption, photos[photo.name].read(), [mask]))
+    sheet = contact_sheet(rows, headings=('photo', 'pseudo labels (white: ignored)'))
+    with atomic_path(out / SHEET) as temporary:
+        sheet.save(temporary)

@@ -1,0 +1,1 @@
+"""Showing a trained model photos: over HTTP, and on the page of the sorting guide."""

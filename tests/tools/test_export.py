@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+from conftest import ROOT, call_tool, tool
+
+from mmseg_custom.apis import OnnxSegmenter, TrashSegmenter
+
+pytest.importorskip('onnx')
+pytest.importorskip('onnxruntime')
+
+TOOL = 'tools/export.py'
+TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
+
+
+def test_the_export_is_checked_and_runs(toy_set, random_checkpoint, tmp_path):
+    out = tmp_path / 'new' / 'a.onnx'
+    done = tool(TOOL, TOY, random_checkpoint, '--out', out)
+    assert 'float: probabilities differ by at most' in done.stdout
+    assert f'wrote {out}' in done.stdout
+    assert done.stderr == ''
+    assert [path.name for path in out.parent.iterdir()] == ['a.onnx']
+    photo = next((toy_set / 'batch_01').glob('*.jpg'))
+    expected = TrashSegmenter(TOY, random_checkpoint, device='cpu')(photo)
+    found = OnnxSegmenter(out)(photo)
+    assert np.abs(found.probabilities - expected.probabilities).max() <= 1e-3
+
+
+def test_int8_labels_and_own_photos(toy_set, random_checkpoint, tmp_path, capsys):
+    out = tmp_path / 'a.onnx'
+    options = ['--out', out, '--argmax', '--int8', '--photos', toy_set / 'batch_01']
+    done = call_tool(capsys, TOOL, TOY, random_checkpoint, *options)
+    before, after = done.out.splitlines()[:2]
+    assert before.startswith('float: ')
+    assert float(before.split()[1]) >= 99.9
+    assert after.startswith('int8: ')
+    sizes = [float(line.split('; ')[1].removesuffix(' MB')) for line in (before, after)]
+    assert sizes[1] < 0.7 * sizes[0]
+    assert sizes[1] == pytest.approx(out.stat().st_size / 1e6, abs=0.06)
+
+
+def test_a_model_that_came_out_wrong_is_not_written(
+    random_checkpoint, tmp_path, capsys, monkeypatch
+):
+    from mmseg_custom.export import PhotoModel
+
+    right = PhotoModel.forward
+    monkeypatch.setattr(PhotoModel, 'forward', lambda self, photo: right(self, photo.flip(1)))
+    out = ['--out', tmp_path / 'a.onnx']
+    done = call_tool(capsys, TOOL, TOY, random_checkpoint, *out, code=2)
+    assert 'nothing was written' in done.err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (['--out', 'a.pth'], 'give a name that ends in .onnx'),
+        (['--out', 'a.onnx', '--opset', '6'], 'cannot be exported to ONNX'),
+        (['--out', 'a.onnx', '--photos', 'gone.jpg'], 'gone.jpg: no such file or folder'),
+    ],
+)
+def test_mistakes_are_one_line(random_checkpoint, tmp_path, capsys, monkeypatch, options, message):
+    monkeypatch.chdir(tmp_path)
+    assert message in call_tool(capsys, TOOL, TOY, random_checkpoint, *options, code=2).err
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,254 @@
+"""Faults made on purpose in the middle of a training, and what comes after them."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import ROOT, call_tool, tool
+
+TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
+ITERS = 24
+SHORT = [f'train_cfg.max_iters={ITERS}', 'train_cfg.val_interval=12']
+SHORT += ['default_hooks.checkpoint.interval=4', 'default_hooks.logger.interval=1']
+
+
+def arguments(toy_set, work_dir, *more, options=SHORT) -> list[str]:
+    common = ['--data-root', toy_set, '--work-dir', work_dir, '--seed', 3, *more]
+    return [*map(str, common), '--cfg-options', *options]
+
+
+def start(*command, env=None) -> subprocess.Popen:
+    """Start a tool in a process group of its own."""
+    return subprocess.Popen(
+        [*map(str, command)],
+        cwd=ROOT,
+        env=os.environ | {'PYTHON': sys.executable} | (env or {}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def train(*arguments) -> subprocess.Popen:
+    return start(sys.executable, 'tools/train.py', TOY, *arguments)
+
+
+def train_two(*arguments, env=None) -> subprocess.Popen:
+    return start('bash', 'tools/dist_train.sh', TOY, 2, *arguments, env=env)
+
+
+def wait_for(process, path: Path) -> None:
+    deadline = time.monotonic() + 200
+    while not path.exists():
+        assert process.poll() is None, process.stdout.read()
+        assert time.monotonic() < deadline, f'{path} does not come'
+        time.sleep(0.02)
+
+
+def end_of(process) -> tuple[int, str]:
+    """Return the exit code and what was said."""
+    said, _ = process.communicate(timeout=200)
+    return process.returncode, said
+
+
+def errors(said: str) -> list[str]:
+    assert 'Traceback' not in said, said
+    return [line for line in said.splitlines() if line.startswith('train.py: error')]
+
+
+def processes_of(work_dir, rank: int) -> list[int]:
+    """Return the processes of one rank that train in a folder; the first is not a worker."""
+    found = []
+    for entry in Path('/proc').glob('[0-9]*'):
+        try:
+            command = (entry / 'cmdline').read_text().split('\0')
+            environment = (entry / 'environ').read_text().split('\0')
+        except OSError:
+            continue
+        if str(work_dir) in command and f'RANK={rank}' in environment:
+            found.append(int(entry.name))
+    return sorted(found)
+
+
+def step_of(work_dir) -> int:
+    name = Path((work_dir / 'last_checkpoint').read_text()).stem
+    return int(name.removeprefix('iter_'))
+
+
+def assert_same_end(first, second):
+    first, second = (
+        torch.load(folder / f'iter_{ITERS}.pth', weights_only=False)['state_dict']
+        for folder in (first, second)
+    )
+    assert first.keys() == second.keys()
+    assert all(torch.equal(value, second[name]) for name, value in first.items())
+
+
+@pytest.fixture(scope='module')
+def whole(toy_set, tmp_path_factory):
+    """A training without faults."""
+    folder = tmp_path_factory.mktemp('whole')
+    tool('tools/train.py', TOY, *arguments(toy_set, folder))
+    return folder
+
+
+@pytest.fixture(scope='module')
+def whole_of_two(toy_set, tmp_path_factory):
+    folder = tmp_path_factory.mktemp('whole_of_two')
+    tool('tools/dist_train.sh', TOY, 2, *arguments(toy_set, folder))
+    return folder
+
+
+def resumed(toy_set, folder, *more):
+    """Resume in this process, without data loading workers, which change nothing."""
+    workers = [f'{part}_dataloader.num_workers=0' for part in ('train', 'val')]
+    workers += [f'{part}_dataloader.persistent_workers=False' for part in ('train', 'val')]
+    return arguments(toy_set, folder, '--resume', *more, options=[*SHORT, *workers])
+
+
+@pytest.mark.slow
+def test_a_training_through_three_faults_ends_as_without_them(whole, toy_set, tmp_path):
+    toy, work_dir = shutil.copytree(toy_set, tmp_path / 'toy'), tmp_path / 'work'
+    process = train(*arguments(toy, work_dir))
+    wait_for(process, work_dir / 'iter_4.pth')
+    os.killpg(process.pid, signal.SIGTERM)  # to the workers as well, as Slurm does
+    code, said = end_of(process)
+    assert code == 143, said
+    (message,) = errors(said)
+    assert f'stopped by SIGTERM after iteration {step_of(work_dir)} of {ITERS}' in message
+
+    process = train(*arguments(toy, work_dir, '--resume'))
+    wait_for(process, work_dir / 'iter_8.pth')
+    children = Path(f'/proc/{process.pid}/task/{process.pid}/children').read_text().split()
+    os.kill(int(children[0]), signal.SIGKILL)
+    code, said = end_of(process)
+    assert code == 2, said
+    (message,) = errors(said)
+    assert 'a data loading worker was killed' in message
+
+    process = train(*arguments(toy, work_dir, '--resume'))
+    wait_for(process, work_dir / 'iter_12.pth')
+    shutil.move(toy / 'batch_01', tmp_path / 'away')
+    code, said = end_of(process)
+    assert code == 2, said
+    (message,) = errors(said)
+    assert 'batch_01' in message
+    assert 'no such photo' in message
+
+    shutil.move(tmp_path / 'away', toy / 'batch_01')
+    tool('tools/train.py', TOY, *arguments(toy, work_dir, '--resume'))
+    assert_same_end(work_dir, whole)
+    validated = sorted(path.name for path in (work_dir / 'val').iterdir())
+    assert validated == sorted(path.name for path in (whole / 'val').iterdir())
+
+
+@pytest.mark.slow
+def test_sigterm_stops_two_processes_after_the_same_iteration(whole_of_two, toy_set, tmp_path):
+    process = train_two(*arguments(toy_set, tmp_path))
+    wait_for(process, tmp_path / 'iter_4.pth')
+    os.kill(processes_of(tmp_path, 1)[0], signal.SIGTERM)  # only one of them is told
+    code, said = end_of(process)
+    assert code == 143, said
+    messages = errors(said)
+    assert len(messages) == 2
+    assert all(f'after iteration {step_of(tmp_path)} of' in message for message in messages)
+    tool('tools/dist_train.sh', TOY, 2, *arguments(toy_set, tmp_path, '--resume'))
+    assert_same_end(tmp_path, whole_of_two)
+
+
+@pytest.mark.slow
+def test_one_of_two_processes_is_killed_and_torchrun_starts_again(whole_of_two, toy_set, tmp_path):
+    process = train_two(*arguments(toy_set, tmp_path), env=dict(MAX_RESTARTS='1'))
+    wait_for(process, tmp_path / 'iter_4.pth')
+    os.kill(processes_of(tmp_path, 1)[0], signal.SIGKILL)
+    code, said = end_of(process)
+    assert code == 0, said
+    assert 'resuming' in said
+    assert len(errors(said)) == 1
+    assert_same_end(tmp_path, whole_of_two)
+
+
+@pytest.mark.slow
+def test_one_of_two_processes_hangs_and_the_other_gives_up(toy_set, tmp_path):
+    options = [*SHORT, 'train_cfg.max_iters=100000', 'env_cfg.dist_cfg.timeout=10']
+    process = train_two(*arguments(toy_set, tmp_path, options=options))
+    wait_for(process, tmp_path / 'iter_4.pth')
+    os.kill(processes_of(tmp_path, 1)[0], signal.SIGSTOP)
+    code, said = end_of(process)
+    assert code == 2, said
+    (message,) = errors(said)
+    assert 'another process of this training is gone or hangs' in message
+    assert not processes_of(tmp_path, 0)
+    assert not processes_of(tmp_path, 1)
+
+
+@pytest.fixture
+def stopped(whole, tmp_path):
+    """The training's folder as it was before its end, with two checkpoints."""
+    folder = shutil.copytree(whole, tmp_path / 'stopped')
+    (folder / f'val/iter_{ITERS:06d}.json').unlink()
+    return folder
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 8
+    path.write_bytes(content)
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(stopped, whole, toy_set, capsys):
+    newest = stopped / f'iter_{ITERS}.pth'
+    before = (stopped / f'iter_{ITERS - 4}.pth').resolve()
+    (stopped / 'last_checkpoint').write_text(str(newest))
+    flip(newest)
+    said = call_train(capsys, 0, *resumed(toy_set, stopped))
+    assert f'{newest}: is truncated or damaged: taking {before}' in said
+    assert_same_end(stopped, whole)
+
+
+def test_a_damaged_checkpoint_that_was_named_is_refused(stopped, toy_set, capsys):
+    newest = stopped / f'iter_{ITERS}.pth'
+    flip(newest)
+    said = call_train(capsys, 2, *resumed(toy_set, stopped, newest))
+    assert f'{newest}: is truncated, damaged' in said
+
+
+class Old:
+    def __init__(self, mark):
+        self.mark = mark
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.mark),)
+
+
+@pytest.mark.parametrize('name', ['train', 'test'])
+def test_code_in_a_checkpoint_is_run_for_who_trusts_it_only(
+    name, stopped, toy_set, tmp_path, capsys
+):
+    path, mark = stopped / f'iter_{ITERS}.pth', tmp_path / 'was_here'
+    content = torch.load(path, weights_only=False)
+    content['old'] = Old(mark)
+    torch.save(content, path)
+    (stopped / 'last_checkpoint').write_text(str(path))
+    use = resumed(toy_set, stopped) if name == 'train' else [path, *resumed(toy_set, stopped)]
+    if name == 'test':
+        use.remove('--resume')
+        del use[use.index('--seed') : use.index('--seed') + 2]
+    said = call_train(capsys, 2, *use, name=name)
+    assert f'{path}: holds more than weights' in said
+    assert not mark.exists()
+    call_train(capsys, 0, '--trust-checkpoint', *use, name=name)
+    assert mark.exists()
+
+
+def call_train(capsys, code: int, *arguments, name: str = 'train') -> str:
+    unique = f'experiment_name=faults{time.monotonic_ns()}'
+    captured = call_tool(capsys, f'tools/{name}.py', TOY, *arguments, unique, code=code)
+    return captured.out + captured.err

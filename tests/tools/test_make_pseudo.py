@@ -1,0 +1,187 @@
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from conftest import ROOT, call_tool, tool
+from PIL import Image
+
+from mmseg_custom.apis import TrashSegmenter
+from mmseg_custom.coco import CLASSES, find_problems, load_mask, read_coco
+from mmseg_custom.datasets import PseudoLabelledPhotos, TrashCocoDataset
+from mmseg_custom.postprocess import DenseCrf
+from mmseg_custom.transforms import LoadTrashAnnotations
+
+TOOL = 'tools/make_pseudo.py'
+TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
+# Sums of several threads have other last digits.
+ONE_THREAD = dict(OMP_NUM_THREADS='1')
+
+
+@pytest.fixture
+def made(toy_set, random_checkpoint, tmp_path, capsys):
+    """Label the toy set's training photos with options, and return the folder."""
+
+    def make(*options, images='train.json', out='pseudo', code=0):
+        exclude = ('--exclude', toy_set / 'val.json', '--batch-size', 1)
+        command = (TOY, random_checkpoint, '--images', toy_set / images, '--out', tmp_path / out)
+        call_tool(capsys, TOOL, *command, *exclude, *options, code=code)
+        return tmp_path / out
+
+    return make
+
+
+def tree(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob('*')
+        if path.is_file() and not path.name.startswith('.') and path.name != 'predict.json'
+    }
+
+
+def test_a_label_stands_where_the_model_is_sure_enough(made, toy_set, random_checkpoint):
+    out = made('--threshold', 0.6, 'Paper=0.2', 'Plastic bag=0.9')
+    segmenter = TrashSegmenter(TOY, random_checkpoint)
+    least = np.full(len(CLASSES), 0.6)
+    least[CLASSES.index('Paper')], least[CLASSES.index('Plastic bag')] = 0.2, 0.9
+    manifest = json.loads((out / 'pseudo.json').read_text())
+    ignored = 0
+    for entry in manifest['images']:
+        result = segmenter(toy_set / entry['file_name'])
+        best = result.probabilities.max(axis=0)
+        expected = np.where(best >= least[result.mask], result.mask, 255)
+        mask = load_mask(out / 'masks' / f'{entry["name"]}.png', 64, 64)
+        # Confidence is kept in steps of 1 / 65535.
+        clear = np.abs(best - least[result.mask]) > 1e-4
+        assert np.array_equal(mask[clear], expected[clear])
+        assert entry['score'] == pytest.approx(best.mean(), abs=1e-4)
+        shares = {name: (mask == i).mean() for i, name in enumerate(CLASSES) if (mask == i).any()}
+        assert entry['class_shares'] == pytest.approx(shares)
+        assert entry['sure_share'] == pytest.approx((mask != 255).mean())
+        ignored += (mask == 255).sum()
+    assert ignored > 100
+
+
+def test_the_set_is_used_unchanged(made, toy_set):
+    out = made('--threshold', 0.7, '--min-score', 0.5)
+    content = read_coco(out / 'annotations.json')
+    assert list(find_problems(content)) == []
+    manifest = json.loads((out / 'pseudo.json').read_text())
+    used = [entry for entry in manifest['images'] if entry['used']]
+    assert 0 < len(used) <= len(manifest['images']) == 24
+    assert all((entry['score'] >= 0.5) == entry['used'] for entry in manifest['images'])
+    ann = str(out / 'annotations.json')
+    dataset = TrashCocoDataset(ann, data_root=str(toy_set))
+    assert len(dataset) == len(used)
+    for row, entry in enumerate(used):
+        info = dataset.get_data_info(row)
+        assert info['img_path'].endswith(entry['file_name'])
+        mask = load_mask(out / 'masks' / f'{entry["name"]}.png', 64, 64)
+        assert np.array_equal(LoadTrashAnnotations()(info)['gt_seg_map'], mask)
+    assert PseudoLabelledPhotos(ann, data_root=str(toy_set)).get_data_info(0)['pseudo'] is True
+    assert Image.open(out / 'sheet.png').width > 300
+
+
+def test_other_thresholds_do_not_predict_anew(made):
+    out = made('--threshold', 0.5)
+    times = {path: path.stat().st_mtime_ns for path in (out / 'confidence').rglob('*.npz')}
+    before = tree(out / 'masks')
+    made('--threshold', 0.95, '--class-balanced', 0.3)
+    assert {path: path.stat().st_mtime_ns for path in times} == times
+    assert tree(out / 'masks') != before
+    kept = [load_mask(path, 64, 64) for path in (out / 'masks').rglob('*.png')]
+    thresholds = json.loads((out / 'pseudo.json').read_text())['thresholds']
+    assert min(thresholds.values()) >= 0.95 - 1e-4
+    assert sum((mask != 255).sum() for mask in kept) <= 0.35 * sum(mask.size for mask in kept)
+
+
+def test_a_crf_chooses_labels_and_the_model_says_how_sure(made, toy_set, random_checkpoint):
+    pytest.importorskip('numba')
+    out = made('--threshold', 0.3, '--crf', '--tta', 'flip', images='test.json')
+    segmenter = TrashSegmenter(TOY, random_checkpoint, tta='flip')
+    for entry in json.loads((out / 'pseudo.json').read_text())['images']:
+        path = toy_set / entry['file_name']
+        result = segmenter(path)
+        labels = result.refined(np.asarray(Image.open(path)), DenseCrf()).mask
+        sure = np.take_along_axis(result.probabilities, labels[None].astype(int), 0)[0]
+        mask = load_mask(out / 'masks' / f'{entry["name"]}.png', 64, 64)
+        expected = np.where(sure >= 0.3, labels, 255)
+        assert (mask == expected).mean() > 0.999
+        assert (mask == 255).any()
+
+
+def test_validation_photos_never_enter(made, toy_set, tmp_path):
+    shutil.copytree(toy_set, tmp_path / 'copy')
+    val = json.loads((toy_set / 'val.json').read_text())['images']
+    train = json.loads((toy_set / 'train.json').read_text())['images']
+    # A validation photo under a training photo's name.
+    shutil.copy(toy_set / val[0]['file_name'], tmp_path / 'copy' / train[0]['file_name'])
+    out = made('--data-root', tmp_path / 'copy', '--exclude', tmp_path / 'copy' / 'val.json')
+    manifest = json.loads((out / 'pseudo.json').read_text())
+    stem = train[0]['file_name'].removesuffix('.jpg')
+    assert manifest['excluded'] == [stem]
+    assert stem not in {entry['name'] for entry in manifest['images']}
+    assert not (out / 'masks' / f'{stem}.png').exists()
+
+
+def test_the_manifest_says_who_made_it(made, random_checkpoint):
+    import hashlib
+
+    out = made('--tta', 'flip', '--threshold', 0.4, images='test.json')
+    manifest = json.loads((out / 'pseudo.json').read_text())
+    (member,) = manifest['members']
+    assert member['sha256'] == hashlib.sha256(random_checkpoint.read_bytes()).hexdigest()
+    assert member['config'] == TOY.name
+    assert (manifest['tta'], manifest['crf']) == ('flip', None)
+    assert manifest['options'] == dict(threshold=['0.4'], balanced=None, min_score=0.0)
+    assert manifest['unreadable'] == manifest['excluded'] == []
+    assert set(manifest['class_shares']) == set(CLASSES)
+
+
+@pytest.mark.slow
+def test_several_processes_and_a_killed_run_write_the_same(toy_set, random_checkpoint, tmp_path):
+    exclude = ['--exclude', toy_set / 'val.json', '--class-balanced', 0.5, '--batch-size', 2]
+    images = ['--images', toy_set / 'train.json', *exclude]
+
+    def command(out):
+        return [TOY, random_checkpoint, *images, '--out', tmp_path / out]
+
+    tool(TOOL, *command('one'), env=ONE_THREAD)
+    expected = tree(tmp_path / 'one')
+    for processes in (2, 4):
+        out = f'with_{processes}'
+        arguments = (TOY, random_checkpoint, processes, *images, '--out', tmp_path / out)
+        tool('tools/dist_make_pseudo.sh', *arguments, env=ONE_THREAD)
+        assert tree(tmp_path / out) == expected
+    killed = [sys.executable, str(ROOT / TOOL), *map(str, command('killed'))]
+    for wanted in (3, 11):
+        running = subprocess.Popen(
+            killed, stderr=subprocess.DEVNULL, start_new_session=True, env=os.environ | ONE_THREAD
+        )
+        while running.poll() is None:
+            if len(list((tmp_path / 'killed').rglob('*.npz'))) >= wanted:
+                break
+            time.sleep(0.002)
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+        assert not (tmp_path / 'killed' / 'pseudo.json').exists()
+    tool(TOOL, *command('killed'), env=ONE_THREAD)
+    assert tree(tmp_path / 'killed') == expected
+
+
+def test_says_what_is_wrong(toy_set, random_checkpoint, tmp_path, capsys):
+    def error(*options, images=toy_set / 'test.json'):
+        command = (TOY, random_checkpoint, '--images', images, '--out', tmp_path / 'out')
+        return call_tool(capsys, TOOL, *command, *options, code=2).err
+
+    exclude = ('--exclude', toy_set / 'val.json')
+    assert 'name its file with --exclude' in error() or (ROOT / 'data' / 'toy_trash').exists()
+    assert 'from 0 to 1' in error(*exclude, '--threshold', 2)
+    assert 'every photo is a validation photo' in error(*exclude, images=toy_set / 'val.json')
+    assert 'lower --min-score' in error(*exclude, '--min-score', 1)
+    assert 'another --out' in error(*exclude, '--tta', 'flip')

@@ -1,0 +1,66 @@
+"""Browse a set: one HTML page with all photos, to be filtered by class, fold and IoU."""
+
+import trash_cli
+from trash_cli import existing_dir, positive_int
+
+SIDE = 160
+
+
+def build_parser() -> trash_cli.Parser:
+    """Describe the command line."""
+    parser = trash_cli.Parser(
+        description=__doc__,
+        example='python tools/browse.py data/toy_trash/val.json --predictions work_dirs/masks '
+        '--out work_dirs/browse.html',
+    )
+    parser.add_argument('ann', nargs='+', help='COCO files; of several, each is a part')
+    parser.add_argument('--out', required=True, help='the page to write')
+    parser.add_argument('--data-root', type=existing_dir, help="folder of the photos (each file's)")
+    parser.add_argument(
+        '--folds',
+        metavar='DIR',
+        type=existing_dir,
+        help='filter by the kfold_0_val.json, … there, which the one file was split into',
+    )
+    parser.add_argument(
+        '--predictions',
+        metavar='DIR',
+        type=existing_dir,
+        help='predicted masks: what tools/test.py --out wrote, or the masks of tools/predict.py',
+    )
+    parser.add_argument(
+        '--side', type=positive_int, default=SIDE, help=f'of the pictures, in pixels ({SIDE})'
+    )
+    return parser
+
+
+def run(args) -> None:
+    """Read the photos and write the page."""
+    from mmseg_custom.coco.labelled_set import read_set
+    from mmseg_custom.coco.photo_statistics import require_photos
+    from mmseg_custom.visualization.data_browser import browser_entries, write_data_browser
+
+    data = read_set(args.ann, args.data_root, args.folds)
+    require_photos([sample['img_path'] for sample in data.samples])
+    score = scorer() if args.predictions else None
+    entries = browser_entries(data.samples, data.group_of, args.side, args.predictions, score)
+    write_data_browser(args.out, entries, data.groups, ', '.join(args.ann))
+    if args.predictions:
+        number = sum(entry['prediction'] is not None for entry in entries)
+        print(f'{number} of {len(entries)} photos have a prediction')
+    print(f'{len(entries)} photos: open {args.out}')
+
+
+def scorer():
+    """Return the function that gives the IoU of each class; it alone takes torch."""
+    from mmseg_custom.coco import CLASSES
+    from mmseg_custom.evaluation.confusion import confusion_matrix
+    from mmseg_custom.evaluation.photo_tally import score_photo
+
+    return lambda truth, prediction: (
+        score_photo(confusion_matrix(truth, prediction, len(CLASSES))).class_ious
+    )
+
+
+if __name__ == '__main__':
+    trash_cli.main(build_parser, run)

@@ -1,0 +1,55 @@
+"""Convert a checkpoint: .pth to .safetensors and back, or an old .pth file to a safe one.
+
+What is written holds the weights and the classes: enough to test, predict and fine-tune, not to
+resume a training.
+"""
+
+import trash_cli
+from trash_cli import existing_file
+
+SUFFIXES = ('.pth', '.safetensors')
+
+
+def build_parser() -> trash_cli.Parser:
+    """Describe the command line."""
+    parser = trash_cli.Parser(
+        description=__doc__,
+        example='python tools/convert_checkpoint.py work_dirs/demo/iter_800.pth '
+        'work_dirs/demo/weights.safetensors',
+    )
+    parser.add_argument('checkpoint', type=existing_file, help='.pth or .safetensors file to read')
+    parser.add_argument('out', help='.pth or .safetensors file to write')
+    trash_cli.add_trust_option(parser)
+    return parser
+
+
+def run(args) -> None:
+    """Read without running code, then write."""
+    import io
+
+    import torch
+
+    from mmseg_custom.fileio import WholeFileBackend
+    from mmseg_custom.utils import UserError
+    from mmseg_custom.utils.checkpoint import state_of
+    from mmseg_custom.utils.safe_load import load_checkpoint, trust
+    from mmseg_custom.utils.safetensors_file import write_safetensors
+
+    if not args.out.endswith(SUFFIXES):
+        raise UserError(f'{args.out}: call it *.pth or *.safetensors')
+    if args.trust_checkpoint:
+        trust(args.checkpoint)
+    content = load_checkpoint(args.checkpoint)
+    dataset_meta = content.get('meta', {}).get('dataset_meta') or {}
+    kept = dict(state_dict=state_of(content), meta=dict(dataset_meta=dataset_meta))
+    if args.out.endswith('.pth'):
+        buffer = io.BytesIO()
+        torch.save(kept, buffer)
+        WholeFileBackend().put(buffer.getvalue(), args.out)
+    else:
+        write_safetensors(args.out, kept)
+    print(f'wrote {len(kept["state_dict"])} tensors to {args.out}')
+
+
+if __name__ == '__main__':
+    trash_cli.main(build_parser, run)

@@ -1,0 +1,77 @@
+"""Export a trained model to ONNX, for any number and size of photos, and check it."""
+
+from pathlib import Path
+
+import trash_cli
+from trash_cli import existing_file, positive_int
+
+MEGABYTE = 1e6
+
+
+def build_parser() -> trash_cli.Parser:
+    """Describe the command line."""
+    parser = trash_cli.Parser(
+        description=__doc__,
+        example='python tools/export.py configs/upernet_swin_toy.py '
+        'work_dirs/demo/iter_800.pth --out work_dirs/demo/model.onnx',
+    )
+    parser.add_argument('config', type=existing_file, help='the experiment')
+    parser.add_argument('checkpoint', type=existing_file, help='the .pth file')
+    parser.add_argument('--out', required=True, help='the .onnx file to write')
+    parser.add_argument(
+        '--argmax', action='store_true', help='give labels (N, H, W) instead of probabilities'
+    )
+    parser.add_argument(
+        '--int8', action='store_true', help='store int8 weights, and measure what that costs'
+    )
+    parser.add_argument(
+        '--opset', type=positive_int, default=17, help="version of ONNX's operators (17)"
+    )
+    parser.add_argument(
+        '--photos', nargs='+', default=[], metavar='PHOTO', help='check on these (noise)'
+    )
+    return parser
+
+
+def run(args) -> None:
+    """Export to a temporary file, and keep it if it gives what PyTorch gives."""
+    from mmseg_custom.apis import TrashSegmenter
+    from mmseg_custom.apis.export import export_onnx, quantise
+    from mmseg_custom.apis.onnx_segmenter import OnnxSegmenter
+    from mmseg_custom.apis.parity import compare
+    from mmseg_custom.utils import UserError, atomic_path
+
+    if not args.out.endswith('.onnx'):
+        raise UserError(f'--out {args.out}: give a name that ends in .onnx')
+    batches = photos_of(args.photos)
+    segmenter = TrashSegmenter(args.config, args.checkpoint, device='cpu')
+    with atomic_path(args.out) as temporary:
+        export_onnx(segmenter, temporary, args.argmax, args.opset)
+        parity = compare(segmenter, OnnxSegmenter(temporary), batches)
+        print(f'float: {parity}; {size_of(temporary)}')
+        if not parity.holds:
+            raise UserError(
+                f'{args.config}: the exported model is another one ({parity}); nothing was written'
+            )
+        if args.int8:
+            quantise(temporary, temporary)
+            loss = compare(segmenter, OnnxSegmenter(temporary), batches)
+            print(f'int8: {loss}; {size_of(temporary)}')
+    print(f'wrote {args.out}')
+
+
+def photos_of(paths):
+    """Return batches of one photo each; of noise if none is named."""
+    from mmseg_custom.apis.parity import random_photos
+    from mmseg_custom.apis.photo_sources import list_photos
+
+    return [[photo.read()] for photo in list_photos(paths)] if paths else random_photos()
+
+
+def size_of(path: Path) -> str:
+    """Return a file's size for people."""
+    return f'{path.stat().st_size / MEGABYTE:.1f} MB'
+
+
+if __name__ == '__main__':
+    trash_cli.main(build_parser, run)

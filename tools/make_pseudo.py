@@ -1,0 +1,142 @@
+"""Label photos with a model, for a second round of training; goes on after a stop."""
+
+from pathlib import Path
+
+import trash_cli
+from trash_cli import existing_dir, existing_file, positive_int, share
+
+
+def build_parser() -> trash_cli.Parser:
+    """Describe the command line."""
+    parser = trash_cli.Parser(
+        description=__doc__ + ' Writes masks in which doubtful pixels are 255 (ignored), '
+        'annotations.json for TrashCocoDataset, the manifest pseudo.json, and sheet.png with the '
+        'photos that the model is most and least sure of. Other thresholds do not predict anew.',
+        example='python tools/make_pseudo.py configs/upernet_swin_trash.py '
+        'work_dirs/upernet_swin_trash/best.pth --images data/recycle_trash/test.json \\\n'
+        '      --out data/recycle_trash/pseudo --tta flip --crf',
+    )
+    parser.add_argument('config', type=existing_file, help='the experiment')
+    parser.add_argument('checkpoint', type=existing_file, help='the .pth file')
+    parser.add_argument('--images', required=True, help='a COCO file or a folder')
+    parser.add_argument('--out', required=True, help='folder of the set')
+    parser.add_argument(
+        '--member',
+        nargs=2,
+        action='append',
+        default=[],
+        metavar=('CONFIG', 'CKPT'),
+        help='another model that votes; give it once for each',
+    )
+    parser.add_argument('--weights', nargs='+', type=float, help='one a model (all equal)')
+    trash_cli.add_tta_and_crf(parser)
+    parser.add_argument(
+        '--threshold',
+        nargs='+',
+        default=['0.9'],
+        metavar='P',
+        help='least confidence, for all and by class: 0.9 Paper=0.8 "Plastic bag=0.95" (0.9)',
+    )
+    parser.add_argument(
+        '--class-balanced',
+        type=share,
+        metavar='SHARE',
+        help="label at most this share of each class's pixels, the surest",
+    )
+    parser.add_argument(
+        '--min-score', type=share, default=0.0, help='leave out photos of less mean confidence (0)'
+    )
+    parser.add_argument(
+        '--exclude',
+        nargs='+',
+        type=existing_file,
+        help="COCO files of photos that must not enter (the config's validation set)",
+    )
+    parser.add_argument('--data-root', type=existing_dir, help="folder of a COCO file's photos")
+    parser.add_argument('--batch-size', type=positive_int, default=4, help='photos at once (4)')
+    parser.add_argument('--device', help='such as cpu or cuda:1 (the best there is)')
+    trash_cli.add_launcher(parser)
+    return parser
+
+
+def run(args) -> int:
+    """Predict what is not predicted yet, then label."""
+    from mmengine.dist import barrier, is_main_process
+
+    from mmseg_custom.apis.ensemble import build_segmenter
+    from mmseg_custom.apis.outputs import require_same_run
+    from mmseg_custom.apis.photo_sources import folder_of, list_photos
+    from mmseg_custom.apis.predict import predict_photos
+    from mmseg_custom.postprocess import DenseCrf
+    from mmseg_custom.pseudo import (
+        ConfidenceFiles,
+        PseudoOptions,
+        drop_excluded,
+        validation_photos,
+        write_pseudo_set,
+    )
+    from mmseg_custom.utils.experiment import load_config
+    from mmseg_custom.utils.launch import join_processes
+    from mmseg_custom.utils.views import read_crf
+
+    options = PseudoOptions(tuple(args.threshold), args.class_balanced, args.min_score)
+    join_processes(args.launcher)
+    crf = read_crf(args.crf) if args.crf else None
+    files = ConfidenceFiles(Path(args.out, 'confidence'), crf and DenseCrf(**crf))
+    made_by = made_from(args, crf)
+    if is_main_process():
+        require_same_run(files.folder, made_by)
+    barrier()
+    found = list_photos([args.images], args.data_root)
+    validation = validation_photos(load_config(args.config), args.exclude, args.data_root)
+    photos, excluded = drop_excluded(found, validation)
+    segmenter = build_segmenter(members_of(args), args.weights, args.device, args.tta)
+    skipped = predict_photos(segmenter, photos, files, args.batch_size)
+    unreadable = sorted(name for name, _ in skipped)
+    photos = [photo for photo in photos if photo.name not in unreadable]
+    made_by |= dict(excluded=excluded, unreadable=unreadable)
+    root = folder_of(args.images, args.data_root)
+    manifest = write_pseudo_set(photos, files, options, root, Path(args.out), made_by)
+    if manifest:
+        report(args.out, manifest, skipped)
+    return int(bool(skipped))
+
+
+def members_of(args) -> list[tuple[str, str]]:
+    """Return config and checkpoint of each model."""
+    return [(args.config, args.checkpoint), *map(tuple, args.member)]
+
+
+def made_from(args, crf: dict | None) -> dict:
+    """Return what decides over the confidences."""
+    from mmseg_custom.utils.checkpoint import digest_of
+
+    members = [
+        dict(config=Path(config).name, checkpoint=str(checkpoint), sha256=digest_of(checkpoint))
+        for config, checkpoint in members_of(args)
+    ]
+    return dict(
+        members=members,
+        weights=args.weights,
+        tta=args.tta,
+        crf=crf,
+        images=str(args.images),
+        batch_size=args.batch_size,
+    )
+
+
+def report(out: str, manifest: dict, skipped: list[tuple[str, str]]) -> None:
+    """Say what was made."""
+    used = sum(image['used'] for image in manifest['images'])
+    print(f'{used} of {len(manifest["images"])} photos labelled; wrote {out}/annotations.json')
+    print('share of the pixels by class, without those that are ignored:')
+    for name, part in manifest['class_shares'].items():
+        print(f'  {name:<14} {100 * part:6.2f} %  threshold {manifest["thresholds"][name]:.3f}')
+    if manifest['excluded']:
+        print(f'{len(manifest["excluded"])} photos are validation photos: left out')
+    for _, reason in skipped:
+        print(f'skipped: {reason}')
+
+
+if __name__ == '__main__':
+    trash_cli.main(build_parser, run)

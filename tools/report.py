@@ -1,0 +1,98 @@
+"""Look at a training: one HTML page of its curves, scores, photos, calibration and speed."""
+
+from pathlib import Path
+
+import trash_cli
+from trash_cli import existing_dir, existing_file, positive_int
+
+PHOTOS = 8
+
+
+def build_parser() -> trash_cli.Parser:
+    """Describe the command line."""
+    parser = trash_cli.Parser(
+        description=__doc__,
+        example='python tools/report.py work_dirs/upernet_swin_toy',
+    )
+    parser.add_argument('work_dir', type=existing_dir, help='where tools/train.py wrote')
+    parser.add_argument('--out', help='the page to write (WORK_DIR/report.html)')
+    parser.add_argument('--checkpoint', type=existing_file, help="the weights (WORK_DIR's latest)")
+    parser.add_argument(
+        '--photos',
+        type=positive_int,
+        default=PHOTOS,
+        help=f'how many are shown large as the worst, and as the best ({PHOTOS})',
+    )
+    parser.add_argument(
+        '--no-photos', action='store_true', help='run no model: curves and what is in the logs'
+    )
+    parser.add_argument('--data-root', help='folder of the data')
+    parser.add_argument('--val-json', help='annotations of the photos to look at')
+    parser.add_argument('--device', help='such as cpu or cuda:1 (the best there is)')
+    trash_cli.add_trust_option(parser)
+    return parser
+
+
+def run(args) -> None:
+    """Read the logs, look at the photos, and write the page."""
+    from mmseg_custom.apis.report import make_report
+    from mmseg_custom.apis.run_folder import read_run
+    from mmseg_custom.visualization.report_page import write_report_page
+
+    found = read_run(args.work_dir)
+    missing = [] if found.validation else ['There was no validation yet: train on.']
+    if not found.train:
+        missing.append('There is no log of a training, so that there are no curves.')
+    checkpoint = find_weights(args)
+    results = None
+    if args.no_photos:
+        missing.append('Photos and calibration are left out (--no-photos).')
+    elif checkpoint is None:
+        missing.append('There is no checkpoint yet, so that no photo could be looked at.')
+    else:
+        results = look(args, found.config, checkpoint)
+    report = make_report(found, results, results and Path(checkpoint).name)
+    out = Path(args.out or Path(args.work_dir, 'report.html'))
+    write_report_page(out, report, results and results.gallery, missing)
+    for sentence in missing:
+        print(sentence)
+    print(f'open {out}')
+
+
+def find_weights(args) -> str | None:
+    """Return the checkpoint to look through, None if there is none."""
+    from mmseg_custom.utils.resume import POINTER, find_checkpoint
+
+    pointer = Path(args.work_dir, POINTER)
+    if args.checkpoint or not pointer.is_file():
+        return args.checkpoint
+    # The folder may have been moved since the training wrote its whole path.
+    here = Path(args.work_dir, Path(pointer.read_text(encoding='utf-8')).name)
+    return str(here) if here.is_file() else find_checkpoint(args.work_dir)[0]
+
+
+def look(args, cfg, checkpoint: str):
+    """Run the model over the validation photos.
+
+    Args:
+        args: The command line.
+        cfg: The experiment.
+        checkpoint: Its weights.
+
+    Returns:
+        PhotoResults: See :class:`~mmseg_custom.apis.validation_photos.PhotoResults`.
+    """
+    from mmseg_custom.apis import TrashSegmenter
+    from mmseg_custom.apis.validation_photos import ValidationPhotos, look_at_photos
+    from mmseg_custom.utils import experiment
+    from mmseg_custom.utils.safe_load import trust
+
+    experiment.set_options(cfg, data_root=args.data_root, val_json=args.val_json)
+    if args.trust_checkpoint:
+        trust(checkpoint)
+    photos = ValidationPhotos(cfg)
+    return look_at_photos(TrashSegmenter(cfg, checkpoint, args.device), photos, args.photos)
+
+
+if __name__ == '__main__':
+    trash_cli.main(build_parser, run)

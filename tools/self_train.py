@@ -1,0 +1,88 @@
+"""Train, label photos with the best checkpoint, train with the labels, and so on."""
+
+import shlex
+import sys
+from argparse import REMAINDER
+from pathlib import Path
+
+import trash_cli
+from trash_cli import existing_dir, existing_file, natural_int, positive_int
+
+TOOLS = Path(__file__).resolve().parent
+
+
+def build_parser() -> trash_cli.Parser:
+    """Describe the command line."""
+    parser = trash_cli.Parser(
+        description=__doc__ + ' Ends when a round gains nothing on the validation set. The same '
+        'command goes on after a stop.',
+        example='python tools/self_train.py configs/upernet_swin_trash.py '
+        'configs/upernet_swin_trash_pseudo.py \\\n      --images data/recycle_trash/test.json '
+        '--label-args "--tta flip --crf --threshold 0.9" --train-args --batch-size 4',
+    )
+    parser.add_argument('config', type=existing_file, help='the first round')
+    parser.add_argument('pseudo_config', type=existing_file, help='the rounds behind it')
+    parser.add_argument('--images', required=True, help='what is labelled: COCO file or folder')
+    parser.add_argument('--image-root', type=existing_dir, help='folder of the photos of --images')
+    parser.add_argument('--rounds', type=positive_int, default=3, help='rounds at most (3)')
+    parser.add_argument(
+        '--min-gain', type=float, default=0.1, help='mIoU in percent that a round has to gain (0.1)'
+    )
+    parser.add_argument('--work-dir', default='work_dirs/self_train', help='(work_dirs/self_train)')
+    parser.add_argument('--seed', type=natural_int, default=0, help='of everything random (0)')
+    parser.add_argument('--gpus', type=positive_int, help='processes, by torchrun')
+    parser.add_argument(
+        '--label-args',
+        type=shlex.split,
+        default=[],
+        metavar='"…"',
+        help='arguments of make_pseudo.py, in quotes',
+    )
+    parser.add_argument(
+        '--train-args', nargs=REMAINDER, default=[], help='all that follows is passed to train.py'
+    )
+    return parser
+
+
+def run(args) -> None:
+    """Run the rounds and report."""
+    from mmseg_custom.apis.photo_sources import folder_of
+    from mmseg_custom.apis.self_training import Plan, self_train
+    from mmseg_custom.apis.trials import train_command
+
+    plan = Plan(
+        config=args.config,
+        pseudo_config=args.pseudo_config,
+        data_root=folder_of(args.images, args.image_root),
+        work_dir=Path(args.work_dir),
+        rounds=args.rounds,
+        min_gain=args.min_gain,
+        seed=args.seed,
+    )
+
+    def train(trial) -> list[str]:
+        return [*train_command(TOOLS, trial, args.gpus or 0), *args.train_args]
+
+    def label(checkpoint: str, folder: Path) -> list[str]:
+        return label_command(args, checkpoint, folder)
+
+    rounds = self_train(plan, train, label)
+    for one in rounds:
+        print(f'round {one.number}: mIoU {one.miou:6.2f}  {one.checkpoint}')
+    best = max(rounds, key=lambda one: one.miou)
+    print(f'best: {best.checkpoint}')
+
+
+def label_command(args, checkpoint: str, folder: Path) -> list[str]:
+    """Return the command line that labels."""
+    if args.gpus:
+        start = ['bash', str(TOOLS / 'dist_make_pseudo.sh'), args.config, checkpoint]
+        start.append(str(args.gpus))
+    else:
+        start = [sys.executable, str(TOOLS / 'make_pseudo.py'), args.config, checkpoint]
+    root = ['--data-root', args.image_root] if args.image_root else []
+    return [*start, '--images', args.images, '--out', str(folder), *root, *args.label_args]
+
+
+if __name__ == '__main__':
+    trash_cli.main(build_parser, run)
