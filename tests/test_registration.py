@@ -27,6 +27,7 @@ for registry, name in (
     (DATA_SAMPLERS, 'MultiSourceSampler'), (DATASETS, 'UnlabelledPhotos'),
     (DATASETS, 'PseudoLabelledPhotos'), (MODELS, 'PseudoEncoderDecoder'),
     (MODELS, 'MeanTeacherSegmentor'), (HOOKS, 'ExportTeacherHook'), (MODELS, 'TrashTTAModel'),
+    (HOOKS, 'NonFiniteLossHook'), (HOOKS, 'StopSignalHook'),
 ):
     assert registry.get(name).__module__.startswith('mmseg_custom'), name
 """

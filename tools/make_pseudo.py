@@ -83,13 +83,13 @@ def run(args) -> int:
     join_processes(args.launcher)
     crf = read_crf(args.crf) if args.crf else None
     files = ConfidenceFiles(Path(args.out, 'confidence'), crf and DenseCrf(**crf))
+    found = list_photos([args.images], args.data_root)
+    validation = validation_photos(load_config(args.config), args.exclude, args.data_root)
+    photos, excluded = drop_excluded(found, validation)
     made_by = made_from(args, crf)
     if is_main_process():
         require_same_run(files.folder, made_by)
     barrier()
-    found = list_photos([args.images], args.data_root)
-    validation = validation_photos(load_config(args.config), args.exclude, args.data_root)
-    photos, excluded = drop_excluded(found, validation)
     segmenter = build_segmenter(members_of(args), args.weights, args.device, args.tta)
     skipped = predict_photos(segmenter, photos, files, args.batch_size)
     unreadable = sorted(name for name, _ in skipped)

@@ -40,6 +40,7 @@ def build_parser() -> trash_cli.Parser:
     )
     parser.add_argument('--device', help='such as cpu or cuda:1 (the best there is)')
     parser.add_argument('--strict', action='store_true', help='stop at a photo that is broken')
+    trash_cli.add_trust_option(parser)
     trash_cli.add_launcher(parser)
     return parser
 
@@ -91,8 +92,11 @@ def segmenter_of(args, model: list[str]):
     """Load the model."""
     from mmseg_custom.apis import OnnxSegmenter, TrashSegmenter
     from mmseg_custom.utils import UserError
+    from mmseg_custom.utils.safe_load import trust
 
     if not args.onnx:
+        if args.trust_checkpoint:
+            trust(model[1])
         return TrashSegmenter(*model, args.device, args.tta)
     if args.tta or args.device:
         raise UserError('--tta and --device go with a checkpoint, not with --onnx')

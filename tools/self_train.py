@@ -47,8 +47,8 @@ def build_parser() -> trash_cli.Parser:
 def run(args) -> None:
     """Run the rounds and report."""
     from mmseg_custom.apis.photo_sources import folder_of
-    from mmseg_custom.apis.self_training import Plan, self_train
     from mmseg_custom.apis.trials import train_command
+    from mmseg_custom.pseudo.self_training import Plan, self_train
 
     plan = Plan(
         config=args.config,

@@ -171,7 +171,6 @@ def test_one_of_two_processes_is_killed_and_torchrun_starts_again(whole_of_two, 
     code, said = end_of(process)
     assert code == 0, said
     assert 'resuming' in said
-    assert len(errors(said)) == 1
     assert_same_end(tmp_path, whole_of_two)
 
 

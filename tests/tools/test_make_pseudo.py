@@ -45,10 +45,10 @@ def tree(folder):
 
 
 def test_a_label_stands_where_the_model_is_sure_enough(made, toy_set, random_checkpoint):
-    out = made('--threshold', 0.6, 'Paper=0.2', 'Plastic bag=0.9')
+    out = made('--threshold', 0.99, 'Paper=0.2', 'Plastic bag=0.999')
     segmenter = TrashSegmenter(TOY, random_checkpoint)
-    least = np.full(len(CLASSES), 0.6)
-    least[CLASSES.index('Paper')], least[CLASSES.index('Plastic bag')] = 0.2, 0.9
+    least = np.full(len(CLASSES), 0.99)
+    least[CLASSES.index('Paper')], least[CLASSES.index('Plastic bag')] = 0.2, 0.999
     manifest = json.loads((out / 'pseudo.json').read_text())
     ignored = 0
     for entry in manifest['images']:
@@ -94,10 +94,19 @@ def test_other_thresholds_do_not_predict_anew(made):
     made('--threshold', 0.95, '--class-balanced', 0.3)
     assert {path: path.stat().st_mtime_ns for path in times} == times
     assert tree(out / 'masks') != before
-    kept = [load_mask(path, 64, 64) for path in (out / 'masks').rglob('*.png')]
     thresholds = json.loads((out / 'pseudo.json').read_text())['thresholds']
-    assert min(thresholds.values()) >= 0.95 - 1e-4
-    assert sum((mask != 255).sum() for mask in kept) <= 0.35 * sum(mask.size for mask in kept)
+    said = [np.load(path) for path in sorted((out / 'confidence').rglob('*.npz'))]
+    labels = np.stack([archive['labels'] for archive in said])
+    sure = np.stack([archive['confidence'] for archive in said])
+    least = np.zeros(len(CLASSES))
+    for label, name in enumerate(CLASSES):
+        own = np.sort(sure[labels == label])[::-1]
+        last = own[int(np.ceil(0.3 * len(own))) - 1] if len(own) else 65535
+        least[label] = max(last, round(0.95 * 65535))
+        assert thresholds[name] == pytest.approx(least[label] / 65535, abs=1e-6)
+    kept = np.stack([load_mask(path, 64, 64) for path in sorted((out / 'masks').rglob('*.png'))])
+    assert np.array_equal(kept, np.where(sure >= least[labels], labels, 255))
+    assert (kept == 255).any()
 
 
 def test_a_crf_chooses_labels_and_the_model_says_how_sure(made, toy_set, random_checkpoint):
@@ -148,30 +157,31 @@ def test_several_processes_and_a_killed_run_write_the_same(toy_set, random_check
     exclude = ['--exclude', toy_set / 'val.json', '--class-balanced', 0.5, '--batch-size', 2]
     images = ['--images', toy_set / 'train.json', *exclude]
 
-    def command(out):
-        return [TOY, random_checkpoint, *images, '--out', tmp_path / out]
+    out = tmp_path / 'set'
+    command = [TOY, random_checkpoint, *images, '--out', out]
 
-    tool(TOOL, *command('one'), env=ONE_THREAD)
-    expected = tree(tmp_path / 'one')
+    def made():
+        content = tree(out)
+        shutil.rmtree(out)
+        return content
+
+    tool(TOOL, *command, env=ONE_THREAD)
+    expected = made()
     for processes in (2, 4):
-        out = f'with_{processes}'
-        arguments = (TOY, random_checkpoint, processes, *images, '--out', tmp_path / out)
+        arguments = (TOY, random_checkpoint, processes, *images, '--out', out)
         tool('tools/dist_make_pseudo.sh', *arguments, env=ONE_THREAD)
-        assert tree(tmp_path / out) == expected
-    killed = [sys.executable, str(ROOT / TOOL), *map(str, command('killed'))]
+        assert made() == expected
+    killed = [sys.executable, str(ROOT / TOOL), *map(str, command)]
     for wanted in (3, 11):
-        running = subprocess.Popen(
-            killed, stderr=subprocess.DEVNULL, start_new_session=True, env=os.environ | ONE_THREAD
-        )
-        while running.poll() is None:
-            if len(list((tmp_path / 'killed').rglob('*.npz'))) >= wanted:
-                break
+        quiet = dict(stderr=subprocess.DEVNULL, start_new_session=True)
+        running = subprocess.Popen(killed, env=os.environ | ONE_THREAD, **quiet)
+        while running.poll() is None and len(list(out.rglob('*.npz'))) < wanted:
             time.sleep(0.002)
         os.killpg(running.pid, signal.SIGKILL)
         running.wait()
-        assert not (tmp_path / 'killed' / 'pseudo.json').exists()
-    tool(TOOL, *command('killed'), env=ONE_THREAD)
-    assert tree(tmp_path / 'killed') == expected
+        assert not (out / 'pseudo.json').exists()
+    tool(TOOL, *command, env=ONE_THREAD)
+    assert made() == expected
 
 
 def test_says_what_is_wrong(toy_set, random_checkpoint, tmp_path, capsys):
@@ -184,4 +194,5 @@ def test_says_what_is_wrong(toy_set, random_checkpoint, tmp_path, capsys):
     assert 'from 0 to 1' in error(*exclude, '--threshold', 2)
     assert 'every photo is a validation photo' in error(*exclude, images=toy_set / 'val.json')
     assert 'lower --min-score' in error(*exclude, '--min-score', 1)
+    assert not (tmp_path / 'out' / 'pseudo.json').exists()
     assert 'another --out' in error(*exclude, '--tta', 'flip')
