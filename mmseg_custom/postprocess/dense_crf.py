@@ -99,7 +99,7 @@ class DenseCrf:
         ]
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _lattice_of_positions(height: int, width: int, deviation: float):
     return _lattice(_positions(height, width, deviation))
 
