@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import torch
 
-from mmseg_custom.coco import CLASSES
+from mmseg_custom.coco import CLASSES, PALETTE
 from mmseg_custom.transforms import LoadTrashAnnotations, LoadTrashImage
 
 from .photos import load_photos
@@ -36,7 +36,8 @@ def chosen_model() -> tuple[str, str, str]:
     # So that several classes win somewhere, as in a trained model.
     model.decode_head.conv_seg.weight.data *= HEAD_SCALE
     path = Path(tempfile.mkdtemp(), 'random.pth')
-    torch.save(dict(state_dict=model.state_dict()), path)
+    meta = dict(dataset_meta=dict(classes=CLASSES, palette=PALETTE))
+    torch.save(dict(state_dict=model.state_dict(), meta=meta), path)
     return str(LAPTOP), str(path), 'random weights'
 
 

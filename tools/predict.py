@@ -61,16 +61,17 @@ def run(args) -> int:
     photos = list_photos(inputs, args.data_root, args.every)
     crf = read_crf(args.crf) if args.crf else None
     outputs = Outputs(Path(args.out), args.overlays, args.probabilities, crf and DenseCrf(**crf))
+    segmenter = segmenter_of(args, model)
     if is_main_process():
         require_same_run(outputs.folder, made_from(args, model, crf))
     barrier()
-    segmenter = segmenter_of(args, model)
     skipped = predict_photos(segmenter, photos, outputs, args.batch_size, args.strict)
     if is_main_process():
         target = write_coco(photos, outputs, len(segmenter.classes))
         print(f'{len(photos) - len(skipped)} photos predicted; wrote {outputs.folder} and {target}')
         report_skipped(skipped, len(photos))
-    return int(bool(skipped))
+    # Only the process that reports fails: torchrun ends the others as soon as one does.
+    return int(bool(skipped) and is_main_process())
 
 
 def split_arguments(args) -> tuple[list[str], list[str]]:

@@ -26,6 +26,8 @@ def fit_to_machine(cfg: Config, launcher: str = 'none') -> None:
     - DDP gets no ``device_ids``, and BatchNorm stays BatchNorm (SyncBN is CUDA only);
     - AMP is off (MMEngine's ``AmpOptimWrapper`` refuses a CPU).
 
+    Loaders that read in the main process (``num_workers=0``) keep no workers between epochs.
+
     Args:
         cfg: A whole experiment.
         launcher: One of :data:`LAUNCHERS`.
@@ -34,6 +36,7 @@ def fit_to_machine(cfg: Config, launcher: str = 'none') -> None:
         UserError: The config splits the model over GPUs, and there are none, or no launcher.
     """
     cfg.launcher = launcher
+    _keep_no_absent_workers(cfg)
     strategy = cfg.get('strategy', {}).get('type')
     if strategy in NEED_GPUS and (launcher == 'none' or not is_cuda_available()):
         raise UserError(
@@ -53,6 +56,14 @@ def fit_to_machine(cfg: Config, launcher: str = 'none') -> None:
             broadcast_buffers=False,
             find_unused_parameters=cfg.get('find_unused_parameters', False),
         )
+
+
+def _keep_no_absent_workers(cfg: Config) -> None:
+    """Let ``num_workers=0`` be all that a debugger needs: PyTorch refuses it as it stands."""
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        loader = cfg.get(name) or {}
+        if loader.get('num_workers') == 0:
+            loader['persistent_workers'] = False
 
 
 def start_gloo(launcher: str, timeout: float | None = None) -> None:

@@ -13,9 +13,8 @@ import trash_cli
 
 TOY = str(ROOT / 'configs' / 'upernet_swin_toy.py')
 NO_WORKERS = [
-    f'{loader}.{key}'
+    f'{loader}.num_workers=0'
     for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader')
-    for key in ('num_workers=0', 'persistent_workers=False')
 ]
 SHORT = ['--cfg-options', 'train_cfg.max_iters=2', 'train_cfg.val_interval=2', *NO_WORKERS]
 

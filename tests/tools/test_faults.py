@@ -109,7 +109,6 @@ def whole_of_two(toy_set, tmp_path_factory):
 def resumed(toy_set, folder, *more):
     """Resume in this process, without data loading workers, which change nothing."""
     workers = [f'{part}_dataloader.num_workers=0' for part in ('train', 'val')]
-    workers += [f'{part}_dataloader.persistent_workers=False' for part in ('train', 'val')]
     return arguments(toy_set, folder, '--resume', *more, options=[*SHORT, *workers])
 
 
