@@ -15,6 +15,7 @@ from mmseg_custom.coco import save_mask
 from mmseg_custom.coco.photos import read_photo
 from mmseg_custom.postprocess import DenseCrf
 from mmseg_custom.pseudo import ConfidenceFiles, PseudoOptions, write_pseudo_set
+from mmseg_custom.utils.views import photo_pipeline
 
 from .crf import plain_crf
 from .photos import load_photos
@@ -35,6 +36,8 @@ def run() -> Comparison:
     crf = DenseCrf()
     segmenter = TrashSegmenter(config, checkpoint, 'cpu')
     peer = init_model(config, checkpoint, 'cpu')
+    steps = photo_pipeline(peer.cfg)[1:]
+    peer.cfg.test_pipeline = [dict(type='LoadImageFromFile'), *steps]
 
     def ours() -> None:
         shutil.rmtree(out, ignore_errors=True)

@@ -69,7 +69,7 @@ def predict_photos(
         unwritten = deque()
         for batch in _ahead(readers, waiting):
             readable = list(_readable(batch, skipped, strict))
-            results = segmenter.batch([photo for _, photo in readable])
+            results = segmenter.batch([photo for _, photo in readable]) if readable else []
             for (source, photo), result in zip(readable, results, strict=True):
                 unwritten.append(writers.submit(outputs.write, source.name, photo, result))
             bar.update(len(batch) - len(readable))

@@ -185,12 +185,14 @@ def test_several_processes_and_a_killed_run_write_the_same(toy_set, random_check
 
 
 def test_says_what_is_wrong(toy_set, random_checkpoint, tmp_path, capsys):
-    def error(*options, images=toy_set / 'test.json'):
-        command = (TOY, random_checkpoint, '--images', images, '--out', tmp_path / 'out')
+    def error(*options, images=toy_set / 'test.json', config=TOY):
+        command = (config, random_checkpoint, '--images', images, '--out', tmp_path / 'out')
         return call_tool(capsys, TOOL, *command, *options, code=2).err
 
     exclude = ('--exclude', toy_set / 'val.json')
-    assert 'name its file with --exclude' in error() or (ROOT / 'data' / 'toy_trash').exists()
+    lost = tmp_path / 'lost.py'
+    lost.write_text(f"_base_ = '{TOY}'\nval_dataloader = dict(dataset=dict(ann_file='gone.json'))\n")
+    assert 'name its file with --exclude' in error(config=lost)
     assert 'from 0 to 1' in error(*exclude, '--threshold', 2)
     assert 'every photo is a validation photo' in error(*exclude, images=toy_set / 'val.json')
     assert 'lower --min-score' in error(*exclude, '--min-score', 1)
