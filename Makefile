@@ -1,6 +1,7 @@
 # make install  only install;  make demo  install, draw toy data, train, test, and make a picture to look at
 # make test   install and run all tests
 # make app    open the sorting guide in a browser
+# make chaos  kill trainings at 25 random moments, resume, and compare with undisturbed ones
 # make lint   check style;  make bench  speed ratios against named peers
 PYTHON ?= python3.11
 VENV := .venv
@@ -10,7 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 DEMO := work_dirs/demo
 TOY := data/toy_trash
 
-.PHONY: install demo app test lint bench doctor clean
+.PHONY: install demo app test lint bench chaos doctor clean
 
 # The stamp's name holds what the environment is made from, so that it is made once and made anew
 # when one of these changes. Rust's, conda's or a system's Python does as well: PYTHON=… make demo
@@ -45,6 +46,9 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	python -m benchmarks
+
+chaos: $(STAMP)
+	python tests/chaos.py
 
 doctor: $(STAMP)
 	python tools/doctor.py
