@@ -93,7 +93,16 @@ def _at_least(least: int, text: str) -> int:
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
-    """Add what every command that runs a config takes: ``--cfg-options`` and ``--launcher``."""
+    """Add what every command that runs a config takes.
+
+    These are ``--override``, ``--cfg-options`` and ``--launcher``.
+    """
+    parser.add_argument(
+        '--override',
+        type=existing_file,
+        metavar='FILE',
+        help='change the config by a YAML or JSON file, which cannot run code',
+    )
     parser.add_argument(
         '--cfg-options',
         nargs='+',

@@ -85,7 +85,9 @@ def split_arguments(args) -> tuple[list[str], list[str]]:
         if not Path(path).is_file():
             raise UserError(f'{path}: no such file; give CONFIG CHECKPOINT INPUT…, or --onnx FILE')
     if not inputs:
-        raise UserError('no input: give CONFIG CHECKPOINT INPUT…: photos, folders, COCO files, videos')
+        raise UserError(
+            'no input: give CONFIG CHECKPOINT INPUT… (photos, folders, COCO files, videos)'
+        )
     return model, inputs
 
 

@@ -29,7 +29,7 @@ def run(args) -> None:
     from mmseg_custom.utils.named_parts import set_augmentation
     from mmseg_custom.visualization import contact_sheet
 
-    cfg = experiment.load_config(args.config, args.cfg_options)
+    cfg = experiment.load_config(args.config, args.cfg_options, override=args.override)
     experiment.set_options(cfg, data_root=args.data_root, train_json=args.train_json)
     if args.augmentation:
         set_augmentation(cfg, args.augmentation)

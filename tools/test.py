@@ -36,7 +36,7 @@ def run(args) -> None:
     from mmseg_custom.utils.safe_load import trust
     from mmseg_custom.utils.views import read_crf, set_tta
 
-    cfg = experiment.load_config(args.config, args.cfg_options, args.work_dir)
+    cfg = experiment.load_config(args.config, args.cfg_options, args.work_dir, args.override)
     if args.data_root:
         experiment.set_data_root(cfg, args.data_root)
     if args.test_json:

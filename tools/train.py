@@ -58,10 +58,10 @@ def run(args) -> None:
     from mmseg_custom.utils.named_parts import add_options, set_augmentation, set_loss
     from mmseg_custom.utils.safe_load import trust
 
-    cfg = experiment.load_config(args.config, args.cfg_options, args.work_dir)
+    cfg = experiment.load_config(args.config, args.cfg_options, args.work_dir, args.override)
     add_options(cfg, args.option)
     # What is said word for word comes last.
-    cfg.merge_from_dict(experiment.parse_options(args.cfg_options))
+    experiment.change(cfg, args.cfg_options, args.override)
     experiment.set_options(
         cfg,
         data_root=args.data_root,

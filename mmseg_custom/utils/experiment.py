@@ -9,35 +9,59 @@ from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 
 from .errors import UserError
+from .plain_override import apply_override, read_override
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
-def load_config(path: str, options: Sequence[str] = (), work_dir: str | None = None) -> Config:
+def load_config(
+    path: str,
+    options: Sequence[str] = (),
+    work_dir: str | None = None,
+    override: str | None = None,
+) -> Config:
     """Read a config file.
 
     Args:
         path: The file.
-        options: ``KEY=VALUE`` texts with dotted keys that override it (``--cfg-options``).
-        work_dir: Where the run writes; by default ``work_dirs/<name of the config>``, unless the
-            config says one.
+        options: See :func:`change`, also for ``override``.
+        work_dir: Where the run writes; else what the config says, or ``work_dirs/<its name>``.
 
     Raises:
-        UserError: The file, or a file it inherits, is no valid config.
+        UserError: The file, or one it inherits, is no valid config, or the changes do not fit.
     """
     try:
         cfg = Config.fromfile(path)
-        cfg.merge_from_dict(parse_options(options))
     except Exception as error:
         # A config is Python code: whatever it raises, the config is what has to be mended.
         raise UserError(
             f'{path}: cannot be read as a config ({type(error).__name__}: {error})'
         ) from error
+    change(cfg, options, override)
     # Bare type names are looked up in this scope, also by what is built before the runner.
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     stem = os.path.splitext(os.path.basename(path))[0]
     cfg.work_dir = work_dir or cfg.get('work_dir') or os.path.join('work_dirs', stem)
     return cfg
+
+
+def change(cfg: Config, options: Sequence[str] = (), override: str | None = None) -> None:
+    """Change an experiment as the command line says.
+
+    Args:
+        cfg: Changed in place.
+        options: ``KEY=VALUE`` texts with dotted keys (``--cfg-options``), which have the last word.
+        override: A YAML or JSON file (``--override``), see :func:`read_override`.
+
+    Raises:
+        UserError: They do not fit.
+    """
+    if override:
+        apply_override(cfg, read_override(override), override)
+    try:
+        cfg.merge_from_dict(parse_options(options))
+    except Exception as error:
+        raise UserError(f'--cfg-options: {type(error).__name__}: {error}') from error
 
 
 def parse_options(texts: Sequence[str]) -> dict:
@@ -71,7 +95,7 @@ def set_ann_file(cfg: Config, loader: str, ann_file: str) -> None:
     Args:
         cfg: Changed in place.
         loader: One of :data:`LOADERS`.
-        ann_file: Taken as it is where such a file exists, else relative to the data root.
+        ann_file: Taken as it is if it is there, else relative to the data root.
 
     Raises:
         UserError: The loader joins several datasets.
