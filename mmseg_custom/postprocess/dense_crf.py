@@ -71,7 +71,7 @@ class DenseCrf:
         flat = probabilities.reshape(len(probabilities), -1).astype(np.float32, copy=False)
         field = self._infer(photo, flat)
         refined = np.zeros_like(flat)
-        refined[field.kept] = field.marginals()
+        field.write_marginals(refined)
         refined = refined.reshape(probabilities.shape)
         if self.keep_small is not None:
             keep_components(probabilities, refined, self.keep_small)

@@ -14,11 +14,11 @@ FAR_BEHIND = np.float32(-12)
 # A pixel with less than this left for all other classes is settled, and is looked at again only in
 # every so many-th step.
 SETTLED = np.float32(1e-4)
-PERIOD = 4
+PERIOD = 5
 # A class below this in every pixel can win nowhere any more.
 NEGLIGIBLE = 0.01
 # Mean square of a pixel's change that the others need not hear of.
-UNHEARD = np.float32(1e-10)
+UNHEARD = np.float32(1e-8)
 _compiled = dict(nogil=True, cache=True, boundscheck=False)
 # Makes the number of channels a constant for the compiler there, too.
 _inlined = dict(inline='always')
@@ -77,15 +77,43 @@ class MeanField:
         return change[0] / len(self._all)
 
     def _drop(self, stays: np.ndarray) -> None:
-        self.kept, self._scores = self.kept[stays], np.ascontiguousarray(self._scores[:, stays])
-        rows = np.flatnonzero(stays)[:-1]
-        self._marginals = np.ascontiguousarray(self._marginals[:, rows])
-        self._grids = [np.ascontiguousarray(grid[:, rows]) for grid in self._grids]
+        columns = np.flatnonzero(stays)
+        self.kept, self._scores = self.kept[stays], _chosen(self._scores, columns)
+        self._marginals = _chosen(self._marginals, columns[:-1])
+        self._grids = [_chosen(grid, columns[:-1]) for grid in self._grids]
 
-    def marginals(self) -> np.ndarray:
-        """Return ``(M, N)`` float32 of the classes :attr:`kept`."""
-        own = self._marginals.T
-        return np.concatenate([own, 1 - own.sum(axis=0, keepdims=True)])
+    def write_marginals(self, out: np.ndarray) -> None:
+        """Write the marginals of the classes :attr:`kept` into their rows of ``out``.
+
+        Args:
+            out: ``(C, N)`` float32.
+        """
+        _write_marginals(self._marginals, self.kept, out)
+
+
+def _chosen(values, columns):
+    """Return some columns, which NumPy takes far longer for."""
+    chosen = np.empty((len(values), len(columns)), values.dtype)
+    _choose(values, columns, chosen)
+    return chosen
+
+
+@njit(**_compiled)
+def _choose(values, columns, chosen):
+    for n in range(len(values)):
+        for c in range(len(columns)):
+            chosen[n, c] = values[n, columns[c]]
+
+
+@njit(**_compiled)
+def _write_marginals(marginals, kept, out):
+    channels = marginals.shape[1]
+    for n in range(len(marginals)):
+        rest = np.float32(1)
+        for c in range(channels):
+            out[kept[c], n] = marginals[n, c]
+            rest -= marginals[n, c]
+        out[kept[channels], n] = rest
 
 
 @cache
@@ -134,15 +162,18 @@ def _compile_sweep(channels):
 @njit(**_inlined)
 def _hear(values, n, cells, weights, blurred, channels):
     for corner in range(cells.shape[1]):
+        # Read once: the compiler cannot know that the writing leaves them as they are.
+        cell, weight = cells[n, corner], weights[n, corner]
         for c in range(channels):
-            values[c] += weights[n, corner] * blurred[cells[n, corner], c]
+            values[c] += weight * blurred[cell, c]
 
 
 @njit(**_inlined)
 def _tell(values, n, cells, weights, grid, channels):
     for corner in range(cells.shape[1]):
+        cell, weight = cells[n, corner], weights[n, corner]
         for c in range(channels):
-            grid[cells[n, corner], c] += weights[n, corner] * values[c]
+            grid[cell, c] += weight * values[c]
 
 
 @njit(**_inlined)
