@@ -135,7 +135,8 @@ def _annotation_problems(content: dict, classes: Sequence[str]) -> Iterator[Prob
         for category in content['categories']
         if _is_id(category['id'])
     }
-    known = {name_key(name) for name in classes}
+    keys = {name_key(name) for name in classes}
+    known = {key for key, name in names.items() if name_key(str(name)) in keys}
     for annotation in annotations:
         for problem, field in (
             (_annotation_problem(annotation, images, names, known, classes), None),
@@ -147,14 +148,14 @@ def _annotation_problems(content: dict, classes: Sequence[str]) -> Iterator[Prob
 
 
 def _annotation_problem(
-    annotation: dict, images: dict, names: dict, known: set[str], classes: Sequence[str]
+    annotation: dict, images: dict, names: dict, known: set[int | str], classes: Sequence[str]
 ) -> str | None:
     image_id, category_id = annotation['image_id'], annotation['category_id']
     if not _is_id(image_id) or image_id not in images:
         return f'belongs to image {image_id!r}, which "images" does not list: add it or drop this'
     if not _is_id(category_id) or category_id not in names:
         return f'has the unknown category {category_id!r}: "categories" does not list this id'
-    if name_key(str(names[category_id])) not in known:
+    if category_id not in known:
         return (
             f'has the category {names[category_id]!r}, which is none of the classes '
             f'{", ".join(classes)}: rename or convert it'

@@ -40,7 +40,7 @@ def compact_segmentation(segmentation: list | dict) -> Segmentation:
 def _compact_polygon(polygon: Sequence[float]) -> np.ndarray:
     exact = np.array(polygon, dtype=np.float64)
     small = exact.astype(np.int16)
-    return small if np.array_equal(small, exact) else exact
+    return small if (small == exact).all() else exact
 
 
 def segmentation_counts(segmentation: Segmentation, height: int, width: int) -> list[bytes]:
@@ -152,9 +152,15 @@ def _polygon_problem(polygon: object, height: int, width: int) -> str | None:
     if len(polygon) % 2:
         return f'has a polygon of {len(polygon)} numbers, an odd count: one coordinate is missing'
     try:
-        points = np.array(polygon, dtype=np.float64).reshape(-1, 2)
+        points = np.array(polygon, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
+        points = None
+    if points is None or points.ndim != 1:
         return 'has a polygon with a value that is no number: write it as [x0, y0, x1, y1, …]'
+    # Nearly all polygons are fine, which is soon seen; a comparison with NaN is False.
+    if points.min() >= -FRAME_TOLERANCE and points.max() <= min(width, height) + FRAME_TOLERANCE:
+        return None
+    points = points.reshape(-1, 2)
     if not np.isfinite(points).all():
         return 'has a polygon with a NaN or infinite coordinate: draw it anew'
     low, high = points.min(axis=0), points.max(axis=0)

@@ -22,6 +22,7 @@ from mmseg_custom.coco import (
     require_sound,
 )
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.collector import resting_collector
 from mmseg_custom.utils.seeding import SeededIndex
 
 
@@ -86,6 +87,11 @@ class TrashCocoDataset(BaseSegDataset):
             **kwargs,
         )
 
+    def full_init(self) -> None:
+        """Load, if that is still to be done."""
+        with resting_collector():
+            super().full_init()
+
     def load_data_list(self) -> list[dict]:
         """Read and check the JSON.
 
@@ -102,9 +108,10 @@ class TrashCocoDataset(BaseSegDataset):
         samples = coco_to_samples(content, classes)
         self._require_labels(samples)
         for sample in samples:
-            sample['img_path'] = self._join('img_path', sample.pop('file_name'))
-            if 'seg_map_path' in sample:
-                sample['seg_map_path'] = self._join('seg_map_path', sample['seg_map_path'])
+            sample['img_path'] = sample.pop('file_name')
+            for key in ('img_path', 'seg_map_path'):
+                if key in sample:
+                    sample[key] = osp.join(self.data_prefix[key], sample[key])
         self._require_files(samples)
         self._require_sound_masks(samples)
         return samples
@@ -131,13 +138,10 @@ class TrashCocoDataset(BaseSegDataset):
         Samplers and MMEngine's ``ClassBalancedDataset`` ask for it.
         """
         sample = self.get_data_info(idx)
+        present = {label for label, _ in sample.get('annotations', [])}
         if 'seg_map_path' in sample:
-            num_classes = len(self._metainfo['classes'])
-            size = sample['height'], sample['width']
-            present = np.unique(load_mask(sample['seg_map_path'], *size, num_classes)).tolist()
-        else:
-            present = {label for label, _ in sample.get('annotations', [])}
-        return sorted(set(present) - {0, IGNORE_INDEX})
+            present = set(np.unique(self._load_mask(sample)).tolist())
+        return sorted(present - {0, IGNORE_INDEX})
 
     def _make_sample(self, idx: int) -> dict:
         sample = self.prepare_data(idx)
@@ -161,9 +165,6 @@ class TrashCocoDataset(BaseSegDataset):
                 level=logging.WARNING,
             )
         return True
-
-    def _join(self, prefix: str, name: str) -> str:
-        return osp.join(self.data_prefix[prefix], name)
 
     def _require_labels(self, samples: list[dict]) -> None:
         if not samples:
@@ -189,10 +190,10 @@ class TrashCocoDataset(BaseSegDataset):
     def _require_sound_masks(self, samples: list[dict]) -> None:
         """Read every mask file once: a strange label is an assert on the GPU if it gets there."""
         masked = [s for s in samples if 'seg_map_path' in s]
-        num_classes = len(self._metainfo['classes'])
-
-        def check(sample: dict) -> None:
-            load_mask(sample['seg_map_path'], sample['height'], sample['width'], num_classes)
-
         with ThreadPoolExecutor() as pool:
-            list(pool.map(check, masked))
+            for _ in pool.map(self._load_mask, masked):
+                pass  # A list would hold all masks.
+
+    def _load_mask(self, sample: dict) -> np.ndarray:
+        size = sample['height'], sample['width']
+        return load_mask(sample['seg_map_path'], *size, len(self._metainfo['classes']))

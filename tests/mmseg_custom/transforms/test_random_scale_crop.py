@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from mmcv.transforms import RandomResize
+from mmseg.datasets.transforms import RandomCrop
 from mmseg.registry import TRANSFORMS
 
 
@@ -44,3 +46,28 @@ def test_ratios_are_spread_over_the_range():
     assert min(heights) >= 20
     assert max(heights) <= 36
     assert len(heights) > 8
+
+
+def spotted(seed):
+    rng = np.random.default_rng(seed)
+    item = sample(48, 64)
+    item['gt_seg_map'][:] = rng.choice([0, 255], p=[0.9, 0.1])
+    for label in rng.choice([0, 3, 10, 255], 3):
+        top, left = rng.integers(40, size=2)
+        item['gt_seg_map'][top : top + 24, left : left + 24] = label
+    return item
+
+
+@pytest.mark.parametrize('cat_max_ratio', [0.5, 0.75, 1.0])
+def test_pieces_are_those_of_mmseg(cat_max_ratio):
+    ours = build(ratio_range=(0.8, 2.0), cat_max_ratio=cat_max_ratio, size=(32, 40))
+    resize = RandomResize(scale=(40, 32), ratio_range=(0.8, 2.0), keep_ratio=True)
+    crop = RandomCrop(crop_size=(32, 40), cat_max_ratio=cat_max_ratio)
+    for seed in range(60):
+        np.random.seed(seed)
+        found = ours(spotted(seed))
+        np.random.seed(seed)
+        expected = crop(resize(spotted(seed)))
+        np.testing.assert_array_equal(found['img'], expected['img'])
+        np.testing.assert_array_equal(found['gt_seg_map'], expected['gt_seg_map'])
+        assert found['img_shape'] == expected['img_shape']
