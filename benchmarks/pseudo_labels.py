@@ -22,7 +22,7 @@ from .photos import load_photos
 from .probabilities import chosen_model
 from .timing import Comparison, compare
 
-PHOTOS, CORES = 16, 2
+PHOTOS, CORES = 32, 2
 THRESHOLD = 0.5
 
 
