@@ -1,13 +1,24 @@
-"""Run all comparisons, print them, and write them to work_dirs/benchmarks.json."""
+"""Run comparisons, print them, and write them to work_dirs/benchmarks.json with a picture."""
 
 import dataclasses
+import os
 import platform
-
-import cv2
-import torch
-from mmengine.logging import MMLogger
+from importlib import import_module
+from pathlib import Path
 
 import trash_cli
+
+NAMES = (
+    'start_up',
+    'loading',
+    'pasting',
+    'pipeline',
+    'training',
+    'metric',
+    'crf',
+    'pseudo_labels',
+    'k_fold',
+)
 
 
 def build_parser() -> trash_cli.Parser:
@@ -15,32 +26,64 @@ def build_parser() -> trash_cli.Parser:
     parser = trash_cli.Parser(
         prog='python -m benchmarks',
         description='Measure speed as ratios against named peers, on one core.',
-        example='python -m benchmarks',
+        example='python -m benchmarks\n  python -m benchmarks crf pseudo_labels',
     )
-    parser.add_argument('--out', default='work_dirs/benchmarks.json', help='where to write')
+    parser.add_argument(
+        'names', nargs='*', metavar='NAME', help=f'only some of {", ".join(NAMES)} (all)'
+    )
+    parser.add_argument(
+        '--out',
+        default='work_dirs/benchmarks.json',
+        help='where to write; the picture gets the same name with .png',
+    )
     return parser
 
 
 def run(args) -> None:
     """Measure on one core, which is what a data loading worker has."""
+    from mmseg_custom.utils import UserError, write_json
+
+    unknown = sorted(set(args.names) - set(NAMES))
+    if unknown:
+        raise UserError(f'{unknown[0]!r} is none of the benchmarks: {", ".join(NAMES)}')
+    prepare()
+    from .plot import draw_ratios
+
+    results, loads = [], []
+    for name in args.names or NAMES:
+        # Ratios bear some load, times do not: it is written beside them.
+        loads.append(os.getloadavg()[0])
+        results.append(import_module(f'.{name}', __package__).run())
+        print(results[-1], flush=True)
+    content = [
+        dict(dataclasses.asdict(result), load=load)
+        for result, load in zip(results, loads, strict=True)
+    ]
+    write_json(args.out, dict(machine=machine(), results=content))
+    draw_ratios(Path(args.out).with_suffix('.png'), results)
+
+
+def prepare() -> None:
+    """Take one core, register what is built, and keep what is measured quiet."""
+    import cv2
+    import torch
+    from mmengine.logging import MMLogger
     from mmengine.registry import init_default_scope
 
     from mmseg_custom import plugins  # noqa: F401  (registers what the benchmarks build)
-    from mmseg_custom.utils import write_json
-
-    from . import crf, loading, metric, pasting, pseudo_labels, training
 
     init_default_scope('mmseg')
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
     MMLogger.get_instance('benchmarks', log_level='ERROR')
-    results = []
-    for benchmark in (loading, metric, pasting, training, crf, pseudo_labels):
-        results.append(benchmark.run())
-        print(results[-1], flush=True)
-    machine = f'{platform.processor() or platform.machine()}, torch {torch.__version__}'
-    content = [dataclasses.asdict(result) for result in results]
-    write_json(args.out, dict(machine=machine, results=content))
+
+
+def machine() -> str:
+    """Say what the times were measured on."""
+    from importlib.metadata import version
+
+    cpu = platform.processor() or platform.machine()
+    return f'{cpu}, {os.cpu_count()} cores, torch {version("torch")}'
 
 
 if __name__ == '__main__':

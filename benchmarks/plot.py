@@ -1,0 +1,83 @@
+"""Pictures of what was measured."""
+
+import os
+from collections.abc import Sequence
+
+from mmseg_custom.utils import atomic_path
+
+from .timing import Comparison
+
+INK, OURS, MISSED = '#1e1e1e', '#2f7d5b', '#c4572e'
+# As wide as fits beside the bars.
+LETTERS = 46
+
+
+def draw_ratios(path: str | os.PathLike, results: Sequence[Comparison]) -> None:
+    """Draw a bar a comparison: ratio, spread as a whisker, goal as a tick, and peer.
+
+    Args:
+        path: The picture, written whole or not at all.
+        results: At least one.
+    """
+    figure, axis = _figure((9, 1 + 0.62 * len(results)))
+    places = range(len(results))
+    ratios = [result.ratio for result in results]
+    spread = [
+        [result.ratio - result.ratio_low for result in results],
+        [result.ratio_high - result.ratio for result in results],
+    ]
+    colours = [OURS if result.ratio <= result.goal else MISSED for result in results]
+    axis.barh(places, ratios, 0.5, color=colours, xerr=spread, ecolor=INK, capsize=3)
+    goals = [result.goal for result in results]
+    axis.scatter(goals, places, s=400, marker='|', color=INK, linewidths=2, label='goal')
+    axis.axvline(1, color=INK, linestyle='dotted', linewidth=1, label="as long as the peer's")
+    axis.set_yticks(places, [_label(result) for result in results], fontsize=8)
+    axis.invert_yaxis()
+    axis.set_xlabel("our time / the peer's, median and range of the rounds; less is better")
+    axis.legend(fontsize=8, loc='lower right')
+    _save(figure, path)
+
+
+def _label(result: Comparison) -> str:
+    from textwrap import shorten
+
+    name = shorten(result.name.partition(' (')[0], LETTERS, placeholder=' …')
+    return f'{name}\nagainst {shorten(result.peer, LETTERS, placeholder=" …")}'
+
+
+def draw_scale(path: str | os.PathLike, curves: dict[str, dict]) -> None:
+    """Draw seconds and memory over the number of images, both axes logarithmic.
+
+    Args:
+        path: The picture, written whole or not at all.
+        curves: For each kind of work ``images``, ``seconds`` and ``mebibytes``, lists of one
+            length.
+    """
+    figure, axes = _figure((10, 4), 2)
+    for name, curve in curves.items():
+        axes[0].loglog(curve['images'], curve['seconds'], 'o-', label=name)
+        axes[1].loglog(curve['images'], curve['mebibytes'], 'o-', label=name)
+    images = next(iter(curves.values()))['images']
+    slope = [2 * number / images[0] for number in images]
+    axes[0].loglog(images, slope, color=INK, linestyle='dotted', label='slope of linear growth')
+    for axis, what in zip(axes, ('seconds in one process', 'peak memory, MiB'), strict=True):
+        axis.set_xlabel('images')
+        axis.set_ylabel(what)
+        axis.grid(which='major', alpha=0.3)
+        axis.legend(fontsize=8)
+    _save(figure, path)
+
+
+def _figure(size: tuple[float, float], columns: int = 1):
+    # Without pyplot, no window system is ever looked for.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout='constrained')
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(1, columns)
+
+
+def _save(figure, path: str | os.PathLike) -> None:
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=100)

@@ -1,0 +1,164 @@
+"""How time and memory grow with the number of images, each measured in a process of its own.
+
+The photos are empty files: start-up only looks whether they are there, and neither the split nor
+the statistics of the labels read them.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from itertools import pairwise
+from math import log
+from pathlib import Path
+
+import trash_cli
+from trash_cli import positive_int
+
+SIZES = (1000, 10_000, 100_000)
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def build_parser() -> trash_cli.Parser:
+    """Describe the command line."""
+    parser = trash_cli.Parser(
+        prog='python -m benchmarks.scale',
+        description='Measure how time and memory grow with the number of images.',
+        example='python -m benchmarks.scale --sizes 1000 10000',
+    )
+    parser.add_argument('--sizes', type=positive_int, nargs='+', default=SIZES, metavar='IMAGES')
+    parser.add_argument('--works', nargs='+', choices=WORKS, default=list(WORKS), help='only these')
+    parser.add_argument(
+        '--out',
+        default='work_dirs/scale.json',
+        help='where to write; the picture gets the same name with .png',
+    )
+    return parser
+
+
+def run(args) -> None:
+    """Measure, print, and write numbers and curves."""
+    from mmseg_custom.utils import write_json
+
+    from .annotations import write_annotations
+    from .plot import draw_scale
+
+    sizes = sorted(set(args.sizes))
+    measured = {name: [] for name in args.works}
+    for images in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            path = write_annotations(Path(folder, 'set'), images)
+            for name in args.works:
+                measured[name].append(in_process(name, path))
+                print(f'{name}, {images} images: {describe(measured[name][-1])}', flush=True)
+    curves = {name: curve(sizes, points) for name, points in measured.items()}
+    for name, found in curves.items():
+        print(f'{name}: grows with the exponents {found["exponents"]} (1 is linear)')
+    write_json(args.out, curves)
+    draw_scale(Path(args.out).with_suffix('.png'), curves)
+
+
+def describe(point: dict) -> str:
+    """Say what was measured in one process."""
+    return (
+        f'{point["seconds"]:.2f} s ({point["process_seconds"]:.2f} s with Python and its imports), '
+        f'{point["mebibytes"]:.0f} MiB at most'
+    )
+
+
+def curve(sizes: list[int], points: list[dict]) -> dict:
+    """Join what was measured, and find the exponent of growth between neighbouring sizes.
+
+    Args:
+        sizes: Numbers of images, ascending.
+        points: What :func:`in_process` returned for each.
+    """
+    columns = {key: [point[key] for point in points] for key in points[0]}
+    steps = zip(pairwise(sizes), pairwise(columns['seconds']), strict=True)
+    exponents = [round(log(b / a) / log(n / m), 2) for (m, n), (a, b) in steps]
+    return dict(images=sizes, **columns, exponents=exponents)
+
+
+def in_process(name: str, path: Path) -> dict:
+    """Measure one work in a process of its own.
+
+    Args:
+        name: One of ``WORKS``.
+        path: The annotation file.
+
+    Returns:
+        dict: ``seconds`` of the work, ``process_seconds`` of the whole process, ``mebibytes`` at
+        its peak.
+    """
+    code = f'from benchmarks.scale import measure; measure({name!r}, {str(path)!r})'
+    start = time.perf_counter()
+    done = subprocess.run([sys.executable, '-c', code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise RuntimeError(f'{name} ended with exit code {done.returncode}')
+    found = json.loads(done.stdout.splitlines()[-1])
+    return dict(found, process_seconds=time.perf_counter() - start)
+
+
+def measure(name: str, path: str) -> None:
+    """Do one work and print what it took as JSON."""
+    import resource
+
+    prepare, work = WORKS[name]
+    prepare()
+    start = time.perf_counter()
+    work(path)
+    seconds = time.perf_counter() - start
+    # Linux counts in KiB, macOS in bytes.
+    unit = 2**20 if sys.platform == 'darwin' else 2**10
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    print(json.dumps(dict(seconds=seconds, mebibytes=peak)))
+
+
+def _import_dataset() -> None:
+    import mmseg_custom.datasets  # noqa: F401
+
+
+def _start(path: str) -> None:
+    from mmseg_custom.datasets import TrashCocoDataset
+
+    TrashCocoDataset(path, data_root=os.path.dirname(path))
+
+
+def _import_split() -> None:
+    import iterstrat.ml_stratifiers  # noqa: F401
+
+    import mmseg_custom.coco  # noqa: F401
+
+
+def _split(path: str) -> None:
+    from mmseg_custom.coco import class_counts, read_coco, require_sound, stratified_folds
+
+    content = read_coco(path)
+    require_sound(path, content)
+    stratified_folds(class_counts(content), 5, 0)
+
+
+def _import_statistics() -> None:
+    import mmseg_custom.coco.statistics  # noqa: F401
+
+
+def _describe_labels(path: str) -> None:
+    from mmseg_custom.coco.label_facts import measure_labels
+    from mmseg_custom.coco.labelled_set import read_set
+    from mmseg_custom.coco.statistics import label_statistics
+
+    samples = read_set([path]).samples
+    label_statistics(samples, measure_labels(samples))
+
+
+# What is imported before the clock starts, and what is measured.
+WORKS = {
+    'start-up': (_import_dataset, _start),
+    'split': (_import_split, _split),
+    'statistics': (_import_statistics, _describe_labels),
+}
+
+if __name__ == '__main__':
+    trash_cli.main(build_parser, run)

@@ -1,0 +1,29 @@
+import numpy as np
+from pycocotools.coco import COCO
+
+from benchmarks.annotations import draw_counts, write_annotations
+from mmseg_custom.coco import class_counts, find_problems, read_coco
+
+
+def test_files_are_sound_and_hold_what_was_drawn(tmp_path):
+    path = write_annotations(tmp_path / 'set', 40)
+    content = read_coco(path)
+    assert not list(find_problems(content))
+    assert np.array_equal(class_counts(content), draw_counts(40))
+    assert len(list((tmp_path / 'set' / 'photos').iterdir())) == 40
+
+
+def test_stated_areas_are_about_those_that_pycocotools_paints(tmp_path):
+    api = COCO(str(write_annotations(tmp_path / 'set', 40)))
+    stated = np.array([entry['area'] for entry in api.anns.values()])
+    painted = np.array([api.annToMask(entry).sum() for entry in api.anns.values()])
+    large = stated > 2000
+    assert large.any()
+    assert np.allclose(painted[large], stated[large], rtol=0.1)
+
+
+def test_classes_have_a_long_tail():
+    counts = draw_counts(2000).sum(axis=0)
+    assert counts[0] == 0
+    assert counts[1:].min() > 0
+    assert counts.max() > 20 * counts[1:].min()
