@@ -74,20 +74,44 @@ def exchange(
         np.ndarray: ``(units,)`` int64; the number of units in each fold stays.
     """
     units, fold_of = _units(counts, sizes, folds), fold_of.copy()
+    kind_of = _kinds(counts, sizes)
     rng = np.random.default_rng(seed)
     rounds = -(-TRIES // len(counts))
     order = np.concatenate([rng.permutation(len(counts)) for _ in range(rounds)])[:TRIES]
     sums, fruitless = _sums(units, fold_of, folds), 0
+    others = _first_of_each(kind_of, fold_of, folds)
     for unit in order:
-        partner = _best_partner(units, fold_of, sums, unit)
+        partner = _best_partner(units, fold_of, sums, unit, others)
         if partner is None:
             fruitless += 1
             if fruitless >= len(counts):
                 break
             continue
+        _move(units, sums, unit, fold_of[unit], fold_of[partner])
+        _move(units, sums, partner, fold_of[partner], fold_of[unit])
         fold_of[[unit, partner]] = fold_of[[partner, unit]]
-        sums, fruitless = _sums(units, fold_of, folds), 0
+        others, fruitless = _first_of_each(kind_of, fold_of, folds), 0
     return fold_of
+
+
+def _kinds(counts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Number the units so that those that are alike in everything have one number, ``(units,)``."""
+    rows = np.column_stack([counts, sizes])
+    return np.unique(rows, axis=0, return_inverse=True)[1].ravel()
+
+
+def _first_of_each(kind_of: np.ndarray, fold_of: np.ndarray, folds: int) -> np.ndarray:
+    """Return the first unit of each kind in each fold, ascending: no other needs to be tried."""
+    first = np.full((kind_of.max() + 1) * folds, -1)
+    # Of several values for one place the last one stays.
+    first[(kind_of * folds + fold_of)[::-1]] = np.arange(len(kind_of))[::-1]
+    return np.sort(first[first >= 0])
+
+
+def _move(units: _Units, sums: list[np.ndarray], unit: int, fold: int, to: int) -> None:
+    for totals, rows in zip(sums, (units.counts, units.held, units.parts), strict=True):
+        totals[fold] -= rows[unit]
+        totals[to] += rows[unit]
 
 
 def _units(counts: np.ndarray, sizes: np.ndarray, folds: int) -> _Units:
@@ -113,18 +137,18 @@ def _sums(units: _Units, fold_of: np.ndarray, folds: int) -> list[np.ndarray]:
 
 
 def _best_partner(
-    units: _Units, fold_of: np.ndarray, sums: list[np.ndarray], unit: int
+    units: _Units, fold_of: np.ndarray, sums: list[np.ndarray], unit: int, others: np.ndarray
 ) -> int | None:
-    """Return the unit whose exchange with ``unit`` gains most, or None when none gains."""
+    """Return the one of ``others`` whose exchange with ``unit`` gains most, or None."""
     fold = fold_of[unit]
-    gained = [rows - rows[unit] for rows in (units.counts, units.held, units.parts)]
-    before = _badness(units, *sums)
+    others = others[fold_of[others] != fold]
+    gained = [rows[others] - rows[unit] for rows in (units.counts, units.held, units.parts)]
+    before, of_other = _badness(units, *sums), fold_of[others]
     here = _badness(units, *(s[fold] + g for s, g in zip(sums, gained, strict=True)))
-    there = _badness(units, *(s[fold_of] - g for s, g in zip(sums, gained, strict=True)))
-    change = here + there - before[fold] - before[fold_of]
-    change[fold_of == fold] = 0
-    partner = int(change.argmin())
-    return partner if change[partner] < -1e-12 else None
+    there = _badness(units, *(s[of_other] - g for s, g in zip(sums, gained, strict=True)))
+    change = here + there - before[fold] - before[of_other]
+    best = int(change.argmin())
+    return int(others[best]) if change[best] < -1e-12 else None
 
 
 def _badness(units: _Units, counts: np.ndarray, held: np.ndarray, parts: np.ndarray) -> np.ndarray:
