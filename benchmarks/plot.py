@@ -9,7 +9,7 @@ from .timing import Comparison
 
 INK, OURS, MISSED = '#1e1e1e', '#2f7d5b', '#c4572e'
 # As wide as fits beside the bars.
-LETTERS = 46
+LETTERS = 60
 
 
 def draw_ratios(path: str | os.PathLike, results: Sequence[Comparison]) -> None:
@@ -19,7 +19,7 @@ def draw_ratios(path: str | os.PathLike, results: Sequence[Comparison]) -> None:
         path: The picture, written whole or not at all.
         results: At least one.
     """
-    figure, axis = _figure((9, 1 + 0.62 * len(results)))
+    figure, axis = _figure((10, 1.2 + 0.62 * len(results)))
     places = range(len(results))
     ratios = [result.ratio for result in results]
     spread = [
@@ -34,7 +34,7 @@ def draw_ratios(path: str | os.PathLike, results: Sequence[Comparison]) -> None:
     axis.set_yticks(places, [_label(result) for result in results], fontsize=8)
     axis.invert_yaxis()
     axis.set_xlabel("our time / the peer's, median and range of the rounds; less is better")
-    axis.legend(fontsize=8, loc='lower right')
+    figure.legend(loc='outside upper right', ncols=2, fontsize=8)
     _save(figure, path)
 
 

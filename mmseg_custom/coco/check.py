@@ -161,9 +161,10 @@ def _annotation_problem(
             f'{", ".join(classes)}: rename or convert it'
         )
     image = images[image_id]
-    if not all(isinstance(image[key], int) and image[key] > 0 for key in ('height', 'width')):
+    height, width = image['height'], image['width']
+    if not (isinstance(height, int) and height > 0 and isinstance(width, int) and width > 0):
         return None
-    problem = segmentation_problem(annotation['segmentation'], image['height'], image['width'])
+    problem = segmentation_problem(annotation['segmentation'], height, width)
     return problem and f'(image {image["file_name"]}) {problem}'
 
 

@@ -142,7 +142,7 @@ def test_an_online_experiment_is_the_plain_one_with_photos_beside(name):
     assert online.val_dataloader == plain.val_dataloader
     assert online.train_dataloader.batch_size == 2 * plain.train_dataloader.batch_size
     ours, theirs = ([t.type for t in d.pipeline] for d in (unlabelled, labelled))
-    assert [t for t in theirs if t != 'PhotoMetricDistortion'] == ours
+    assert [t for t in theirs if t != 'PhotoMetricTables'] == ours
     assert 'labelled' in unlabelled.pipeline[-1].meta_keys
     assert unlabelled.data_root == labelled.data_root
 

@@ -4,5 +4,5 @@ elastic_augmentation = [
     dict(type='SeededAlbu', transforms=[
         dict(type='ElasticTransform', alpha=120, sigma=12, fill_mask=255, p=0.5),
     ]),
-    dict(type='PhotoMetricDistortion'),
+    dict(type='PhotoMetricTables'),
 ]

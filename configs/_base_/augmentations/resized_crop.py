@@ -2,5 +2,5 @@
 resized_crop_augmentation = [
     dict(type='RandomResizedCrop', scale=(0.25, 1.0)),
     dict(type='RandomFlip', prob=0.5),
-    dict(type='PhotoMetricDistortion'),
+    dict(type='PhotoMetricTables'),
 ]

@@ -8,6 +8,7 @@ from mmseg_custom.coco.segmentation import (
     compact_segmentation,
     decode_counts,
     segmentation_area,
+    segmentation_problem,
 )
 
 
@@ -40,3 +41,35 @@ def test_area_counts_overlapping_polygons_once():
     one = segmentation_area(compact_segmentation([square]), 20, 20)
     two = segmentation_area(compact_segmentation([square, square]), 20, 20)
     assert one == two == 100
+
+
+@pytest.mark.parametrize('place', range(6))
+@pytest.mark.parametrize(
+    ('value', 'words'),
+    [
+        (float('nan'), 'NaN'),
+        (float('inf'), 'NaN or infinite'),
+        (-1.5, 'outside the image'),
+        (41.5, 'outside the image'),
+        (10**400, 'no number'),
+        ('x', 'no number'),
+        (None, 'NaN'),
+        ([1, 2], 'no number'),
+    ],
+)
+def test_one_wrong_value_is_found_wherever_it_is(value, words, place):
+    polygon = [1, 2, 30, 4, 30.5, 20]
+    assert segmentation_problem([polygon], 40, 40) is None
+    polygon[place] = value
+    assert words in segmentation_problem([polygon], 40, 40)
+
+
+@pytest.mark.parametrize('polygon', [[[1, 2]] * 6, [[]] * 6, [[1]] * 6])
+def test_a_list_of_points_is_no_list_of_numbers(polygon):
+    assert 'no number' in segmentation_problem([polygon], 40, 40)
+
+
+def test_width_and_height_limit_their_own_coordinates():
+    assert segmentation_problem([[0, 0, 61, 0, 61, 31]], 30, 60) is None
+    assert 'outside' in segmentation_problem([[0, 0, 61, 0, 30, 31.5]], 30, 60)
+    assert 'outside' in segmentation_problem([[0, 0, 61.5, 0, 30, 31]], 30, 60)

@@ -24,7 +24,7 @@ def test_named_augmentations_take_the_place_of_the_others():
     set_augmentation(cfg, 'resized_crop')
     assert types(cfg.train_dataloader.dataset.pipeline) == [
         'LoadTrashImage', 'LoadTrashAnnotations', 'RandomResizedCrop', 'RandomFlip',
-        'PhotoMetricDistortion', 'PackSegInputs',
+        'PhotoMetricTables', 'PackSegInputs',
     ]  # fmt: skip
     set_augmentation(cfg, 'none')
     set_augmentation(cfg, 'base')
