@@ -2,7 +2,7 @@
 # make test   install and run all tests
 # make app    open the sorting guide in a browser
 # make chaos  kill trainings at 25 random moments, resume, and compare with undisturbed ones
-# make lint   check style;  make bench  speed ratios against named peers
+# make types  check types;  make lint   check style;  make bench  speed ratios against named peers
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 DEMO := work_dirs/demo
 TOY := data/toy_trash
 
-.PHONY: install demo app test lint bench chaos doctor clean
+.PHONY: install demo app test lint types bench chaos doctor clean
 
 # The stamp's name holds what the environment is made from, so that it is made once and made anew
 # when one of these changes. Rust's, conda's or a system's Python does as well: PYTHON=… make demo
@@ -37,12 +37,17 @@ app: $(STAMP)
 	test -f $(DEMO)/iter_800.pth || $(MAKE) demo
 	python apps/sorting_guide.py configs/upernet_swin_toy.py $(DEMO)/iter_800.pth
 
+# Another order every day; SEED=20261123 make test repeats one.
+SEED ?= $(shell date -u +%Y%m%d)
 test: $(STAMP)
-	python -m pytest
+	python -m pytest --randomly-seed=$(SEED) --cov --cov-report=term
 
 lint: $(STAMP)
 	ruff check .
 	ruff format --check .
+
+types: $(STAMP)
+	mypy
 
 bench: $(STAMP)
 	python -m benchmarks

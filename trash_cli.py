@@ -8,10 +8,14 @@ imported inside ``run``.
 import argparse
 import errno
 import os
+import runpy
 import sys
+import sysconfig
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+SHARE = Path('share', 'trash-seg')
+TOOL_FOLDERS = ('tools', 'data_prep', 'apps')
 USER_ERRNOS = {
     errno.ENOSPC: 'the disk is full: free some space, or write to another place',
     errno.EDQUOT: 'the disk quota is used up: free some space, or write to another place',
@@ -184,6 +188,26 @@ def _leave_processes() -> None:
     distributed = sys.modules.get('torch.distributed')
     if distributed and distributed.is_available() and distributed.is_initialized():
         distributed.destroy_process_group()
+
+
+def shared_folder() -> Path:
+    """Return the folder that has configs and tools: the checkout's, or what a wheel installed."""
+    here = Path(__file__).resolve().parent
+    places = here, here / SHARE, Path(sysconfig.get_path('data')) / SHARE
+    return next((place for place in places if (place / 'configs' / '_base_').is_dir()), here)
+
+
+def run_tool() -> None:
+    """Run one of the tools by its name: ``trash-seg train CONFIG …``."""
+    root = shared_folder()
+    tools = {path.stem: path for name in TOOL_FOLDERS for path in (root / name).glob('*.py')}
+    name = sys.argv[1] if len(sys.argv) > 1 else None
+    if name not in tools:
+        print(f'usage: trash-seg TOOL [arguments]\ntools: {", ".join(sorted(tools))}')
+        print(f'configs to inherit from: {root / "configs"}')
+        sys.exit(0 if name in (None, '-h', '--help') else 2)
+    sys.argv[:2] = [str(tools[name])]
+    runpy.run_path(str(tools[name]), run_name='__main__')
 
 
 def _leave_script_folder() -> None:

@@ -33,7 +33,7 @@ def summarise(trials: Sequence[Trial]) -> list[dict]:
 
 def _summarise(trials: list[Trial]) -> dict:
     """Put the results of one experiment together."""
-    results = [(trial.seed, trial.result()) for trial in trials]
+    results = [(trial.seed, trial.result() or {}) for trial in trials]
     confusions = {}
     for seed, result in results:
         confusions[seed] = confusions.get(seed, 0) + np.array(result['confusion_matrix'])

@@ -30,12 +30,13 @@ def average_checkpoints(
         UserError: One is no checkpoint, or of another model.
     """
     weights = [1.0] * len(paths) if weights is None else list(weights)
-    mean, meta = None, {}
+    mean: dict = {}
+    meta: dict = {}
     for path, weight in zip(paths, weights, strict=True):
         content = load_checkpoint(path)
         state = state_of(content)
         share = weight / sum(weights)
-        if mean is None:
+        if not mean:
             meta = content.get('meta', {})
             mean = {k: v.double() * share if v.is_floating_point() else v for k, v in state.items()}
             kinds = {key: value.dtype for key, value in state.items()}

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -95,7 +96,7 @@ def tune_crf(
     done = sum(trial.state.is_finished() for trial in study.trials)
     study.sampler = optuna.samplers.TPESampler(seed=seed + done)
     study.optimize(objective, n_trials=max(0, trials - done))
-    values = {
+    values: dict[str, Any] = {
         name: round(value, 3) if isinstance(value, float) else value
         for name, value in study.best_params.items()
     }

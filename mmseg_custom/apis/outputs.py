@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
@@ -47,12 +47,12 @@ class Outputs:
         """Tell whether a photo is done."""
         return all(path.is_file() for path in self.paths(name).values())
 
-    def write(self, name: str, photo: np.ndarray, result: Segmentation) -> None:
+    def write(self, name: str, photo: Any, result: Segmentation) -> None:
         """Write the files of one photo.
 
         Args:
             name: Its name.
-            photo: ``(H, W, 3)`` uint8 RGB.
+            photo: ``(H, W, 3)`` uint8 RGB; None if neither a CRF nor an overlay needs it.
             result: What was found in it.
         """
         if self.crf is not None:

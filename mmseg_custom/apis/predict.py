@@ -4,7 +4,7 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from mmengine.dist import all_gather_object, get_dist_info
@@ -23,9 +23,9 @@ WRITERS = os.cpu_count() or 1
 class Segmenter(Protocol):
     """What predicts: :class:`~mmseg_custom.apis.TrashSegmenter` and those that do as it does."""
 
-    classes: Sequence[str]
+    classes: tuple[str, ...]
 
-    def batch(self, photos: Sequence[np.ndarray]) -> list[Segmentation]:
+    def batch(self, photos: Sequence[Any]) -> list[Segmentation]:
         """Segment ``(H, W, 3)`` uint8 RGB photos."""
 
 

@@ -1,7 +1,7 @@
 """What several trainings have in common, and in what they differ."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .run_folder import RunFolder, read_run
@@ -75,7 +75,7 @@ def config_differences(configs: Sequence[Mapping]) -> list[tuple[str, list[str |
 
 def _flatten(value: Any, key: str = ''):
     """Yield the dotted keys of what is not divided further, and its text."""
-    inner = ()
+    inner: Iterable[tuple[Any, Any]] = ()
     if isinstance(value, Mapping):
         inner = value.items()
     elif isinstance(value, list) and any(isinstance(item, Mapping | list) for item in value):

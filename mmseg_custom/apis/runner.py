@@ -27,7 +27,7 @@ class _StoppableWorkers:
 
     def build_dataloader(self, *args, **kwargs) -> DataLoader:
         """Build a loader, as MMEngine does, whose workers leave SIGTERM to the training."""
-        loader = super().build_dataloader(*args, **kwargs)
+        loader = super().build_dataloader(*args, **kwargs)  # type: ignore[misc]  # the runner's
         loader.worker_init_fn = functools.partial(_begin_worker, loader.worker_init_fn)
         return loader
 

@@ -24,7 +24,8 @@ from .probabilities import listed_names, path_of, read_probabilities
 from .segmentation import Segmentation
 
 WORKERS = os.cpu_count() or 1
-Item, Result = TypeVar('Item'), TypeVar('Result')
+Item = TypeVar('Item')
+Result = TypeVar('Result')
 
 
 @dataclass(frozen=True)

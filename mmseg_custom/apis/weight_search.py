@@ -39,7 +39,7 @@ def search_weights(
 
     def objective(trial) -> float:
         weights = [trial.suggest_float(str(i), 0.0, 1.0) for i in range(len(members))]
-        found = np.tensordot(np.float32(weights), votes, axes=1).argmax(axis=0)
+        found = np.tensordot(np.array(weights, np.float32), votes, axes=1).argmax(axis=0)
         pairs = np.bincount(labels * len(CLASSES) + found, minlength=len(CLASSES) ** 2)
         return mean_iou(pairs.reshape(len(CLASSES), -1))
 

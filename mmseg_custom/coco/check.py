@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .classes import CLASSES, name_key
 from .segmentation import segmentation_problem
@@ -25,7 +26,7 @@ class Problem:
     """
 
     section: str | None
-    entry: object
+    entry: Any
     message: str
     field: str | None = None
 
@@ -62,7 +63,7 @@ def locate_problems(content: dict, classes: Sequence[str] = CLASSES) -> Iterator
 
 
 def _structure_problems(content: dict) -> Iterator[Problem]:
-    wanted = {'images': IMAGE_KEYS}
+    wanted: dict[str, tuple[str, ...]] = {'images': IMAGE_KEYS}
     if 'annotations' in content:
         wanted |= {'annotations': ANNOTATION_KEYS, 'categories': CATEGORY_KEYS}
     for name, keys in wanted.items():

@@ -47,15 +47,16 @@ def group_near(hashes: np.ndarray, distance: int) -> np.ndarray:
     from scipy.sparse.csgraph import connected_components
 
     signs = np.where(hashes, 1, -1).astype(np.float32)
-    rows, columns = [], []
+    rows: list[np.ndarray] = []
+    columns: list[np.ndarray] = []
     for start in range(0, len(signs), BLOCK):
         # Signs that agree give 1 and signs that differ -1, so that bits - product = 2 * distance.
         products = signs[start : start + BLOCK] @ signs.T
         near = np.nonzero(products >= hashes.shape[1] - 2 * distance)
         rows.append(near[0] + start)
         columns.append(near[1])
-    rows, columns = np.concatenate(rows), np.concatenate(columns)
-    graph = coo_array((np.ones(len(rows), bool), (rows, columns)), shape=(len(signs),) * 2)
+    pairs = np.concatenate(rows), np.concatenate(columns)
+    graph = coo_array((np.ones(len(pairs[0]), bool), pairs), shape=(len(signs),) * 2)
     return connected_components(graph, directed=False)[1].astype(np.int64)
 
 

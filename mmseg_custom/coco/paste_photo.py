@@ -119,10 +119,10 @@ def paste_photo(
                 pasted_onto=images[onto]['file_name'], pasted_from=[images[donor]['file_name']]
             )
             return photo, images[onto] | names, layers.entries()
-    names = ', '.join(CLASSES[label] for label in choice.labels)
+    wanted = ', '.join(CLASSES[label] for label in choice.labels)
     raise UserError(
-        f'{source.data_root}: in {TRIES} tries not one object of {names} kept {MIN_PIXELS} pixels: '
-        'choose more classes, or a larger --lsj-min'
+        f'{source.data_root}: in {TRIES} tries not one object of {wanted} kept {MIN_PIXELS} '
+        'pixels: choose more classes, or a larger --lsj-min'
     )
 
 

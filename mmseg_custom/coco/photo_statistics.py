@@ -49,8 +49,7 @@ def measure_photos(paths: Sequence[str | os.PathLike]) -> np.ndarray:
 
 def _measure(path: str | os.PathLike) -> tuple[float, float]:
     # Several times as fast as at full size.
-    grey = cv2.imread(str(path), cv2.IMREAD_REDUCED_GRAYSCALE_4)
-    require_photo(path, grey)
+    grey = require_photo(path, cv2.imread(str(path), cv2.IMREAD_REDUCED_GRAYSCALE_4))
     return grey.mean(), grey.std()
 
 

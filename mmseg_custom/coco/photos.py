@@ -38,8 +38,7 @@ def read_photo(
     photo = None
     if is_whole(content):
         photo = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-    require_photo(path, photo, height, width)
-    return photo
+    return require_photo(path, photo, height, width)
 
 
 def missing_photo(path: str | os.PathLike) -> str:
@@ -55,8 +54,8 @@ def require_photo(
     photo: np.ndarray | None,
     height: int | None = None,
     width: int | None = None,
-) -> None:
-    """Raise when a photo could not be decoded or has another size than stated.
+) -> np.ndarray:
+    """Return a photo that was decoded, and has the size that is stated.
 
     Args:
         path: Named in the message.
@@ -76,6 +75,7 @@ def require_photo(
             f'{path}: the photo is {found[1]}x{found[0]}, the annotation file says '
             f'{stated[1]}x{stated[0]}; correct the file, or put the right photo there'
         )
+    return photo
 
 
 def is_whole(content: bytes) -> bool:

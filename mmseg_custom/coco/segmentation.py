@@ -9,6 +9,7 @@ rasterisation rules hold to the pixel.
 from collections.abc import Sequence
 from itertools import chain
 from math import isfinite
+from typing import Any
 
 import numpy as np
 from pycocotools import mask as mask_utils
@@ -191,7 +192,7 @@ def _is_inside(polygon: list, limit: float) -> bool:
 
 
 def _rle_problem(rle: dict, height: int, width: int) -> str | None:
-    counts = rle.get('counts')
+    counts: Any = rle.get('counts')
     if rle.get('size') != [height, width]:
         return (
             f'has an RLE of size {rle.get("size")} on an image of [height, width] '

@@ -159,7 +159,7 @@ def read_upright(path: Path, size: tuple[int, int]) -> np.ndarray | str:
     Returns:
         np.ndarray | str: ``(H, W, 3)`` uint8 BGR; or what is wrong with the photo.
     """
-    found = None
+    found: tuple[int, ...] = ()
     for flags in (cv2.IMREAD_COLOR, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION):
         photo = cv2.imread(str(path), flags)
         if photo is None:

@@ -152,7 +152,7 @@ class TrashCocoDataset(BaseSegDataset):
 
     def _may_skip(self, error: UserError) -> bool:
         """Count and report a photo that could not be loaded; False when that was one too many."""
-        if not self.max_bad_images:
+        if self._bad_images is None:
             return False
         with self._bad_images.get_lock():
             if self._bad_images.value >= self.max_bad_images:

@@ -28,7 +28,7 @@ def confusion_matrix(truth: np.ndarray, prediction: np.ndarray, num_classes: int
     table = np.full(256, pairs, np.uint8 if fits else np.uint32)
     table[:num_classes] = np.arange(num_classes) * num_classes
     if fits:
-        counts = histogram(cv2.LUT(truth, table) + prediction)
+        counts = histogram(cv2.LUT(truth, table.astype(np.uint8, copy=False)) + prediction)
     else:
         counts = np.bincount((table[truth] + prediction).ravel(), minlength=pairs)
     return counts[:pairs].reshape(num_classes, num_classes)
@@ -102,8 +102,10 @@ def boundary_mask(mask: np.ndarray, distance: int) -> np.ndarray:
         np.ndarray: ``(H, W)`` bool.
     """
     square = np.ones((2 * distance + 1,) * 2, np.uint8)
-    border = dict(borderType=cv2.BORDER_REPLICATE)
-    inner = cv2.erode(mask, square, **border) == cv2.dilate(mask, square, **border)
+    shrunk, grown = (
+        change(mask, square, borderType=cv2.BORDER_REPLICATE) for change in (cv2.erode, cv2.dilate)
+    )
+    inner = shrunk == grown
     inside = np.zeros_like(inner)
     rows, columns = (slice(distance, size - distance) for size in mask.shape)
     inside[rows, columns] = inner[rows, columns]

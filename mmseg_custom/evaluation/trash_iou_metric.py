@@ -56,10 +56,10 @@ class TrashIoUMetric(BaseMetric):
         self._reset()
 
     def _reset(self) -> None:
-        self._sum = None
+        self._sum: np.ndarray | int = 0
         # Only the last image of a process can be one that the sampler repeated, and whether it was
         # is known at the end.
-        self._last = None
+        self._last: np.ndarray | int = 0
         self._seen = 0
         self.results.clear()
 
@@ -82,7 +82,7 @@ class TrashIoUMetric(BaseMetric):
                 counts[:num_classes] = confusion_matrix(truth, prediction, num_classes)
                 if self.boundary:
                     counts[num_classes:-1] = boundary_areas(truth, prediction, num_classes)
-            self._sum = counts * 0 if self._sum is None else self._sum + self._last
+            self._sum = self._sum + self._last
             self._last = counts
             self._seen += 1
 
@@ -109,11 +109,9 @@ class TrashIoUMetric(BaseMetric):
 
         The k-th image of rank r of w processes is number ``k * w + r`` of the sampler's list.
         """
-        if self._seen == 0:
-            return np.zeros(shape, np.int64)
         rank, world_size = get_dist_info()
         last_is_repeated = (self._seen - 1) * world_size + rank >= size
-        return self._sum if last_is_repeated else self._sum + self._last
+        return np.zeros(shape, np.int64) + self._sum + (0 if last_is_repeated else self._last)
 
     def _make_report(self, total: np.ndarray) -> dict:
         """Turn counts into per-class values (fractions of 1, NaN where there is none)."""

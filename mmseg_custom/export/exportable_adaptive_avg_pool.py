@@ -1,5 +1,7 @@
 """Adaptive average pooling for an ONNX graph whose sizes are not known yet."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -16,8 +18,9 @@ class ExportableAdaptiveAvgPool(nn.Module):
 
     def __init__(self, pool: nn.AdaptiveAvgPool2d):
         super().__init__()
-        size = pool.output_size
-        self.output_size = (size, size) if isinstance(size, int) else tuple(size)
+        # Always numbers: what stays as it is needs no pooling.
+        size: Any = pool.output_size
+        self.output_size: tuple[int, int] = (size, size) if isinstance(size, int) else tuple(size)
 
     def forward(self, x: Tensor) -> Tensor:
         """Pool ``(N, C, H, W)`` to ``(N, C, *output_size)``."""

@@ -36,12 +36,13 @@ class ExportableAttention(nn.Module):
         Returns:
             tuple[Tensor, None]: In the query's form; the original's weights are not computed.
         """
-        inputs = (query, key, value)
+        inputs = [query, key, value]
         if not self.batch_first:
             inputs = [x.transpose(0, 1) for x in inputs]
         biases = (None,) * 3 if self.bias is None else self.bias.chunk(3)
         projected = map(F.linear, inputs, self.weight.chunk(3), biases)
-        x = F.scaled_dot_product_attention(*map(self._split, projected))
+        q, k, v = map(self._split, projected)
+        x = F.scaled_dot_product_attention(q, k, v)
         x = self.out_proj(x.transpose(1, 2).flatten(2))
         return (x if self.batch_first else x.transpose(0, 1)), None
 

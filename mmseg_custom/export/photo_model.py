@@ -1,5 +1,7 @@
 """A segmentor as a function from photos to classes, with nothing to do before or after it."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModel
@@ -20,7 +22,7 @@ class PhotoModel(nn.Module):
 
     def __init__(self, segmentor: BaseModel, argmax: bool = False):
         super().__init__()
-        self.segmentor = exportable(segmentor)
+        self.segmentor: Any = exportable(segmentor)
         self.argmax = argmax
         preprocessor = segmentor.data_preprocessor
         # mmseg's photos are BGR; one that does not convert them has a model that wants BGR.

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
+from mmengine.model import BaseModel, is_model_wrapper
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from torch import nn
@@ -61,7 +61,7 @@ class NonFiniteLossHook(Hook):
             runner.optim_wrapper.zero_grad()
             self._is_bad = False
 
-    def _look(self, model: nn.Module, args: tuple, inputs: dict, losses: dict) -> None:
+    def _look(self, model: BaseModel, args: tuple, inputs: dict, losses: dict) -> None:
         """Judge what the model's ``forward`` returns while it is trained."""
         if inputs.get('mode') != 'loss':
             return

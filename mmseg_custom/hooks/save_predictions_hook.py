@@ -51,7 +51,7 @@ class SavePredictionsHook(Hook):
         """
         dataset = runner.test_dataloader.dataset
         palette = dataset.metainfo['palette']
-        for sample in outputs:
+        for sample in outputs or ():
             name = relative_name(sample.img_path, dataset)
             prediction = _labels(sample.pred_sem_seg.data)
             if self.out_dir:

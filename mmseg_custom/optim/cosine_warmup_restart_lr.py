@@ -57,7 +57,7 @@ class CosineWarmupRestartLR(LRSchedulerMixin, _ParamScheduler):
 
     def _get_value(self) -> list[float]:
         """Return the learning rate of each group at ``last_step``."""
-        cycle, step, fall = 0, self.last_step, self.T_0 - self.T_up
+        cycle, step, fall = 0, self.last_step, float(self.T_0 - self.T_up)
         while step >= self.T_up + fall:
             step -= self.T_up + fall
             fall *= self.T_mult

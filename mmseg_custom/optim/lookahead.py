@@ -46,7 +46,7 @@ class Lookahead(Optimizer):
         self._share_groups()
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
         """Make one step of the base optimizer; at every k-th one move the slow weights.
 
         Args:

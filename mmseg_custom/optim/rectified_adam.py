@@ -44,7 +44,7 @@ class RectifiedAdam(torch.optim.RAdam):
         super().__init__(
             params,
             lr,
-            tuple(betas),
+            (betas[0], betas[1]),
             eps,
             weight_decay,
             decoupled_weight_decay=True,
@@ -63,7 +63,7 @@ class RectifiedAdam(torch.optim.RAdam):
                 )
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
         """Make one step.
 
         Args:

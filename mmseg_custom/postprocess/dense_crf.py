@@ -72,10 +72,10 @@ class DenseCrf:
         field = self._infer(photo, flat)
         refined = np.zeros_like(flat)
         field.write_marginals(refined)
-        refined = refined.reshape(probabilities.shape)
+        whole = refined.reshape(probabilities.shape)
         if self.keep_small is not None:
-            keep_components(probabilities, refined, self.keep_small)
-        return refined
+            keep_components(probabilities, whole, self.keep_small)
+        return whole
 
     def _infer(self, photo: np.ndarray, flat: np.ndarray):
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -19,9 +20,9 @@ PERIOD = 5
 NEGLIGIBLE = 0.01
 # Mean square of a pixel's change that the others need not hear of.
 UNHEARD = np.float32(1e-8)
-_compiled = dict(nogil=True, cache=True, boundscheck=False)
+_compiled: dict[str, Any] = dict(nogil=True, cache=True, boundscheck=False)
 # Makes the number of channels a constant for the compiler there, too.
-_inlined = dict(inline='always')
+_inlined: dict[str, Any] = dict(inline='always')
 
 
 class MeanField:

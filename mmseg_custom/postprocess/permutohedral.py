@@ -5,6 +5,7 @@ Reference: Adams, Baek and Davis, "Fast High-Dimensional Filtering Using the Per
 """
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -16,9 +17,9 @@ ROOM = 1 << 16
 FULL = -1
 # Fibonacci hashing: 2**64 over the golden ratio.
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_compiled = dict(nogil=True, cache=True, boundscheck=False)
+_compiled: dict[str, Any] = dict(nogil=True, cache=True, boundscheck=False)
 # Makes the number of dimensions a constant for the compiler there, too: twice as fast.
-_inlined = dict(inline='always')
+_inlined: dict[str, Any] = dict(inline='always')
 
 
 class PermutohedralLattice:

@@ -15,8 +15,8 @@ def soft_vote(members: Iterable[np.ndarray], weights: Sequence[float]) -> np.nda
     Returns:
         np.ndarray: ``(C, H, W)`` float32.
     """
-    total = sum(np.float32(w) * p for w, p in zip(weights, members, strict=True))
-    return total / np.float32(sum(weights))
+    votes = [np.float32(w) * p for w, p in zip(weights, members, strict=True)]
+    return np.asarray(sum(votes) / np.float32(sum(weights)))
 
 
 def hard_vote(members: Iterable[np.ndarray], weights: Sequence[float]) -> np.ndarray:
@@ -30,8 +30,8 @@ def hard_vote(members: Iterable[np.ndarray], weights: Sequence[float]) -> np.nda
         np.ndarray: ``(C, H, W)`` float32. Where classes have equally many votes, the one with the
         lowest label is the likeliest.
     """
-    total = 0.0
+    total: np.ndarray | float = 0.0
     for weight, member in zip(weights, members, strict=True):
         labels = np.arange(len(member))[:, None, None]
         total = total + np.float32(weight) * (labels == member.argmax(axis=0))
-    return (total / np.float32(sum(weights))).astype(np.float32)
+    return np.asarray(total / np.float32(sum(weights)), np.float32)

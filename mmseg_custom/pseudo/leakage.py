@@ -96,5 +96,5 @@ def _digest(photo: PhotoSource) -> str | None:
 def digest_of_pixels(pixels: np.ndarray) -> str:
     """Return the SHA-256 of a photo's size and pixels, ``(H, W, 3)`` uint8."""
     digest = hashlib.sha256(repr(pixels.shape).encode())
-    digest.update(np.ascontiguousarray(pixels))
+    digest.update(np.ascontiguousarray(pixels).data)
     return digest.hexdigest()

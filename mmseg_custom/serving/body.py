@@ -1,5 +1,6 @@
 """The body of a request that brings a photo: its type, and its bytes up to a limit."""
 
+from tempfile import SpooledTemporaryFile
 from typing import BinaryIO
 
 import anyio
@@ -26,7 +27,9 @@ def require_photo_type(request: Request) -> None:
         )
 
 
-async def receive(request: Request, file: BinaryIO, max_bytes: int) -> None:
+async def receive(
+    request: Request, file: BinaryIO | SpooledTemporaryFile[bytes], max_bytes: int
+) -> None:
     """Write the body of a request into a file and go to its beginning.
 
     Args:

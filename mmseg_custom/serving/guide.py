@@ -1,6 +1,6 @@
 """What the sorting guide says about a photo."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -47,7 +47,7 @@ class Finding:
     """
 
     rule: ClassRule
-    colour: tuple[int, int, int]
+    colour: Sequence[int]
     share: float
 
 
@@ -71,7 +71,7 @@ def list_findings(found: Segmentation, rules: SortingRules) -> list[Finding]:
     """
     counts = np.bincount(found.mask.ravel(), minlength=IGNORE_INDEX + 1)
     findings = [
-        Finding(rules.classes[name], tuple(found.palette[label]), counts[label] / found.mask.size)
+        Finding(rules.classes[name], found.palette[label], counts[label] / found.mask.size)
         for label, name in enumerate(found.classes)
         if label and counts[label]
     ]

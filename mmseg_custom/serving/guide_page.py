@@ -1,6 +1,7 @@
 """The page of the sorting guide, made of Gradio's parts."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import gradio as gr
 import numpy as np
@@ -147,7 +148,7 @@ def _fill_page(rules: SortingRules, look: Callable[[str | None], Look | None]) -
 
 
 def _inputs(texts: Mapping[str, str]) -> tuple[PhotoInput, gr.Slider, gr.Checkbox]:
-    sources = ['upload', 'webcam', 'clipboard']
+    sources: Any = ['upload', 'webcam', 'clipboard']
     photo = PhotoInput(
         label=texts['photo'],
         sources=sources,

@@ -1,5 +1,7 @@
 """What Prometheus is told about a server."""
 
+from typing import Any
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32)
@@ -21,7 +23,7 @@ class Metrics:
 
     def __init__(self, max_waiting: int):
         self.registry = CollectorRegistry()
-        options = dict(registry=self.registry)
+        options: dict[str, Any] = dict(registry=self.registry)
         self.requests = Counter(
             'trash_requests', 'Requests answered', ['path', 'status'], **options
         )

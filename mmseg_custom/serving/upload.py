@@ -1,6 +1,7 @@
 """Photos that come from anyone: judged by their header before a pixel is decoded."""
 
 from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
 from typing import BinaryIO
 
 import numpy as np
@@ -56,7 +57,7 @@ class Upload:
     width: int
 
 
-def read_upload(file: BinaryIO, limits: Limits) -> Upload:
+def read_upload(file: BinaryIO | SpooledTemporaryFile[bytes], limits: Limits) -> Upload:
     """Read a photo; EXIF rotation is honoured.
 
     Args:
@@ -81,7 +82,7 @@ def read_upload(file: BinaryIO, limits: Limits) -> Upload:
     return Upload(photo, height, width)
 
 
-def _open(file: BinaryIO) -> Image.Image:
+def _open(file: BinaryIO | SpooledTemporaryFile[bytes]) -> Image.Image:
     """Read the header; the type is what the first bytes say, whatever the file is called."""
     try:
         return Image.open(file, formats=tuple(MEDIA_TYPES))

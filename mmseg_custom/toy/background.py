@@ -1,5 +1,7 @@
 """The ground that objects lie on, with things on it that are no trash."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -17,11 +19,13 @@ def background(rng: np.random.Generator, size: int) -> np.ndarray:
     Returns:
         np.ndarray: ``(size, size, 3)`` float32 BGR, about 0..255.
     """
-    ground = rng.choice([_plain, _tiles, _planks, _gravel])(rng, size)
+    kinds: Any = [_plain, _tiles, _planks, _gravel]
+    ground = rng.choice(kinds)(rng, size)
     ground += 4 * shapes.noise(rng, size, size / 12)[..., None]
     ground += rng.normal(0, rng.uniform(1, 4), ground.shape).astype(np.float32)
     for _ in range(rng.integers(0, 3)):
-        rng.choice([_leaf, _stone, _white_tile, _cable])(rng, ground)
+        things: Any = [_leaf, _stone, _white_tile, _cable]
+        rng.choice(things)(rng, ground)
     return ground
 
 

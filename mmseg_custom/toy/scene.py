@@ -1,5 +1,7 @@
 """Putting one photo together, with the annotations of what can be seen in it."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 from pycocotools import mask as mask_utils
@@ -103,7 +105,7 @@ def annotate(label: int, mask: np.ndarray, is_crowd: bool) -> dict:
     """
     rle = mask_utils.encode(np.asfortranarray(mask, np.uint8))
     if is_crowd:
-        segmentation = {'size': list(mask.shape), 'counts': _runs(mask)}
+        segmentation: Any = {'size': list(mask.shape), 'counts': _runs(mask)}
     else:
         segmentation = _polygons(mask, rle)
         if isinstance(segmentation, list):

@@ -63,10 +63,10 @@ class CopyPaste(BaseTransform):
         self.prob = prob
         self.patch = patch
         self.remove_patch = remove_patch
-        self.scale_range = tuple(scale_range)
+        self.scale_range = (scale_range[0], scale_range[1])
         self.max_objects = max_objects
         self.feather = feather
-        self._choice = None
+        self._choice: PatchChoice | None = None
 
     def get_indices(self, dataset) -> list[int]:
         """Draw the second photo; ``MultiImageMixDataset`` calls this and loads it.
@@ -79,9 +79,12 @@ class CopyPaste(BaseTransform):
         """
         if np.random.random() >= self.prob:
             return []
+        return [self._choice_of(dataset).photo(_generator())]
+
+    def _choice_of(self, dataset) -> PatchChoice:
         if self._choice is None:
             self._choice = self._make_choice(dataset)
-        return [self._choice.photo(_generator())]
+        return self._choice
 
     def _make_choice(self, dataset) -> PatchChoice:
         names = class_names(dataset)
@@ -103,6 +106,8 @@ class CopyPaste(BaseTransform):
                 'CopyPaste: there is no second photo; put it into the pipeline of a '
                 'MultiImageMixDataset, as configs/_base_/options/copy_paste.py does'
             )
+        if self._choice is None:  # no second photo was drawn yet
+            return results
         rng = _generator()
         for donor in results['mix_results']:
             objects = list(_objects(donor))

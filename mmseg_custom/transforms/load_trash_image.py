@@ -29,8 +29,8 @@ class LoadTrashImage(LoadImageFromFile):
             UserError: Names the file and the mend.
         """
         path = results['img_path']
-        img = self._decode(self._read(path))
-        require_photo(path, img, results.get('height'), results.get('width'))
+        decoded = self._decode(self._read(path))
+        img = require_photo(path, decoded, results.get('height'), results.get('width'))
         if self.to_float32:
             img = img.astype(np.float32)
         results['img'] = img

@@ -5,7 +5,7 @@ import math
 import os
 from collections.abc import Iterator, Sequence
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.registry import init_default_scope
 
 from .errors import UserError
@@ -71,7 +71,7 @@ def parse_options(texts: Sequence[str]) -> dict:
     return parser.parse_args(['--options', *texts]).options
 
 
-def leaf_datasets(dataset: dict) -> Iterator[dict]:
+def leaf_datasets(dataset: ConfigDict) -> Iterator[ConfigDict]:
     """Yield the dataset configs inside wrappers such as RepeatDataset and ConcatDataset."""
     if 'dataset' in dataset:
         yield from leaf_datasets(dataset['dataset'])

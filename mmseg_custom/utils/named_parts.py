@@ -6,9 +6,11 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
+import trash_cli
+
 from .errors import UserError
 
-BASES = Path(__file__).resolve().parents[2] / 'configs' / '_base_'
+BASES = trash_cli.shared_folder() / 'configs' / '_base_'
 # What stays in front of the augmentations when others are chosen, beside loading.
 BEFORE_AUGMENTATIONS = ('CopyPaste', 'Resize')
 

@@ -71,9 +71,14 @@ def _newest_first(work_dir: Path) -> list[Path]:
     found = {p: int(m[1]) for p in folder.glob('*.pth') if (m := PERIODIC.fullmatch(p.name))}
     newest = Path(named)
     if not PERIODIC.fullmatch(newest.name):
-        newest = max(found, key=lambda path: path.stat().st_mtime, default=None)
-        if newest is None:
+        if not found:
             return []
-    step = int(PERIODIC.fullmatch(newest.name)[1])
+        newest = max(found, key=lambda path: path.stat().st_mtime)
+    step = _step_of(newest)
     earlier = [path for path in found if found[path] < step]
-    return [newest, *sorted(earlier, key=found.get, reverse=True)]
+    return [newest, *sorted(earlier, key=found.__getitem__, reverse=True)]
+
+
+def _step_of(path: Path) -> int:
+    match = PERIODIC.fullmatch(path.name)
+    return int(match[1]) if match else 0

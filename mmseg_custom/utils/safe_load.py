@@ -21,7 +21,7 @@ _trusted: set[str] = set()
 
 def trust(*paths: str | os.PathLike) -> None:
     """Let files, or all files in folders, run what they say while they are loaded."""
-    _trusted.update(map(os.path.realpath, paths))
+    _trusted.update(os.path.realpath(path) for path in paths)
 
 
 def load_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
@@ -111,7 +111,8 @@ def _is_trusted(path: str | os.PathLike) -> bool:
 
 
 def _allowed() -> list:
-    scalar, reconstruct = np._core.multiarray.scalar, np._core.multiarray._reconstruct
+    multiarray: Any = np._core.multiarray  # type: ignore[attr-defined]  # NumPy hides it
+    scalar, reconstruct = multiarray.scalar, multiarray._reconstruct
     return [
         HistoryBuffer,
         np.dtype,

@@ -75,5 +75,5 @@ def _digest(state: Mapping[str, torch.Tensor]) -> str:
     for name in sorted(state):
         value = state[name]
         digest.update(f'{name} {value.dtype} {tuple(value.shape)}\n'.encode())
-        digest.update(value.reshape(-1).view(torch.uint8).numpy())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()

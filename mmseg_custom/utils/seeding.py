@@ -33,6 +33,8 @@ class SeededIndex(int):
         seed: Place of the sample in the training: whole numbers >= 0.
     """
 
+    seed: tuple[int, ...]
+
     def __new__(cls, index: int, seed: tuple[int, ...]):
         """Make the index."""
         self = super().__new__(cls, index)

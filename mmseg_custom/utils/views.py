@@ -1,6 +1,6 @@
 """How an experiment sees a photo when it is tested: its pipeline, views of the photo, and a CRF."""
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 
 from .errors import UserError
 from .experiment import leaf_datasets
@@ -45,14 +45,14 @@ def read_crf(name: str) -> dict:
     return read_part('crf', name, 'crf')
 
 
-def photo_pipeline(cfg: Config) -> list[dict]:
+def photo_pipeline(cfg: Config) -> list[ConfigDict]:
     """Return what the test pipeline does with a photo that is loaded already, without labels."""
     pipeline = next(leaf_datasets(cfg.test_dataloader.dataset)).pipeline
     steps = [_without_labels(step) for step in pipeline[1:] if step.type not in LOADING_LABELS]
-    return [dict(type='LoadImageFromNDArray'), *steps]
+    return [ConfigDict(type='LoadImageFromNDArray'), *steps]
 
 
-def _split(cfg: Config, pipeline: list[dict]) -> tuple[list[dict], list[dict]]:
+def _split(cfg: Config, pipeline: list[ConfigDict]) -> tuple[list[ConfigDict], list[ConfigDict]]:
     """Return the part of a pipeline that is about the photo, and loading labels and packing."""
     rest = [step for step in pipeline if step.type in LOADING_LABELS or step in cfg.pack]
     if not rest:
@@ -63,8 +63,8 @@ def _split(cfg: Config, pipeline: list[dict]) -> tuple[list[dict], list[dict]]:
     return [step for step in pipeline if step not in rest], rest
 
 
-def _without_labels(step: dict) -> dict:
+def _without_labels(step: ConfigDict) -> ConfigDict:
     if step.type != 'TestTimeAug':
         return step
     kept = [views for views in step.transforms if views[0]['type'] not in LOADING_LABELS]
-    return dict(step, transforms=kept)
+    return ConfigDict(step, transforms=kept)

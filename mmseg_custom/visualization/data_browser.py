@@ -104,7 +104,7 @@ def _entry(sample: dict, side: int, mask_path: Path | None, score: Score | None)
     # The masks' paths have their folder before them already.
     truth = sample_mask(sample, Path())
     prediction = load_mask(mask_path, *size) if mask_path else None
-    ious = score(truth, prediction) if mask_path else None
+    ious = score(truth, prediction) if score and prediction is not None else None
     return dict(
         name=sample['file_name'],
         labels=[int(label) for label in np.unique(truth) if label != IGNORE_INDEX],
@@ -112,7 +112,7 @@ def _entry(sample: dict, side: int, mask_path: Path | None, score: Score | None)
         iou=round(float(np.mean(list(ious.values()))), 4) if ious else None,
         photo=picture_uri(thumbnail(photo, side), quality=JPEG_QUALITY),
         truth=mask_uri(truth, side),
-        prediction=mask_uri(prediction, side) if mask_path else None,
+        prediction=mask_uri(prediction, side) if prediction is not None else None,
     )
 
 

@@ -80,7 +80,7 @@ def picture_uri(picture: np.ndarray, suffix: str = '.jpg', quality: int = JPEG_Q
     options = [cv2.IMWRITE_JPEG_QUALITY, quality] if suffix == '.jpg' else []
     _, encoded = cv2.imencode(suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), options)
     kind = {'.jpg': 'jpeg', '.png': 'png'}[suffix]
-    return f'data:image/{kind};base64,{b64encode(encoded).decode("ascii")}'
+    return f'data:image/{kind};base64,{b64encode(encoded.tobytes()).decode("ascii")}'
 
 
 def figure_svg(figure: 'Figure') -> 'Markup':

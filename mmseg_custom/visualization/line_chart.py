@@ -111,7 +111,7 @@ def _marks(values: Sequence[float], whole: bool = False) -> list[float]:
     low, high = min(0, *values), max(0, *values)
     locator = MaxNLocator(TICKS, integer=whole)
     # `low` is 0 or a value: an axis of zeros alone still needs a length.
-    return locator.tick_values(low, high if high > low else 1).tolist()
+    return list(map(float, locator.tick_values(low, high if high > low else 1)))
 
 
 def _place(value: float, marks: Sequence[float], start: float, end: float) -> float:

@@ -112,7 +112,7 @@ def _contradictions(layers: Layers, rles: list[dict], max_overlap: float) -> lis
 def absent_classes(file: SplitFile) -> Iterator[Finding]:
     """Say which classes no annotation has; nothing when mask files label some images."""
     present = {file.labels[e['category_id']] for _, entries in file.painted for e in entries}
-    if not present or len(file.painted) < len(file.sound['images']):
+    if not present or len(file.painted) < len(file.images):
         return
     for label in range(1, len(CLASSES)):
         if label not in present:

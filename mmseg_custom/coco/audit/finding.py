@@ -2,7 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ERROR, WARNING, NOTE = 'error', 'warning', 'note'
 IMAGE, ANNOTATION = 'image', 'annotation'
@@ -77,7 +77,7 @@ class Finding:
     message: str
     image: str | None = None
     annotation: int | str | None = None
-    entry: dict | None = dataclasses.field(default=None, repr=False, compare=False)
+    entry: Any = dataclasses.field(default=None, repr=False, compare=False)
     field: str | None = None
 
     @property

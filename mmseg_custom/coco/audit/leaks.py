@@ -21,7 +21,7 @@ def name_leaks(files: Sequence[SplitFile]) -> Iterator[Finding]:
     Args:
         files: The splits of one set, whose names are relative to one folder.
     """
-    names = [[_names(image) for image in file.sound['images']] for file in files]
+    names = [[_names(image) for image in file.images] for file in files]
     for number, file in enumerate(files):
         later = {}
         for other, of_other in zip(files[number + 1 :], names[number + 1 :], strict=True):
@@ -29,7 +29,7 @@ def name_leaks(files: Sequence[SplitFile]) -> Iterator[Finding]:
                 later.setdefault(own, (other.path, own))
                 for name in pasted:
                     later.setdefault(name, (other.path, own))
-        for image, (own, pasted) in zip(file.sound['images'], names[number], strict=True):
+        for image, (own, pasted) in zip(file.images, names[number], strict=True):
             for name in (own, *pasted):
                 if name in later:
                     yield _name_leak(file, image, name, own, *later[name])
@@ -70,12 +70,12 @@ def look_leaks(
     photos = [
         (number, image, fact)
         for number, (file, of_file) in enumerate(zip(files, facts, strict=True))
-        for image, fact in zip(file.sound['images'], of_file, strict=True)
+        for image, fact in zip(file.images, of_file, strict=True)
         if fact.look is not None
     ]
     if not photos:
         return
-    looks = group_near(np.stack([fact.look for _, _, fact in photos]), distance)
+    looks = group_near(np.array([fact.look for _, _, fact in photos]), distance)
     copies = [(number, image, fact.digest) for number, image, fact in photos]
     alike = [(n, i, look) for (n, i, _), look in zip(photos, looks.tolist(), strict=True)]
     told = set()

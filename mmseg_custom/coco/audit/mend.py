@@ -38,7 +38,7 @@ def mend_file(
         reason = next(f for f in findings if f.kind in ('broken-file', 'bad-category'))
         raise UserError(f'{file.path}: --fix cannot mend this: {reason.message}')
     lost = {id(finding.entry) for finding in findings if finding.drops == IMAGE}
-    images = [image for image in file.sound['images'] if id(image) not in lost]
+    images = [image for image in file.images if id(image) not in lost]
     if not images:
         raise UserError(f'{file.path}: no image would be left; run without --fix and see why')
     content = file.whole | dict(images=images)
@@ -55,7 +55,7 @@ def mend_file(
 
 def _correct(file: SplitFile, told: Sequence[Finding], entries: Sequence[dict]) -> None:
     """Give a new id or area to entries whose own is no id or number, or occurs twice."""
-    images = {image['id']: image for image in file.sound['images']}
+    images = {image['id']: image for image in file.images}
     numbers, kept = new_ids(entries), {id(entry) for entry in entries}
     for finding in told:
         if finding.field == 'id' and id(finding.entry) in kept:
@@ -85,8 +85,8 @@ def _mend_image(
     file: SplitFile, image: dict, entries: list[dict], options: AuditOptions
 ) -> Iterator[Finding]:
     while True:
-        found = image_findings(file, image, entries, options)
-        found = [finding for finding in found if _concerns_annotation(finding)]
+        told = image_findings(file, image, entries, options)
+        found = [finding for finding in told if _concerns_annotation(finding)]
         if not found:
             return
         # A wrong area may be all that hides an annotation, so that it comes first.

@@ -51,7 +51,7 @@ def read_facts(files: Sequence[SplitFile]) -> list[list[PhotoFacts]]:
     """
     for file in files:
         _require_some_photo(file)
-    tasks = [[_task(file, image) for image in file.sound['images']] for file in files]
+    tasks = [[_task(file, image) for image in file.images] for file in files]
     # An oversampled file lists a photo several times.
     unique = list(dict.fromkeys(task for of_file in tasks for task in of_file))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -63,7 +63,7 @@ def read_facts(files: Sequence[SplitFile]) -> list[list[PhotoFacts]]:
 
 
 def _require_some_photo(file: SplitFile) -> None:
-    images = file.sound['images']
+    images = file.images
     if images and not any(os.path.isfile(file.photo_path(image)) for image in images):
         raise UserError(
             f'{file.path}: not one of its {len(images)} photos is in {file.root}; say with '
@@ -95,7 +95,7 @@ def _read(path: Path, mask: Path | None, height: int, width: int) -> PhotoFacts:
 
 def photo_findings(file: SplitFile, facts: Sequence[PhotoFacts]) -> Iterator[Finding]:
     """Tell what is wrong with the photos and masks of one file."""
-    for image, fact in zip(file.sound['images'], facts, strict=True):
+    for image, fact in zip(file.images, facts, strict=True):
         for kind, message in fact.problems:
             yield Finding(kind, file.path, message, image['file_name'], entry=image)
 
@@ -105,7 +105,7 @@ def unused_files(files: Sequence[SplitFile]) -> Iterator[Finding]:
     listed = {}
     for file in files:
         used = listed.setdefault(file.root, (file.path, set()))[1]
-        for image in file.sound['images']:
+        for image in file.images:
             used.add(os.path.normpath(file.photo_path(image)))
             used.add(os.path.normpath(file.root / (image.get('seg_map_path') or '')))
     for root, (path, used) in listed.items():

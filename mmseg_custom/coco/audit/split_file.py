@@ -39,21 +39,26 @@ class SplitFile:
     sound: dict | None
     problems: list[Finding]
 
+    @property
+    def images(self) -> list[dict]:
+        """The sound image entries; none where :attr:`sound` is None."""
+        return (self.sound or {}).get('images', [])
+
     @cached_property
     def labels(self) -> dict[int, int]:
         """Category ids to labels."""
-        return category_labels(self.sound.get('categories', []), CLASSES)
+        return category_labels((self.sound or {}).get('categories', []), CLASSES)
 
     @cached_property
     def painted(self) -> list[tuple[dict, list[dict]]]:
         """Each image that annotations are painted for (not a mask file), with them."""
-        of_id = defaultdict(list)
-        for entry in self.sound.get('annotations', []):
+        of_id, sound = defaultdict(list), self.sound or {}
+        for entry in sound.get('annotations', []):
             of_id[entry['image_id']].append(entry)
         return [
             (image, of_id[image['id']])
-            for image in self.sound['images']
-            if 'annotations' in self.sound and image.get('seg_map_path') is None
+            for image in self.images
+            if 'annotations' in sound and image.get('seg_map_path') is None
         ]
 
     def photo_path(self, image: dict) -> Path:

@@ -41,13 +41,12 @@ class RepeatFactorSampler(SeededInfiniteSampler):
         times: float | None = None,
         **kwargs,
     ):
-        listed = classes is not None and times is not None
-        if (threshold is None) != listed or (classes is None) != (times is None):
-            raise UserError('RepeatFactorSampler: give either threshold, or classes and times')
         super().__init__(dataset, **kwargs)
         classes_of = class_lists(dataset)
-        if threshold is not None:
+        if threshold is not None and classes is None and times is None:
             factors = threshold_factors(classes_of, threshold)
+        elif threshold is not None or classes is None or times is None:
+            raise UserError('RepeatFactorSampler: give either threshold, or classes and times')
         else:
             names = [classes] if isinstance(classes, str) else classes
             repeated = labels_of_names(names, class_names(dataset))

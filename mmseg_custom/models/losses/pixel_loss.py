@@ -58,8 +58,8 @@ class PixelLoss(nn.Module, ABC):
         self.awaits_class_weight = class_weight == AUTO
         # No buffer: it follows from the data or the config, and averages of models, which pair
         # their buffers by place, are made before it is known.
-        self.class_weight = None
-        if class_weight is not None and not self.awaits_class_weight:
+        self.class_weight: torch.Tensor | None = None
+        if class_weight is not None and not isinstance(class_weight, str):
             self._set(class_weight)
 
     default_name = 'loss_pixel'
@@ -68,7 +68,7 @@ class PixelLoss(nn.Module, ABC):
     def _me(self) -> str:
         return type(self).__name__
 
-    def _set(self, weights: Sequence[float]) -> None:
+    def _set(self, weights: Sequence[float] | np.ndarray) -> None:
         tensor = torch.as_tensor(np.asarray(weights, np.float64), dtype=torch.float32)
         if tensor.ndim != 1 or not (torch.isfinite(tensor) & (tensor >= 0)).all():
             raise UserError(f'{self._me}: class_weight {weights}: give a number >= 0 a class')

@@ -27,7 +27,7 @@ def change_colours(inputs: Tensor, preprocessor: nn.Module) -> Tensor:
     Returns:
         Tensor: ``(N, 3, H, W)``, normalised. Drawn from PyTorch's generator on the CPU.
     """
-    mean, std = preprocessor.mean, preprocessor.std
+    mean, std = preprocessor.get_buffer('mean'), preprocessor.get_buffer('std')
     photos = ((inputs * std + mean) / 255).clamp(0, 1)
     changed = torch.stack([COLOURS(photo) for photo in photos])
     return (changed * 255 - mean) / std

@@ -43,12 +43,13 @@ class TrashTTAModel(BaseTTAModel):
         mean = sum(view.seg_logits.data.float().softmax(dim=0) for view in views) / len(views)
         merged = views[0]
         if self.crf is not None:
-            mean = self._refine(mean, merged.img_path)
+            mean = _refined(mean, merged.img_path, self.crf)
         merged.seg_logits = PixelData(data=mean.clamp_min(SMALLEST).log())
         merged.pred_sem_seg = PixelData(data=mean.argmax(dim=0, keepdim=True))
         return merged
 
-    def _refine(self, probabilities: torch.Tensor, img_path: str) -> torch.Tensor:
-        photo = np.ascontiguousarray(read_photo(img_path)[..., ::-1])
-        refined = self.crf(photo, probabilities.cpu().numpy())
-        return torch.from_numpy(refined).to(probabilities.device)
+
+def _refined(probabilities: torch.Tensor, img_path: str, crf: DenseCrf) -> torch.Tensor:
+    photo = np.ascontiguousarray(read_photo(img_path)[..., ::-1])
+    refined = crf(photo, probabilities.cpu().numpy())
+    return torch.from_numpy(refined).to(probabilities.device)
