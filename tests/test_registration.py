@@ -24,6 +24,7 @@ for registry, name in (
     (MODELS, 'ClassDiceLoss'),
     (HOOKS, 'SavePredictionsHook'), (HOOKS, 'SaveMetricsHook'),
     (TRANSFORMS, 'SeededAlbu'), (TRANSFORMS, 'RandomResizedCrop'),
+    (TRANSFORMS, 'PhotoMetricTables'),
     (DATA_SAMPLERS, 'MultiSourceSampler'), (DATASETS, 'UnlabelledPhotos'),
     (DATASETS, 'PseudoLabelledPhotos'), (MODELS, 'PseudoEncoderDecoder'),
     (MODELS, 'MeanTeacherSegmentor'), (HOOKS, 'ExportTeacherHook'), (MODELS, 'TrashTTAModel'),
