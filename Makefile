@@ -1,5 +1,5 @@
 # make install  only install;  make demo  install, draw toy data, train, test, and make a picture to look at
-# make test   install and run all tests
+# make test   install, run all tests, check style and types
 # make app    open the sorting guide in a browser
 # make chaos  kill trainings at 25 random moments, resume, and compare with undisturbed ones
 # make types  check types;  make lint   check style;  make bench  speed ratios against named peers
@@ -41,6 +41,7 @@ app: $(STAMP)
 SEED ?= $(shell date -u +%Y%m%d)
 test: $(STAMP)
 	python -m pytest --randomly-seed=$(SEED) --cov --cov-report=term
+	$(MAKE) --no-print-directory lint types
 
 lint: $(STAMP)
 	ruff check .
