@@ -11,6 +11,8 @@ from .segmentation import segmentation_problem
 IMAGE_KEYS = ('id', 'file_name', 'height', 'width')
 ANNOTATION_KEYS = ('id', 'image_id', 'category_id', 'segmentation')
 CATEGORY_KEYS = ('id', 'name')
+# OpenCV reads no larger photo (CV_IO_MAX_IMAGE_PIXELS).
+MAX_PIXELS = 2**30
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,11 @@ def _image_messages(image: dict) -> Iterator[str]:
         yield f'image {image["id"]} has no usable "file_name": {image["file_name"]!r}'
     for key in ('height', 'width'):
         size = image[key]
-        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+        if not isinstance(size, int) or isinstance(size, bool) or not 0 < size <= MAX_PIXELS:
             yield f'image {image["id"]} ({image["file_name"]}) has {key} {size!r}: correct it'
+            return
+    if image['height'] * image['width'] > MAX_PIXELS:
+        yield f'image {image["id"]} ({image["file_name"]}) has over {MAX_PIXELS} pixels: correct it'
     mask = image.get('seg_map_path')
     if mask is not None and not isinstance(mask, str):
         yield f'image {image["id"]} ({image["file_name"]}) has seg_map_path {mask!r}: correct it'

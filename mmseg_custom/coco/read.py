@@ -32,7 +32,8 @@ def read_coco(path: str | os.PathLike) -> dict[str, Any]:
             content = json.load(file)
     except FileNotFoundError:
         raise UserError(f'{path}: no such annotation file; {HOW_TO_GET_DATA}') from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
+        # Bad JSON, bad UTF-8, a number of thousands of digits; lists nested too deep.
         raise UserError(
             f'{path}: does not parse as JSON ({error}); fetch or export it anew'
         ) from None
