@@ -1,0 +1,74 @@
+import re
+import runpy
+import shlex
+
+import pytest
+from conftest import ROOT
+
+DOCUMENTS = sorted([*ROOT.glob('*.md'), *(ROOT / 'docs').glob('*.md')])
+NAMES = [path.relative_to(ROOT).as_posix() for path in DOCUMENTS]
+LINK = re.compile(r'\]\(([^)\s]+)\)')
+PATH = re.compile(
+    r'(?:configs|tools|data_prep|apps|tests|benchmarks|mmseg_custom|docs)/[\w/.-]*\w\.(?:py|sh|md|yaml|csv)'
+)
+COMMAND = re.compile(r'(?:tools|data_prep|apps|tests)/\w+\.(?:py|sh)')
+# What dist_X.sh and slurm_X.sh start.
+STARTS = re.compile(r'tools/(?:dist|slurm)_(\w+)\.sh')
+
+
+def anchors(text: str) -> set[str]:
+    """Name the headings as GitHub does."""
+    headings = re.findall(r'^#+ (.+)$', text, re.M)
+    return {
+        re.sub(r'[^\w\- ]', '', heading).strip().lower().replace(' ', '-') for heading in headings
+    }
+
+
+def commands(text: str):
+    """Yield the commands of the shell blocks, with their comments left out."""
+    for block in re.findall(r'```bash\n(.*?)```', text, re.S):
+        for line in block.replace('\\\n', ' ').splitlines():
+            if COMMAND.search(line):
+                words = shlex.split(line.replace('…', ' '), comments=True)
+                # A command in quotes is one that another starts.
+                inner = next((word for word in words if ' ' in word and COMMAND.match(word)), None)
+                yield shlex.split(inner) if inner else words
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_links_lead_somewhere(name):
+    path = ROOT / name
+    for link in LINK.findall(re.sub(r'```.*?```', '', path.read_text(), flags=re.S)):
+        if link.startswith(('http://', 'https://')):
+            continue
+        file, _, anchor = link.partition('#')
+        target = (path.parent / file).resolve() if file else path
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target.read_text()), link
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_files_that_are_named_are_there(name):
+    for named in PATH.findall((ROOT / name).read_text()):
+        assert (ROOT / named).exists(), named
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_options_in_commands_are_known(name):
+    for words in commands((ROOT / name).read_text()):
+        place = next(i for i, word in enumerate(words) if COMMAND.fullmatch(word))
+        tool = STARTS.sub(r'tools/\1.py', words[place])
+        known = runpy.run_path(str(ROOT / tool))['build_parser']()._option_string_actions
+        subcommands = [a.choices for a in known_actions(ROOT / tool) if hasattr(a.choices, 'items')]
+        for choices in subcommands:
+            for word in words[place + 1 :]:
+                if word in choices:
+                    known = known | choices[word]._option_string_actions
+        options = [word for word in words[place + 1 :] if re.fullmatch(r'--[\w-]+', word)]
+        if '--train-args' in options:
+            options = options[: options.index('--train-args') + 1]
+        assert [option for option in options if option not in known] == [], words
+
+
+def known_actions(tool):
+    return runpy.run_path(str(tool))['build_parser']()._actions
