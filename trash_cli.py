@@ -7,6 +7,7 @@ imported inside ``run``.
 
 import argparse
 import errno
+import io
 import os
 import runpy
 import sys
@@ -21,6 +22,7 @@ USER_ERRNOS = {
     errno.EDQUOT: 'the disk quota is used up: free some space, or write to another place',
     errno.EACCES: 'permission denied: choose a place you may read and write',
     errno.EROFS: 'the file system is read-only: choose another place to write to',
+    errno.ENAMETOOLONG: 'the name is too long: choose a shorter one',
     errno.ENOENT: 'no such file or folder: check the path',
     errno.ENOTDIR: 'a part of the path is a file, not a folder: check the path',
     errno.EISDIR: 'this is a folder where a file is wanted: check the path',
@@ -161,6 +163,7 @@ def main(
     is a bug and keeps its traceback.
     """
     _leave_script_folder()
+    _print_whatever_there_is()
     args = build_parser().parse_args(argv)
     try:
         code = run(args) or 0
@@ -181,6 +184,13 @@ def main(
     sys.stdout.flush()
     _leave_processes()
     sys.exit(code)
+
+
+def _print_whatever_there_is() -> None:
+    """Write characters that the terminal does not know as escapes, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors='backslashreplace')
 
 
 def _leave_processes() -> None:

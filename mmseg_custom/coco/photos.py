@@ -35,6 +35,8 @@ def read_photo(
         content = Path(path).read_bytes()
     except FileNotFoundError:
         raise UserError(missing_photo(path)) from None
+    except (OSError, ValueError) as error:
+        raise UserError(f'{path}: this photo cannot be opened: {error}') from None
     photo = None
     if is_whole(content):
         photo = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)

@@ -9,6 +9,9 @@ from mmseg_custom.utils import UserError
 
 from .classes import CLASSES
 
+# Bytes of a file name; 255 are usual, and a temporary name is some longer.
+LONGEST_NAME = 240
+
 
 def contest_coco(info: dict, licenses: Sequence[dict], photos: Iterable[tuple[dict, list]]) -> dict:
     """Number photos and annotations from 0 and add the ten categories, as the contest's files do.
@@ -53,12 +56,25 @@ def require_inside(path: str | os.PathLike, names: Iterable[str]) -> None:
         UserError: Names the first that is not.
     """
     for name in names:
+        if not _can_be_a_file(name):
+            raise UserError(
+                f'{path}: no file can have the file_name {name[:99]!r}: it has a character that no '
+                'file system takes, or is too long'
+            )
         for pure in (PurePosixPath(name), PureWindowsPath(name)):
             if pure.is_absolute() or pure.drive or '..' in pure.parts:
                 raise UserError(
                     f'{path}: the file_name {name!r} leads out of the folder; write it relative '
                     'to the data folder and without ".."'
                 )
+
+
+def _can_be_a_file(name: str) -> bool:
+    try:
+        longest = max(map(len, name.encode().split(b'/')))
+    except UnicodeEncodeError:
+        return False
+    return '\0' not in name and longest <= LONGEST_NAME
 
 
 def new_ids(entries: Sequence[dict]) -> count:
