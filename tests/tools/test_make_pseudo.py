@@ -191,7 +191,9 @@ def test_says_what_is_wrong(toy_set, random_checkpoint, tmp_path, capsys):
 
     exclude = ('--exclude', toy_set / 'val.json')
     lost = tmp_path / 'lost.py'
-    lost.write_text(f"_base_ = '{TOY}'\nval_dataloader = dict(dataset=dict(ann_file='gone.json'))\n")
+    lost.write_text(
+        f"_base_ = '{TOY}'\nval_dataloader = dict(dataset=dict(ann_file='gone.json'))\n"
+    )
     assert 'name its file with --exclude' in error(config=lost)
     assert 'from 0 to 1' in error(*exclude, '--threshold', 2)
     assert 'every photo is a validation photo' in error(*exclude, images=toy_set / 'val.json')
