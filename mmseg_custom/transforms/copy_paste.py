@@ -106,7 +106,8 @@ class CopyPaste(BaseTransform):
                 'CopyPaste: there is no second photo; put it into the pipeline of a '
                 'MultiImageMixDataset, as configs/_base_/options/copy_paste.py does'
             )
-        if self._choice is None:  # no second photo was drawn yet
+        # Numbers are drawn the same way by a fresh worker as by one that pasted before.
+        if self._choice is None or not results['mix_results']:
             return results
         rng = _generator()
         for donor in results['mix_results']:

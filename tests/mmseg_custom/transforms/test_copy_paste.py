@@ -1,3 +1,4 @@
+import random
 from collections import Counter
 
 import cv2
@@ -101,6 +102,16 @@ def test_the_seed_of_the_sample_decides(trash):
         np.array_equal(first[SeededIndex(1, (5, p))]['img'], first[SeededIndex(1, (6, p))]['img'])
         for p in range(5)
     )
+
+
+def test_a_fresh_worker_draws_the_numbers_of_one_that_pasted_before(trash):
+    warm = mixed(trash, prob=0.5)
+    for place in range(30):
+        index, drawn = SeededIndex(1, (5, place)), []
+        for dataset in (mixed(trash, prob=0.5), warm):
+            pixels = dataset[index]['img'].tobytes()
+            drawn.append((pixels, np.random.random(), random.random()))
+        assert drawn[0] == drawn[1]
 
 
 def donor_of(seg_map, **more):
