@@ -1,5 +1,6 @@
 """A server of apps/ in a process of its own; tests import it as `from serving import served`."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 
 from conftest import ROOT
 
-START_SECONDS = 90
+START_SECONDS, STOP_SECONDS = 90, 60
 
 
 @contextmanager
@@ -22,15 +23,31 @@ def served(tool: str, *arguments, log):
         port = free.getsockname()[1]
     command = [sys.executable, str(ROOT / tool), *map(str, arguments), '--port', str(port)]
     with open(log, 'w') as file:
-        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, cwd=ROOT)
+        process = subprocess.Popen(
+            command,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            cwd=ROOT,
+            env=os.environ | {'PYTHONFAULTHANDLER': '1'},
+        )
     address = f'http://127.0.0.1:{port}'
     try:
         wait_for(address, process, log)
         yield address, process.pid
     finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(20)
+        stop(process, log)
     assert 'Traceback' not in log.read_text(), log.read_text()[-3000:]
+
+
+def stop(process, log) -> None:
+    """Press Ctrl-C; tell where the server stands if it does not end."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)
+        process.wait()
+        raise AssertionError(f'Ctrl-C did not end it: {log.read_text()[-3000:]}') from None
 
 
 def wait_for(address, process, log) -> None:
