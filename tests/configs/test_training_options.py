@@ -2,21 +2,24 @@
 
 import inspect
 import itertools
+from functools import partial
 
 import pytest
 import torch
 from conftest import ROOT
 from mmengine.config import Config
 from mmengine.model import MMFullyShardedDataParallel
+from mmengine.optim.optimizer import amp_optimizer_wrapper
 from mmengine.registry import FUNCTIONS, OPTIM_WRAPPERS, RUNNERS, STRATEGIES
 from mmengine.structures import PixelData
 from mmseg.models import EncoderDecoder
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
+from torch.amp import GradScaler
 
 from mmseg_custom.apis import test as apis_test
 from mmseg_custom.apis import train
-from mmseg_custom.utils import UserError
+from mmseg_custom.utils import UserError, launch
 from mmseg_custom.utils.experiment import load_config, set_max_iters, set_options
 from mmseg_custom.utils.launch import fit_to_machine
 from mmseg_custom.utils.named_parts import add_options, part_names, read_part, set_augmentation
@@ -183,6 +186,32 @@ def test_a_stopped_run_is_resumed_exactly(run, options):
     assert not torch.equal(
         whole['state_dict'][CLASSIFIER], whole['ema_state_dict'][f'module.{CLASSIFIER}']
     )
+
+
+def test_a_stopped_run_with_amp_is_resumed_exactly(run, monkeypatch):
+    """MMEngine's AMP asks for a GPU; the CPU stands in, with its own autocast and loss scaler."""
+    monkeypatch.setattr(amp_optimizer_wrapper, 'is_cuda_available', lambda: True)
+    monkeypatch.setattr(amp_optimizer_wrapper, 'GradScaler', partial(GradScaler, device='cpu'))
+    monkeypatch.setattr(launch, 'set_amp', lambda optim_wrapper, on: None)
+
+    def change(cfg):
+        # Overflows at first and again after two good steps: which steps are left out depends on
+        # the scaler's state.
+        cfg.optim_wrapper.loss_scale = dict(init_scale=2.0**127, growth_interval=2)
+        cfg.model.decode_head.loss_decode.loss_weight = 20.0
+
+    _, whole = run('bf16', 'ema', change=change, iterations=8)
+    _, resumed = run(
+        'bf16', 'ema', change=change, iterations=8, resume=str(whole.with_name('iter_6.pth'))
+    )
+    half = saved(whole.with_name('iter_6.pth'))
+    whole, resumed = saved(whole), saved(resumed)
+    for part in ('state_dict', 'ema_state_dict', 'optimizer', 'param_schedulers'):
+        assert_same(resumed[part], whole[part])
+    steps = [part['optimizer']['state'][0]['step'].item() for part in (half, whole)]
+    assert 0 < steps[0] < 6
+    assert steps[0] < steps[1] < steps[0] + 4
+    assert half['optimizer']['loss_scaler']['scale'] < 2.0**127
 
 
 def test_the_moving_average_is_validated_saved_and_tested(run, toy_set, monkeypatch):
