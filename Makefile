@@ -2,6 +2,7 @@
 # make test   install, run all tests, check style and types;  make coverage  the tests with coverage
 # make app    open the sorting guide in a browser
 # make chaos  kill trainings at 25 random moments, resume, and compare with undisturbed ones
+# make docs   make the pages and the Python reference a site to look at
 # make types  check types;  make lint   check style;  make bench  speed ratios against named peers
 PYTHON ?= python3.11
 VENV := .venv
@@ -11,7 +12,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 DEMO := work_dirs/demo
 TOY := data/toy_trash
 
-.PHONY: install demo app test coverage lint types bench chaos doctor clean
+.PHONY: install demo app test coverage docs lint types bench chaos doctor clean
 
 # The stamp's name holds what the environment is made from, so that it is made once and made anew
 # when one of these changes. Rust's, conda's or a system's Python does as well: PYTHON=… make demo
@@ -21,7 +22,7 @@ STAMP := $(VENV)/made-from-$(shell cat $(INPUTS) | cksum | cut -d' ' -f1)
 $(STAMP):
 	@echo "Installing into $(VENV) (about two minutes, once)"
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,lint,augment,laptop,zoo,crf,app,export]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,lint,augment,laptop,zoo,crf,app,export,docs]"
 	touch $@
 
 install: $(STAMP)
@@ -46,6 +47,10 @@ test: $(STAMP)
 # The same tests take half as long again.
 coverage: $(STAMP)
 	python -m pytest --randomly-seed=$(SEED) --cov --cov-report=term
+
+docs: $(STAMP)
+	python -m sphinx -q -W -b html docs work_dirs/docs
+	@echo "Look at work_dirs/docs/index.html"
 
 lint: $(STAMP)
 	ruff check .

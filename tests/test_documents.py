@@ -1,6 +1,8 @@
 import re
 import runpy
 import shlex
+import subprocess
+import sys
 
 import pytest
 from conftest import ROOT
@@ -72,3 +74,18 @@ def test_options_in_commands_are_known(name):
 
 def known_actions(tool):
     return runpy.run_path(str(tool))['build_parser']()._actions
+
+
+@pytest.mark.slow
+def test_the_site_is_built_without_a_warning(tmp_path):
+    command = [sys.executable, '-m', 'sphinx', '-q', '-W', '--keep-going', '-b', 'html']
+    done = subprocess.run(
+        [*command, '-d', str(tmp_path / 'cache'), 'docs', str(tmp_path / 'site')],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    reference = (tmp_path / 'site' / 'api.html').read_text()
+    for name in ('apis.TrashSegmenter', 'transforms.CopyPaste', 'evaluation.TrashIoUMetric'):
+        assert f'id="mmseg_custom.{name}"' in reference
