@@ -24,6 +24,9 @@ def build_parser() -> trash_cli.Parser:
     parser.add_argument('pseudo_config', type=existing_file, help='the rounds behind it')
     parser.add_argument('--images', required=True, help='what is labelled: COCO file or folder')
     parser.add_argument('--image-root', type=existing_dir, help='folder of the photos of --images')
+    parser.add_argument(
+        '--first-round', type=existing_dir, help='work folder of a first round, if it is trained'
+    )
     parser.add_argument('--rounds', type=positive_int, default=3, help='rounds at most (3)')
     parser.add_argument(
         '--min-gain', type=float, default=0.1, help='mIoU in percent that a round has to gain (0.1)'
@@ -58,6 +61,7 @@ def run(args) -> None:
         rounds=args.rounds,
         min_gain=args.min_gain,
         seed=args.seed,
+        first_round=args.first_round and Path(args.first_round),
     )
 
     def train(trial) -> list[str]:

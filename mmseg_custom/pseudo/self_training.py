@@ -44,6 +44,7 @@ class Plan:
         rounds: Rounds at most.
         min_gain: A round that gains less mIoU than this, in percent, is the last.
         seed: Seed of everything random.
+        first_round: Work folder of a first round that is trained already.
     """
 
     config: str
@@ -53,6 +54,7 @@ class Plan:
     rounds: int = 3
     min_gain: float = 0.1
     seed: int = 0
+    first_round: Path | None = None
 
 
 def self_train(
@@ -71,13 +73,16 @@ def self_train(
         list[Round]: All rounds. The last gained less than asked for, or was the last allowed.
 
     Raises:
-        UserError: A training or a labelling failed.
+        UserError: A training or a labelling failed, or ``work_dir`` has labels of another model.
     """
-    rounds = [_train_round(plan, 1, plan.config, train_command)]
+    if plan.first_round is None:
+        rounds = [_train_round(plan, 1, plan.config, train_command)]
+    else:
+        rounds = [best_of(1, plan.first_round)]
     while len(rounds) < plan.rounds:
         last = rounds[-1]
         folder = plan.work_dir / f'round_{last.number}' / PSEUDO
-        _label(folder, label_command(last.checkpoint, folder))
+        _label(folder, last.checkpoint, label_command(last.checkpoint, folder))
         config = _write_config(plan, last, folder)
         rounds.append(_train_round(plan, last.number + 1, config, train_command))
         best = max(rounds, key=lambda one: one.miou)
@@ -106,6 +111,8 @@ def best_of(number: int, folder: Path) -> Round:
     """
     files = sorted((folder / SaveMetricsHook.folder).glob('iter_*.json'))
     measured = [json.loads(path.read_text(encoding='utf-8')) for path in files]
+    if not measured:
+        raise UserError(f'{folder}: no validation is recorded there; give the folder of a training')
     best = max(measured, key=lambda content: content['metrics']['mIoU'])
     names = [f'best_mIoU_iter_{best["iter"]}.pth', f'iter_{best["iter"]}.pth']
     found = next((folder / name for name in names if (folder / name).is_file()), None)
@@ -114,11 +121,18 @@ def best_of(number: int, folder: Path) -> Round:
     return Round(number, str(found), best['metrics']['mIoU'])
 
 
-def _label(folder: Path, command: Sequence[str]) -> None:
-    if (folder / MANIFEST).is_file():
+def _label(folder: Path, checkpoint: str, command: Sequence[str]) -> None:
+    manifest = folder / MANIFEST
+    if manifest.is_file():
+        member, *_ = json.loads(manifest.read_text(encoding='utf-8'))['members']
+        if member['checkpoint'] != checkpoint:
+            raise UserError(
+                f'{folder}: labelled by {member["checkpoint"]}, not by {checkpoint}; take another '
+                '--work-dir'
+            )
         return
     done = subprocess.run(command)
-    if done.returncode == 1 and (folder / MANIFEST).is_file():
+    if done.returncode == 1 and manifest.is_file():
         return  # some photos could not be read, which was said
     if done.returncode:
         raise UserError(f'{folder}: could not be labelled; mend what is said above, and run again')

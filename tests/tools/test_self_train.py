@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -36,7 +37,8 @@ def test_rounds_until_nothing_is_gained(toy_set, pseudo_config, tmp_path, capsys
     options += ['--label-args', f'--threshold 0.1 --exclude {toy_set / "val.json"}']
     train = ['--batch-size', 4, '--epochs', 1, '--data-root', toy_set, '--val-json', 'val.json']
     train += ['--cfg-options', 'train_dataloader.num_workers=0', 'val_dataloader.num_workers=0']
-    command = [TOOL, TOY, pseudo_config, *options, '--train-args', *train]
+    start = [TOOL, TOY, pseudo_config]
+    command = [*start, *options, '--train-args', *train]
     printed = call_tool(capsys, *command).out
     rounds = json.loads((work / 'self_train.json').read_text())['rounds']
     # No round gains 200 %, so that the second is the last.
@@ -53,8 +55,25 @@ def test_rounds_until_nothing_is_gained(toy_set, pseudo_config, tmp_path, capsys
     call_tool(capsys, *command)
     assert {path: path.stat().st_mtime_ns for path in work.rglob('*.pth')} == times
 
+    # A first round that is there already: labelled, and not trained.
+    first, other = tmp_path / 'first', tmp_path / 'other'
+    shutil.copytree(work / 'round_1', first, ignore=shutil.ignore_patterns('pseudo'))
+    options += ['--first-round', first]
+    again = [*start, *options, '--work-dir', other, '--rounds', 2, '--train-args', *train]
+    call_tool(capsys, *again)
+    assert [path.name for path in (other / 'round_1').iterdir()] == ['pseudo']
+    manifest = json.loads((other / 'round_1' / 'pseudo' / 'pseudo.json').read_text())
+    assert manifest['members'][0]['checkpoint'].startswith(str(first))
+    found = json.loads((other / 'self_train.json').read_text())['rounds']
+    assert [one['miou'] for one in found] == [one['miou'] for one in rounds]
+    error = call_tool(capsys, *start, *options, '--train-args', *train, code=2).err
+    assert 'labelled by' in error
+    assert '--work-dir' in error
+
 
 def test_what_went_wrong_is_named(toy_set, pseudo_config, tmp_path, capsys):
     command = [TOOL, TOY, pseudo_config, '--images', toy_set / 'test.json']
     command += ['--work-dir', tmp_path, '--train-args', '--data-root', tmp_path / 'nowhere']
     assert 'nowhere' in call_tool(capsys, *command, code=2).err
+    command = [*command[:5], '--first-round', tmp_path, '--work-dir', tmp_path / 'work']
+    assert 'no validation' in call_tool(capsys, *command, code=2).err
