@@ -29,6 +29,7 @@ for registry, name in (
     (DATASETS, 'PseudoLabelledPhotos'), (MODELS, 'PseudoEncoderDecoder'),
     (MODELS, 'MeanTeacherSegmentor'), (HOOKS, 'ExportTeacherHook'), (MODELS, 'TrashTTAModel'),
     (HOOKS, 'NonFiniteLossHook'), (HOOKS, 'StopSignalHook'),
+    (HOOKS, 'SafeCheckpointHook'),
 ):
     assert registry.get(name).__module__.startswith('mmseg_custom'), name
 """

@@ -9,6 +9,7 @@ from .export_teacher_hook import ExportTeacherHook
 from .iteration_seed_hook import IterationSeedHook
 from .non_finite_loss_hook import NonFiniteLossHook
 from .progress_bar_hook import ProgressBarHook
+from .safe_checkpoint_hook import SafeCheckpointHook
 from .save_metrics_hook import SaveMetricsHook
 from .save_predictions_hook import SavePredictionsHook
 from .stop_signal_hook import StopSignalHook
@@ -22,6 +23,7 @@ __all__ = [
     'IterationSeedHook',
     'NonFiniteLossHook',
     'ProgressBarHook',
+    'SafeCheckpointHook',
     'SaveMetricsHook',
     'SavePredictionsHook',
     'StopSignalHook',
