@@ -12,7 +12,8 @@ class SafeCheckpointHook(CheckpointHook):
 
     MMEngine deletes the oldest checkpoint, and the best one so far, before it writes the next:
     with ``max_keep_ckpts=1``, a full disk or a kill in between leaves none. Here the disk needs
-    room for one more checkpoint than is kept. Takes the arguments of ``CheckpointHook``.
+    room for one more checkpoint than is kept. Takes the arguments of ``CheckpointHook``. The
+    folders that DeepSpeed writes are still deleted first.
     """
 
     file_backend: '_RemoveLater'

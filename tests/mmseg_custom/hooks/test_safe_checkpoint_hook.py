@@ -1,3 +1,4 @@
+import errno
 import itertools
 import os
 
@@ -11,7 +12,6 @@ from torch import nn
 from mmseg_custom.utils import UserError
 
 RUNS = itertools.count()
-EVERY_CHECKPOINT = dict(interval=1, by_epoch=False)
 
 
 class Net(BaseModel):
@@ -57,7 +57,9 @@ def train(folder, scores, hook='SafeCheckpointHook', resume=False, **options):
         val_cfg=dict(),
         optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
         train_cfg=dict(by_epoch=False, max_iters=len(scores), val_interval=1),
-        default_hooks=dict(logger=None, checkpoint=dict(type=hook, **EVERY_CHECKPOINT, **options)),
+        default_hooks=dict(
+            logger=None, checkpoint=dict(type=hook, interval=1, by_epoch=False, **options)
+        ),
         default_scope='mmseg',
         resume=resume,
         experiment_name=f'safe_checkpoint_{next(RUNS)}',
@@ -107,7 +109,7 @@ def test_a_full_disk_leaves_the_only_one_and_the_training_goes_on(tmp_path, monk
 
     def full(source, target):
         if os.path.basename(target) == torn:
-            raise OSError(28, 'No space left on device')
+            raise OSError(errno.ENOSPC, 'No space left on device')
         replace(source, target)
 
     scores, options = [0.1, 0.2, 0.3], dict(save_best='score', rule='greater')
