@@ -1,12 +1,12 @@
 """Serve a trained model over HTTP: POST /segment, GET /health, /metrics and /docs."""
 
-import trash_cli
-from trash_cli import existing_file, positive_int
+from mmseg_custom import cli
+from mmseg_custom.cli import existing_file, positive_int
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         description=__doc__,
         example='python apps/serve.py configs/upernet_swin_toy.py work_dirs/demo/iter_800.pth\n'
         "  curl --data-binary @photo.jpg -H 'Content-Type: image/jpeg' "
@@ -35,7 +35,7 @@ def build_parser() -> trash_cli.Parser:
 
 def run(args) -> None:
     """Serve until stopped."""
-    from mmseg_custom.utils.pretrained import needing
+    from mmseg_custom.checkpoints.pretrained import needing
 
     with needing('fastapi, uvicorn or prometheus_client', 'app'):
         import uvicorn
@@ -53,4 +53,4 @@ def run(args) -> None:
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

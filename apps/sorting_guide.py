@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-import trash_cli
-from trash_cli import existing_file, positive_int
+from mmseg_custom import cli
+from mmseg_custom.cli import existing_file, positive_int
 
 RULES = [str(Path(__file__).parent / 'rules' / f'{name}.yaml') for name in ('en', 'ko')]
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         description=__doc__ + ' A camera works on this machine, or behind HTTPS.',
         example='python apps/sorting_guide.py configs/upernet_swin_toy.py '
         'work_dirs/demo/iter_800.pth',
@@ -36,8 +36,8 @@ def build_parser() -> trash_cli.Parser:
 
 def run(args) -> None:
     """Serve until stopped."""
+    from mmseg_custom.checkpoints.pretrained import needing
     from mmseg_custom.utils import UserError
-    from mmseg_custom.utils.pretrained import needing
 
     with needing('gradio', 'app'):
         from mmseg_custom.serving.guide_page import build_guide, launch_options
@@ -68,4 +68,4 @@ def refine(photo, probabilities):
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

@@ -6,7 +6,7 @@ import platform
 from importlib import import_module
 from pathlib import Path
 
-import trash_cli
+from mmseg_custom import cli
 
 NAMES = (
     'start_up',
@@ -21,9 +21,9 @@ NAMES = (
 )
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         prog='python -m benchmarks',
         description='Measure speed as ratios against named peers, on one core.',
         example='python -m benchmarks\n  python -m benchmarks crf pseudo_labels',
@@ -87,4 +87,4 @@ def machine() -> str:
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

@@ -4,7 +4,7 @@ import numpy as np
 from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 
 from mmseg_custom.coco import max_deviation, stratified_folds
-from mmseg_custom.coco.folds import fold_labels
+from mmseg_custom.coco.sampling.folds import fold_labels
 
 from .annotations import draw_counts
 from .timing import Comparison, compare

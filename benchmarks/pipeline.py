@@ -10,8 +10,8 @@ from mmseg.datasets import MultiImageMixDataset
 from mmseg.registry import DATASETS
 
 from mmseg_custom.coco import save_mask
+from mmseg_custom.experiment.config import load_config
 from mmseg_custom.transforms import LoadTrashAnnotations
-from mmseg_custom.utils.experiment import load_config
 
 from .photos import load_photos
 from .timing import Comparison, compare

@@ -27,7 +27,7 @@ def chosen_model() -> tuple[str, str, str]:
     from mmengine.config import Config
     from mmseg.registry import MODELS
 
-    from mmseg_custom.utils.experiment import drop_pretrained
+    from mmseg_custom.experiment.config import drop_pretrained
 
     cfg = Config.fromfile(str(LAPTOP))
     drop_pretrained(cfg.model)

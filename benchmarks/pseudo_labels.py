@@ -9,13 +9,13 @@ import torch
 from mmseg.apis import inference_model, init_model
 
 from mmseg_custom.apis import TrashSegmenter
-from mmseg_custom.apis.photo_sources import folder_of, list_photos
-from mmseg_custom.apis.predict import predict_photos
 from mmseg_custom.coco import save_mask
 from mmseg_custom.coco.photos import read_photo
+from mmseg_custom.experiment.tta import photo_pipeline
 from mmseg_custom.postprocess import DenseCrf
+from mmseg_custom.prediction.photo_sources import folder_of, list_photos
+from mmseg_custom.prediction.predict import predict_photos
 from mmseg_custom.pseudo import ConfidenceFiles, PseudoOptions, write_pseudo_set
-from mmseg_custom.utils.views import photo_pipeline
 
 from .crf import plain_crf
 from .photos import load_photos

@@ -14,16 +14,16 @@ from itertools import pairwise
 from math import log
 from pathlib import Path
 
-import trash_cli
-from trash_cli import positive_int
+from mmseg_custom import cli
+from mmseg_custom.cli import positive_int
 
 SIZES = (1000, 10_000, 100_000)
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         prog='python -m benchmarks.scale',
         description='Measure how time and memory grow with the number of images.',
         example='python -m benchmarks.scale --sizes 1000 10000',
@@ -134,7 +134,8 @@ def _import_split() -> None:
 
 
 def _split(path: str) -> None:
-    from mmseg_custom.coco import class_counts, read_coco, require_sound, stratified_folds
+    from mmseg_custom.coco import read_coco, require_sound, stratified_folds
+    from mmseg_custom.coco.stats.class_counts import class_counts
 
     content = read_coco(path)
     require_sound(path, content)
@@ -142,13 +143,13 @@ def _split(path: str) -> None:
 
 
 def _import_statistics() -> None:
-    import mmseg_custom.coco.statistics  # noqa: F401
+    import mmseg_custom.coco.stats.statistics  # noqa: F401
 
 
 def _describe_labels(path: str) -> None:
-    from mmseg_custom.coco.label_facts import measure_labels
     from mmseg_custom.coco.labelled_set import read_set
-    from mmseg_custom.coco.statistics import label_statistics
+    from mmseg_custom.coco.stats.label_facts import measure_labels
+    from mmseg_custom.coco.stats.statistics import label_statistics
 
     samples = read_set([path]).samples
     label_statistics(samples, measure_labels(samples))
@@ -162,4 +163,4 @@ WORKS = {
 }
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

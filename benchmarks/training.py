@@ -8,9 +8,9 @@ from mmengine.runner import Runner
 from mmseg.registry import MODELS
 
 from mmseg_custom.apis.runner import TrashRunner
+from mmseg_custom.experiment.config import load_config, set_options
+from mmseg_custom.experiment.launch import fit_to_machine
 from mmseg_custom.toy import write_toy_set
-from mmseg_custom.utils.experiment import load_config, set_options
-from mmseg_custom.utils.launch import fit_to_machine
 
 from .timing import Comparison, compare
 

@@ -3,8 +3,8 @@
 import argparse
 import os
 
-import trash_cli
-from trash_cli import existing_dir, natural_int
+from mmseg_custom import cli
+from mmseg_custom.cli import existing_dir, natural_int
 
 SHOWN = 3
 
@@ -20,9 +20,9 @@ def share(text: str) -> float:
     return number
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         description=__doc__ + ' Exit code 1: errors or warnings were found; notes do not count.',
         example='python data_prep/check.py data/recycle_trash/train.json '
         'data/recycle_trash/val.json --fix data/recycle_trash/clean',
@@ -110,4 +110,4 @@ def mend(out: str, targets, files, findings, options) -> None:
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

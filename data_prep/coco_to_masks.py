@@ -2,13 +2,13 @@
 
 from functools import partial
 
-import trash_cli
-from trash_cli import existing_dir, existing_file, natural_int
+from mmseg_custom import cli
+from mmseg_custom.cli import existing_dir, existing_file, natural_int
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         description=__doc__,
         example='python data_prep/coco_to_masks.py data/toy_trash/val.json --out work_dirs/truth',
     )
@@ -57,4 +57,4 @@ def run(args) -> None:
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

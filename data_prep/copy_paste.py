@@ -3,16 +3,16 @@
 import os
 from pathlib import Path
 
-import trash_cli
-from trash_cli import existing_dir, natural_int, positive_int
+from mmseg_custom import cli
+from mmseg_custom.cli import existing_dir, natural_int, positive_int
 
 LSJ_MIN, LSJ_MAX = 0.2, 2.0
 SHEET, SHOWN = 'contact_sheet.jpg', 12
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         description=__doc__,
         example='python data_prep/copy_paste.py --json-path data/recycle_trash/train.json '
         '--patch "Paper pack" Battery Clothing --lsj --aug-num 1500',
@@ -57,8 +57,8 @@ def build_parser() -> trash_cli.Parser:
 def run(args) -> None:
     """Paste, write, and say how much of each class there is now."""
     from mmseg_custom.coco import read_coco
-    from mmseg_custom.coco.paste_set import open_source, write_paste_set
-    from mmseg_custom.coco.paste_workers import write_patches
+    from mmseg_custom.coco.paste.paste_set import open_source, write_paste_set
+    from mmseg_custom.coco.paste.paste_workers import write_patches
 
     source, options = open_source(args.json_path, args.data_root), paste_options(args)
     out = Path(args.out or source.data_root / 'copy_paste')
@@ -75,9 +75,9 @@ def run(args) -> None:
 
 
 def paste_options(args):
-    """Turn the command line into :class:`mmseg_custom.coco.paste_photo.PasteOptions`."""
+    """Turn the command line into :class:`mmseg_custom.coco.paste.paste_photo.PasteOptions`."""
     from mmseg_custom.coco import CLASSES, labels_of_names
-    from mmseg_custom.coco.paste_photo import PasteOptions
+    from mmseg_custom.coco.paste.paste_photo import PasteOptions
     from mmseg_custom.utils import UserError
 
     if not args.lsj and (args.lsj_min, args.lsj_max) != (None, None):
@@ -127,7 +127,8 @@ def report(before: dict, after: dict) -> None:
     """Print how many images hold each class before and after."""
     from prettytable import PrettyTable
 
-    from mmseg_custom.coco import CLASSES, class_counts
+    from mmseg_custom.coco import CLASSES
+    from mmseg_custom.coco.stats.class_counts import class_counts
 
     text = PrettyTable(['class', 'images before', 'after', 'annotations before', 'after '])
     text.align = 'r'
@@ -140,4 +141,4 @@ def report(before: dict, after: dict) -> None:
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

@@ -2,8 +2,8 @@
 
 import argparse
 
-import trash_cli
-from trash_cli import natural_int, positive_int
+from mmseg_custom import cli
+from mmseg_custom.cli import natural_int, positive_int
 
 # mmseg_custom.toy.dataset.MIN_SIZE, which cannot be imported here: it would load torch.
 MIN_SIZE = 32
@@ -19,9 +19,9 @@ def photo_size(text: str) -> int:
     return size
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         description=__doc__,
         example='python data_prep/make_toy_trash.py --out data/toy_trash --train 480 --val 80',
     )
@@ -49,4 +49,4 @@ def run(args) -> None:
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

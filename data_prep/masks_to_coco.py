@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-import trash_cli
-from trash_cli import existing_dir
+from mmseg_custom import cli
+from mmseg_custom.cli import existing_dir
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         description=__doc__,
         example='python data_prep/masks_to_coco.py work_dirs/masks --photos data/toy_trash '
         '--out data/toy_trash/pseudo.json',
@@ -45,4 +45,4 @@ def run(args) -> None:
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

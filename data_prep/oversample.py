@@ -1,14 +1,14 @@
 """Repeat the images of rare classes in a COCO file, so that a training sees them more often."""
 
-import trash_cli
-from trash_cli import natural_int, positive_int
+from mmseg_custom import cli
+from mmseg_custom.cli import natural_int, positive_int
 
 THRESHOLD, TIMES = 0.1, 3
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         description=__doc__,
         example='python data_prep/oversample.py data/recycle_trash/train.json '
         '--out data/recycle_trash/train_repeated.json --classes Battery Clothing --times 3',
@@ -33,13 +33,13 @@ def build_parser() -> trash_cli.Parser:
 def run(args) -> None:
     """Repeat, write, and say what became of each class."""
     from mmseg_custom.coco import (
-        class_counts,
         read_coco,
         repeat_images,
         require_annotated,
         require_sound,
         round_factors,
     )
+    from mmseg_custom.coco.stats.class_counts import class_counts
     from mmseg_custom.utils import UserError, write_json
 
     if args.times and not args.classes:
@@ -92,4 +92,4 @@ def report(counts, repeats) -> None:
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

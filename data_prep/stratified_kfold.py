@@ -2,13 +2,13 @@
 
 import os
 
-import trash_cli
-from trash_cli import existing_dir, natural_int, positive_int
+from mmseg_custom import cli
+from mmseg_custom.cli import existing_dir, natural_int, positive_int
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         description=__doc__,
         example='python data_prep/stratified_kfold.py data/recycle_trash/train_all.json '
         '--folds 5 --out data/recycle_trash/folds',
@@ -44,7 +44,6 @@ def build_parser() -> trash_cli.Parser:
 def run(args) -> None:
     """Split, write, and say how alike the folds are."""
     from mmseg_custom.coco import (
-        class_counts,
         plain_folds,
         read_coco,
         require_annotated,
@@ -52,6 +51,7 @@ def run(args) -> None:
         split_content,
         stratified_folds,
     )
+    from mmseg_custom.coco.stats.class_counts import class_counts
     from mmseg_custom.utils import UserError, write_json
 
     content = read_coco(args.ann)
@@ -149,4 +149,4 @@ def table(counts, fold_of, folds: int) -> str:
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

@@ -5,15 +5,15 @@ Which category becomes which class, and why, stands in data_prep/taco_classes.cs
 
 from pathlib import Path
 
-import trash_cli
-from trash_cli import existing_dir, existing_file, positive_int
+from mmseg_custom import cli
+from mmseg_custom.cli import existing_dir, existing_file, positive_int
 
 CLASSES_CSV = Path(__file__).resolve().with_name('taco_classes.csv')
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         description=__doc__,
         example='python data_prep/taco_to_trash.py TACO/data/annotations.json '
         '--photos TACO/data --out data/taco_trash',
@@ -49,4 +49,4 @@ def run(args) -> None:
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

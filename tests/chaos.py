@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-import trash_cli  # noqa: E402  (found beside the package)
+from mmseg_custom import cli  # noqa: E402
 
 ITERATIONS, INTERVAL, VALIDATION = 48, 4, 12
 CONFIG = """
@@ -72,14 +72,14 @@ class Killer:
         return set(self.work_dir.glob(pattern))
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(description=__doc__, example='python tests/chaos.py --kills 25')
-    parser.add_argument('--kills', type=trash_cli.positive_int, default=25, help='at least (25)')
+    parser = cli.Parser(description=__doc__, example='python tests/chaos.py --kills 25')
+    parser.add_argument('--kills', type=cli.positive_int, default=25, help='at least (25)')
     parser.add_argument(
-        '--processes', type=trash_cli.positive_int, nargs='+', default=[1, 2], help='(1 2)'
+        '--processes', type=cli.positive_int, nargs='+', default=[1, 2], help='(1 2)'
     )
-    parser.add_argument('--seed', type=trash_cli.natural_int, default=0, help='of the moments (0)')
+    parser.add_argument('--seed', type=cli.natural_int, default=0, help='of the moments (0)')
     parser.add_argument('--out', default='work_dirs/chaos', help='(work_dirs/chaos)')
     return parser
 
@@ -227,4 +227,4 @@ def same(first, second) -> bool:
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

@@ -114,11 +114,11 @@ def call_tool(capsys, path: str, *arguments, code: int = 0):
 
     Beside progress bars, a user's mistake has to be one line on standard error, success none.
     """
-    import trash_cli
+    from mmseg_custom import cli
 
     module = runpy.run_path(str(ROOT / path))
     with pytest.raises(SystemExit) as end:
-        trash_cli.main(module['build_parser'], module['run'], [*map(str, arguments)])
+        cli.main(module['build_parser'], module['run'], [*map(str, arguments)])
     captured = capsys.readouterr()
     assert end.value.code == code, captured.err
     written = [line for line in captured.err.splitlines() if line.strip()]

@@ -3,15 +3,15 @@
 from argparse import REMAINDER
 from pathlib import Path
 
-import trash_cli
-from trash_cli import existing_dir, existing_file, natural_int, positive_int
+from mmseg_custom import cli
+from mmseg_custom.cli import existing_dir, existing_file, natural_int, positive_int
 
 TOOLS = Path(__file__).resolve().parent
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         description=__doc__ + ' The first experiment is what the others are compared with. What is '
         'finished is not run again, so that the same command goes on after a stop.',
         example='python tools/ablate.py configs/laptop_efflite0_trash.py '
@@ -41,8 +41,8 @@ def build_parser() -> trash_cli.Parser:
 
 def run(args) -> None:
     """Run what is not done, then report."""
-    from mmseg_custom.apis.ablation import summarise
-    from mmseg_custom.apis.trials import plan_trials, run_trials, train_command
+    from mmseg_custom.runs.ablation import summarise
+    from mmseg_custom.runs.trials import plan_trials, run_trials, train_command
     from mmseg_custom.utils import write_json
     from mmseg_custom.visualization.ablation import draw_ablation
 
@@ -114,4 +114,4 @@ def markdown(lines: list[list[str]]) -> str:
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

@@ -1,14 +1,14 @@
 """Browse a set: one HTML page with all photos, to be filtered by class, fold and IoU."""
 
-import trash_cli
-from trash_cli import existing_dir, positive_int
+from mmseg_custom import cli
+from mmseg_custom.cli import existing_dir, positive_int
 
 SIDE = 160
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         description=__doc__,
         example='python tools/browse.py data/toy_trash/val.json --predictions work_dirs/masks '
         '--out work_dirs/browse.html',
@@ -37,8 +37,8 @@ def build_parser() -> trash_cli.Parser:
 def run(args) -> None:
     """Read the photos and write the page."""
     from mmseg_custom.coco.labelled_set import read_set
-    from mmseg_custom.coco.photo_statistics import require_photos
-    from mmseg_custom.visualization.data_browser import browser_entries, write_data_browser
+    from mmseg_custom.coco.stats.photo_statistics import require_photos
+    from mmseg_custom.visualization.pages.data_browser import browser_entries, write_data_browser
 
     data = read_set(args.ann, args.data_root, args.folds)
     require_photos([sample['img_path'] for sample in data.samples])
@@ -63,4 +63,4 @@ def scorer():
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

@@ -1,12 +1,12 @@
 """Compare trainings: one HTML page of their scores, curves and the differences of their configs."""
 
-import trash_cli
-from trash_cli import existing_dir
+from mmseg_custom import cli
+from mmseg_custom.cli import existing_dir
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         description=__doc__,
         example='python tools/compare.py work_dirs/a work_dirs/b --out work_dirs/compare.html',
     )
@@ -19,8 +19,8 @@ def build_parser() -> trash_cli.Parser:
 
 def run(args) -> None:
     """Read the logs and write the page."""
-    from mmseg_custom.apis.run_comparison import compare_runs
-    from mmseg_custom.visualization.comparison_page import write_comparison_page
+    from mmseg_custom.runs.run_comparison import compare_runs
+    from mmseg_custom.visualization.pages.comparison_page import write_comparison_page
 
     comparison = compare_runs(args.work_dirs)
     write_comparison_page(args.out, comparison)
@@ -28,4 +28,4 @@ def run(args) -> None:
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

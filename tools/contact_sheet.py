@@ -1,12 +1,12 @@
 """Draw one picture of many photos with their truth and their predicted masks."""
 
-import trash_cli
-from trash_cli import existing_dir, existing_file, positive_int
+from mmseg_custom import cli
+from mmseg_custom.cli import existing_dir, existing_file, positive_int
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         description=__doc__,
         example='python tools/contact_sheet.py data/toy_trash/val.json work_dirs/demo/masks '
         '--out work_dirs/demo/contact_sheet.png',
@@ -62,4 +62,4 @@ def run(args) -> None:
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

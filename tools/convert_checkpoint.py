@@ -4,22 +4,22 @@ What is written holds the weights and the classes: enough to test, predict and f
 resume a training.
 """
 
-import trash_cli
-from trash_cli import existing_file
+from mmseg_custom import cli
+from mmseg_custom.cli import existing_file
 
 SUFFIXES = ('.pth', '.safetensors')
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         description=__doc__,
         example='python tools/convert_checkpoint.py work_dirs/demo/iter_800.pth '
         'work_dirs/demo/weights.safetensors',
     )
     parser.add_argument('checkpoint', type=existing_file, help='.pth or .safetensors file to read')
     parser.add_argument('out', help='.pth or .safetensors file to write')
-    trash_cli.add_trust_option(parser)
+    cli.add_trust_option(parser)
     return parser
 
 
@@ -29,11 +29,11 @@ def run(args) -> None:
 
     import torch
 
-    from mmseg_custom.fileio import WholeFileBackend
+    from mmseg_custom.checkpoints import WholeFileBackend
+    from mmseg_custom.checkpoints.checkpoint import state_of
+    from mmseg_custom.checkpoints.safe_load import load_checkpoint, trust
+    from mmseg_custom.checkpoints.safetensors_file import write_safetensors
     from mmseg_custom.utils import UserError
-    from mmseg_custom.utils.checkpoint import state_of
-    from mmseg_custom.utils.safe_load import load_checkpoint, trust
-    from mmseg_custom.utils.safetensors_file import write_safetensors
 
     if not args.out.endswith(SUFFIXES):
         raise UserError(f'{args.out}: call it *.pth or *.safetensors')
@@ -52,4 +52,4 @@ def run(args) -> None:
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-import trash_cli
-from trash_cli import existing_dir, positive_int
+from mmseg_custom import cli
+from mmseg_custom.cli import existing_dir, positive_int
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         description=__doc__ + ' Measures mIoU and boundary IoU before and after when the photos '
         'are given as a COCO file with annotations.',
         example='python tools/crf.py work_dirs/predicted data/toy_trash/val.json --out '
@@ -42,10 +42,10 @@ def build_parser() -> trash_cli.Parser:
 
 def run(args) -> None:
     """Refine and measure, or search."""
-    from mmseg_custom.apis.photo_sources import list_photos
-    from mmseg_custom.apis.voted import Voters
+    from mmseg_custom.experiment.tta import read_crf
     from mmseg_custom.postprocess import DenseCrf
-    from mmseg_custom.utils.views import read_crf
+    from mmseg_custom.prediction.photo_sources import list_photos
+    from mmseg_custom.prediction.voted import Voters
 
     options = read_crf(args.crf)
     if args.keep_small is not None:
@@ -64,10 +64,10 @@ def refine(args, crf, photos, voters) -> None:
     """Write the refined masks, and the scores where there are labels."""
     from dataclasses import asdict
 
-    from mmseg_custom.apis.crf_tuning import score_crf
-    from mmseg_custom.apis.outputs import Outputs, require_same_run, write_coco
-    from mmseg_custom.apis.voted import finish_photos, score_photos
     from mmseg_custom.coco import CLASSES, load_mask
+    from mmseg_custom.prediction.crf_tuning import score_crf
+    from mmseg_custom.prediction.outputs import Outputs, require_same_run, write_coco
+    from mmseg_custom.prediction.voted import finish_photos, score_photos
     from mmseg_custom.utils import write_json
 
     outputs = Outputs(Path(args.out), args.overlays, args.probabilities, crf)
@@ -92,7 +92,7 @@ def refine(args, crf, photos, voters) -> None:
 
 def tune(args, crf, photos, voters) -> None:
     """Search, and write the config."""
-    from mmseg_custom.apis.crf_tuning import score_crf, tune_crf, write_crf_config
+    from mmseg_custom.prediction.crf_tuning import score_crf, tune_crf, write_crf_config
     from mmseg_custom.utils import UserError
 
     truths = labels_of(args)
@@ -118,8 +118,8 @@ def tune(args, crf, photos, voters) -> None:
 
 def labels_of(args) -> dict:
     """Return the labels of the one COCO file that was given, or none."""
-    from mmseg_custom.apis.voted import read_truths
     from mmseg_custom.coco import read_coco
+    from mmseg_custom.prediction.voted import read_truths
 
     if len(args.inputs) > 1 or not args.inputs[0].lower().endswith('.json'):
         return {}
@@ -139,4 +139,4 @@ def report(before: dict[str, float], after: dict[str, float]) -> None:
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

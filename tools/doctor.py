@@ -5,7 +5,7 @@ Uses the standard library only, since it is wanted where torch or mmseg do not i
 
 import sys
 
-if sys.version_info < (3, 10):  # noqa: UP036  (trash_cli does not even import there)
+if sys.version_info < (3, 10):  # noqa: UP036  (the package does not even import there)
     sys.exit(f'FAIL python {sys.version.split()[0]}, wanted 3.10 or later: use python3.11')
 
 import configparser
@@ -24,10 +24,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 try:
-    import trash_cli
+    from mmseg_custom import cli
 except ImportError:  # not installed, which is one of the things to be told
     sys.path.append(str(ROOT))
-    import trash_cli
+    from mmseg_custom import cli
 
     sys.path.pop()
 
@@ -132,9 +132,9 @@ class Finding:
     mend: str = ''
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(description=__doc__.splitlines()[0], example='python tools/doctor.py')
+    parser = cli.Parser(description=__doc__.splitlines()[0], example='python tools/doctor.py')
     parser.add_argument('--json', action='store_true', help='print the findings as JSON')
     return parser
 
@@ -417,4 +417,4 @@ def run(args) -> int:
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

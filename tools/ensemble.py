@@ -3,13 +3,13 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
-import trash_cli
-from trash_cli import existing_dir, existing_file, natural_int, positive_int
+from mmseg_custom import cli
+from mmseg_custom.cli import existing_dir, existing_file, natural_int, positive_int
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         description=__doc__,
         example='python tools/ensemble.py vote work_dirs/a work_dirs/b --photos data/test.json '
         '--out work_dirs/voted\n  python tools/ensemble.py search work_dirs/a work_dirs/b '
@@ -78,7 +78,7 @@ def add_output(parser) -> None:
     parser.add_argument('--overlays', action='store_true', help='also write pictures')
     parser.add_argument('--probabilities', action='store_true', help='also write the mean ones')
     parser.add_argument('--data-root', type=existing_dir, help="folder of a COCO file's photos")
-    trash_cli.add_tta_and_crf(parser)
+    cli.add_tta_and_crf(parser)
 
 
 def run(args) -> int | None:
@@ -90,9 +90,9 @@ def run(args) -> int | None:
 def vote(args) -> None:
     """Vote with saved probabilities."""
     from mmseg_custom.apis.ensemble import checked_weights
-    from mmseg_custom.apis.outputs import write_coco
-    from mmseg_custom.apis.voted import Voters, finish_photos
     from mmseg_custom.coco import CLASSES
+    from mmseg_custom.prediction.outputs import write_coco
+    from mmseg_custom.prediction.voted import Voters, finish_photos
     from mmseg_custom.utils import UserError
 
     if args.tta:
@@ -108,13 +108,13 @@ def vote(args) -> None:
 
 def search(args) -> None:
     """Search the weights."""
-    from mmseg_custom.apis.voted import Voters, read_truths
+    from mmseg_custom.prediction.voted import Voters, read_truths
     from mmseg_custom.utils import UserError, write_json
 
     if len(args.photos) > 1 or not args.photos[0].endswith('.json'):
         raise UserError('search needs labels: give --photos one COCO file with annotations')
     try:
-        from mmseg_custom.apis.weight_search import search_weights
+        from mmseg_custom.prediction.weight_search import search_weights
     except ImportError:
         raise UserError('search needs Optuna: pip install -e ".[crf]"') from None
     truths = read_truths(args.photos[0])
@@ -132,9 +132,9 @@ def search(args) -> None:
 def predict(args) -> int:
     """Predict with all models at once."""
     from mmseg_custom.apis.ensemble import build_segmenter
-    from mmseg_custom.apis.outputs import write_coco
-    from mmseg_custom.apis.predict import predict_photos
-    from mmseg_custom.utils.checkpoint import digest_of
+    from mmseg_custom.checkpoints.checkpoint import digest_of
+    from mmseg_custom.prediction.outputs import write_coco
+    from mmseg_custom.prediction.predict import predict_photos
 
     photos = photos_of(args)
     segmenter = build_segmenter(args.member, args.weights, args.device, args.tta, args.hard)
@@ -149,8 +149,8 @@ def predict(args) -> int:
 
 def average(args) -> None:
     """Average checkpoints."""
-    from mmseg_custom.apis.average import average_checkpoints, save_average
     from mmseg_custom.apis.ensemble import checked_weights
+    from mmseg_custom.checkpoints.average import average_checkpoints, save_average
 
     weights = checked_weights(args.weights, len(args.checkpoints))
     save_average(args.out, average_checkpoints(args.checkpoints, weights))
@@ -159,16 +159,16 @@ def average(args) -> None:
 
 def photos_of(args):
     """List the photos."""
-    from mmseg_custom.apis.photo_sources import list_photos
+    from mmseg_custom.prediction.photo_sources import list_photos
 
     return list_photos(args.photos, args.data_root)
 
 
 def outputs_of(args, members: list[str]):
     """Return where to write, after a look at what is there already."""
-    from mmseg_custom.apis.outputs import Outputs, require_same_run
+    from mmseg_custom.experiment.tta import read_crf
     from mmseg_custom.postprocess import DenseCrf
-    from mmseg_custom.utils.views import read_crf
+    from mmseg_custom.prediction.outputs import Outputs, require_same_run
 
     crf = read_crf(args.crf) if args.crf else None
     made_from = dict(members=members, weights=args.weights, hard=args.hard, tta=args.tta, crf=crf)
@@ -177,4 +177,4 @@ def outputs_of(args, members: list[str]):
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

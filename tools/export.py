@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-import trash_cli
-from trash_cli import existing_file, positive_int
+from mmseg_custom import cli
+from mmseg_custom.cli import existing_file, positive_int
 
 MEGABYTE = 1e6
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         description=__doc__,
         example='python tools/export.py configs/upernet_swin_toy.py '
         'work_dirs/demo/iter_800.pth --out work_dirs/demo/model.onnx',
@@ -63,7 +63,7 @@ def run(args) -> None:
 def photos_of(paths):
     """Return batches of one photo each; of noise if none is named."""
     from mmseg_custom.apis.parity import random_photos
-    from mmseg_custom.apis.photo_sources import list_photos
+    from mmseg_custom.prediction.photo_sources import list_photos
 
     return [[photo.read()] for photo in list_photos(paths)] if paths else random_photos()
 
@@ -74,4 +74,4 @@ def size_of(path: Path) -> str:
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

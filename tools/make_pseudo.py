@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-import trash_cli
-from trash_cli import existing_dir, existing_file, positive_int, share
+from mmseg_custom import cli
+from mmseg_custom.cli import existing_dir, existing_file, positive_int, share
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         description=__doc__ + ' Writes masks in which doubtful pixels are 255 (ignored), '
         'annotations.json for TrashCocoDataset, the manifest pseudo.json, and sheet.png with the '
         'photos that the model is most and least sure of. Other thresholds do not predict anew.',
@@ -29,7 +29,7 @@ def build_parser() -> trash_cli.Parser:
         help='another model that votes; give it once for each',
     )
     parser.add_argument('--weights', nargs='+', type=float, help='one a model (all equal)')
-    trash_cli.add_tta_and_crf(parser)
+    cli.add_tta_and_crf(parser)
     parser.add_argument(
         '--threshold',
         nargs='+',
@@ -55,7 +55,7 @@ def build_parser() -> trash_cli.Parser:
     parser.add_argument('--data-root', type=existing_dir, help="folder of a COCO file's photos")
     parser.add_argument('--batch-size', type=positive_int, default=4, help='photos at once (4)')
     parser.add_argument('--device', help='such as cpu or cuda:1 (the best there is)')
-    trash_cli.add_launcher(parser)
+    cli.add_launcher(parser)
     return parser
 
 
@@ -64,10 +64,13 @@ def run(args) -> int:
     from mmengine.dist import barrier, is_main_process
 
     from mmseg_custom.apis.ensemble import build_segmenter
-    from mmseg_custom.apis.outputs import require_same_run
-    from mmseg_custom.apis.photo_sources import folder_of, list_photos
-    from mmseg_custom.apis.predict import predict_photos
+    from mmseg_custom.experiment.config import load_config
+    from mmseg_custom.experiment.launch import join_processes
+    from mmseg_custom.experiment.tta import read_crf
     from mmseg_custom.postprocess import DenseCrf
+    from mmseg_custom.prediction.outputs import require_same_run
+    from mmseg_custom.prediction.photo_sources import folder_of, list_photos
+    from mmseg_custom.prediction.predict import predict_photos
     from mmseg_custom.pseudo import (
         ConfidenceFiles,
         PseudoOptions,
@@ -75,9 +78,6 @@ def run(args) -> int:
         validation_photos,
         write_pseudo_set,
     )
-    from mmseg_custom.utils.experiment import load_config
-    from mmseg_custom.utils.launch import join_processes
-    from mmseg_custom.utils.views import read_crf
 
     options = PseudoOptions(tuple(args.threshold), args.class_balanced, args.min_score)
     join_processes(args.launcher)
@@ -109,7 +109,7 @@ def members_of(args) -> list[tuple[str, str]]:
 
 def made_from(args, crf: dict | None) -> dict:
     """Return what decides over the confidences."""
-    from mmseg_custom.utils.checkpoint import digest_of
+    from mmseg_custom.checkpoints.checkpoint import digest_of
 
     members = [
         dict(config=Path(config).name, checkpoint=str(checkpoint), sha256=digest_of(checkpoint))
@@ -139,4 +139,4 @@ def report(out: str, manifest: dict, skipped: list[tuple[str, str]]) -> None:
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

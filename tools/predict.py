@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-import trash_cli
-from trash_cli import existing_dir, existing_file, positive_int
+from mmseg_custom import cli
+from mmseg_custom.cli import existing_dir, existing_file, positive_int
 
 REPORTED = 5
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         description=__doc__ + ' Exit code 1: some photos could not be read.',
         example='python tools/predict.py configs/upernet_swin_toy.py work_dirs/demo/iter_800.pth '
         'data/toy_trash/batch_03 --out work_dirs/predicted',
@@ -32,7 +32,7 @@ def build_parser() -> trash_cli.Parser:
     parser.add_argument(
         '--probabilities', action='store_true', help='also write float16 probabilities (.npz)'
     )
-    trash_cli.add_tta_and_crf(parser)
+    cli.add_tta_and_crf(parser)
     parser.add_argument('--data-root', type=existing_dir, help="folder of a COCO file's photos")
     parser.add_argument('--batch-size', type=positive_int, default=4, help='photos at once (4)')
     parser.add_argument(
@@ -40,8 +40,8 @@ def build_parser() -> trash_cli.Parser:
     )
     parser.add_argument('--device', help='such as cpu or cuda:1 (the best there is)')
     parser.add_argument('--strict', action='store_true', help='stop at a photo that is broken')
-    trash_cli.add_trust_option(parser)
-    trash_cli.add_launcher(parser)
+    cli.add_trust_option(parser)
+    cli.add_launcher(parser)
     return parser
 
 
@@ -49,12 +49,12 @@ def run(args) -> int:
     """Predict, then describe the masks as COCO."""
     from mmengine.dist import barrier, is_main_process
 
-    from mmseg_custom.apis.outputs import Outputs, require_same_run, write_coco
-    from mmseg_custom.apis.photo_sources import list_photos
-    from mmseg_custom.apis.predict import predict_photos
+    from mmseg_custom.experiment.launch import join_processes
+    from mmseg_custom.experiment.tta import read_crf
     from mmseg_custom.postprocess import DenseCrf
-    from mmseg_custom.utils.launch import join_processes
-    from mmseg_custom.utils.views import read_crf
+    from mmseg_custom.prediction.outputs import Outputs, require_same_run, write_coco
+    from mmseg_custom.prediction.photo_sources import list_photos
+    from mmseg_custom.prediction.predict import predict_photos
 
     model, inputs = split_arguments(args)
     join_processes(args.launcher)
@@ -94,8 +94,8 @@ def split_arguments(args) -> tuple[list[str], list[str]]:
 def segmenter_of(args, model: list[str]):
     """Load the model."""
     from mmseg_custom.apis import OnnxSegmenter, TrashSegmenter
+    from mmseg_custom.checkpoints.safe_load import trust
     from mmseg_custom.utils import UserError
-    from mmseg_custom.utils.safe_load import trust
 
     if not args.onnx:
         if args.trust_checkpoint:
@@ -119,7 +119,7 @@ def report_skipped(skipped: list[tuple[str, str]], total: int) -> None:
 
 def made_from(args, model: list[str], crf: dict | None) -> dict:
     """Return what decides over the bits of the results."""
-    from mmseg_custom.utils.checkpoint import digest_of
+    from mmseg_custom.checkpoints.checkpoint import digest_of
 
     return dict(
         config=Path(model[0]).name,
@@ -131,4 +131,4 @@ def made_from(args, model: list[str], crf: dict | None) -> dict:
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

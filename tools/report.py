@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-import trash_cli
-from trash_cli import existing_dir, existing_file, positive_int
+from mmseg_custom import cli
+from mmseg_custom.cli import existing_dir, existing_file, positive_int
 
 PHOTOS = 8
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         description=__doc__,
         example='python tools/report.py work_dirs/upernet_swin_toy',
     )
@@ -29,15 +29,15 @@ def build_parser() -> trash_cli.Parser:
     parser.add_argument('--data-root', help='folder of the data')
     parser.add_argument('--val-json', help='annotations of the photos to look at')
     parser.add_argument('--device', help='such as cpu or cuda:1 (the best there is)')
-    trash_cli.add_trust_option(parser)
+    cli.add_trust_option(parser)
     return parser
 
 
 def run(args) -> None:
     """Read the logs, look at the photos, and write the page."""
-    from mmseg_custom.apis.report import make_report
-    from mmseg_custom.apis.run_folder import read_run
-    from mmseg_custom.visualization.report_page import write_report_page
+    from mmseg_custom.runs.report import make_report
+    from mmseg_custom.runs.run_folder import read_run
+    from mmseg_custom.visualization.pages.report_page import write_report_page
 
     found = read_run(args.work_dir)
     missing = [] if found.validation else ['There was no validation yet: train on.']
@@ -61,7 +61,7 @@ def run(args) -> None:
 
 def find_weights(args) -> str | None:
     """Return the checkpoint to look through, None if there is none."""
-    from mmseg_custom.utils.resume import POINTER, find_checkpoint
+    from mmseg_custom.checkpoints.resume import POINTER, find_checkpoint
 
     pointer = Path(args.work_dir, POINTER)
     if args.checkpoint or not pointer.is_file():
@@ -80,12 +80,12 @@ def look(args, cfg, checkpoint: str):
         checkpoint: Its weights.
 
     Returns:
-        PhotoResults: See :class:`~mmseg_custom.apis.validation_photos.PhotoResults`.
+        PhotoResults: See :class:`~mmseg_custom.runs.validation_photos.PhotoResults`.
     """
     from mmseg_custom.apis import TrashSegmenter
-    from mmseg_custom.apis.validation_photos import ValidationPhotos, look_at_photos
-    from mmseg_custom.utils import experiment
-    from mmseg_custom.utils.safe_load import trust
+    from mmseg_custom.checkpoints.safe_load import trust
+    from mmseg_custom.experiment import config as experiment
+    from mmseg_custom.runs.validation_photos import ValidationPhotos, look_at_photos
 
     experiment.set_options(cfg, data_root=args.data_root, val_json=args.val_json)
     if args.trust_checkpoint:
@@ -95,4 +95,4 @@ def look(args, cfg, checkpoint: str):
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

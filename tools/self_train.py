@@ -5,15 +5,15 @@ import sys
 from argparse import REMAINDER
 from pathlib import Path
 
-import trash_cli
-from trash_cli import existing_dir, existing_file, natural_int, positive_int
+from mmseg_custom import cli
+from mmseg_custom.cli import existing_dir, existing_file, natural_int, positive_int
 
 TOOLS = Path(__file__).resolve().parent
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         description=__doc__ + ' Ends when a round gains nothing on the validation set. The same '
         'command goes on after a stop.',
         example='python tools/self_train.py configs/upernet_swin_trash.py '
@@ -49,9 +49,9 @@ def build_parser() -> trash_cli.Parser:
 
 def run(args) -> None:
     """Run the rounds and report."""
-    from mmseg_custom.apis.photo_sources import folder_of
-    from mmseg_custom.apis.trials import train_command
+    from mmseg_custom.prediction.photo_sources import folder_of
     from mmseg_custom.pseudo.self_training import Plan, self_train
+    from mmseg_custom.runs.trials import train_command
 
     plan = Plan(
         config=args.config,
@@ -89,4 +89,4 @@ def label_command(args, checkpoint: str, folder: Path) -> list[str]:
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

@@ -1,12 +1,12 @@
 """Draw what a training would see: augmented photos with their labels."""
 
-import trash_cli
-from trash_cli import existing_file, natural_int, positive_int
+from mmseg_custom import cli
+from mmseg_custom.cli import existing_file, natural_int, positive_int
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         description=__doc__,
         example='python tools/show_samples.py configs/upernet_swin_toy.py --out samples.png',
     )
@@ -19,14 +19,15 @@ def build_parser() -> trash_cli.Parser:
     parser.add_argument(
         '--augmentation', metavar='NAME', help='one of configs/_base_/augmentations'
     )
-    trash_cli.add_config_options(parser)
+    cli.add_config_options(parser)
     return parser
 
 
 def run(args) -> None:
     """Build the training data, then draw its first samples."""
-    from mmseg_custom.utils import atomic_path, experiment
-    from mmseg_custom.utils.named_parts import set_augmentation
+    from mmseg_custom.experiment import config as experiment
+    from mmseg_custom.experiment.named_parts import set_augmentation
+    from mmseg_custom.utils import atomic_path
     from mmseg_custom.visualization import contact_sheet
 
     cfg = experiment.load_config(args.config, args.cfg_options, override=args.override)
@@ -70,4 +71,4 @@ def samples(cfg, number: int, seed: int):
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

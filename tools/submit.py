@@ -1,12 +1,12 @@
 """Write, check or read back a submission of the contest (CSV of 256x256 masks)."""
 
-import trash_cli
-from trash_cli import existing_dir, existing_file
+from mmseg_custom import cli
+from mmseg_custom.cli import existing_dir, existing_file
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         description=__doc__,
         example='python tools/submit.py data/recycle_trash/test.json --masks work_dirs/masks '
         '--out submission.csv\n  python tools/submit.py data/recycle_trash/test.json --model '
@@ -31,14 +31,14 @@ def build_parser() -> trash_cli.Parser:
     parser.add_argument('--out', help='the CSV or the folder to write')
     parser.add_argument('--data-root', type=existing_dir, help='folder of the photos, for --model')
     parser.add_argument('--device', help='such as cpu or cuda:1 (the best there is)')
-    trash_cli.add_tta_and_crf(parser)
+    cli.add_tta_and_crf(parser)
     return parser
 
 
 def run(args) -> None:
     """Do one of the three."""
     from mmseg_custom.coco import read_coco, require_sound, save_mask
-    from mmseg_custom.coco.submission import (
+    from mmseg_custom.coco.convert.submission import (
         mask_name,
         read_submission,
         require_complete,
@@ -74,7 +74,7 @@ def masks_of(folder: str, images: list[dict]):
     from tqdm import tqdm
 
     from mmseg_custom.coco import load_mask
-    from mmseg_custom.coco.submission import mask_name
+    from mmseg_custom.coco.convert.submission import mask_name
 
     for image in tqdm(images, desc='writing', unit='photo'):
         path = mask_name(folder, image['file_name'])
@@ -86,9 +86,9 @@ def predicted(args):
     from tqdm import tqdm
 
     from mmseg_custom.apis import TrashSegmenter
-    from mmseg_custom.apis.photo_sources import list_photos
+    from mmseg_custom.experiment.tta import read_crf
     from mmseg_custom.postprocess import DenseCrf
-    from mmseg_custom.utils.views import read_crf
+    from mmseg_custom.prediction.photo_sources import list_photos
 
     crf = DenseCrf(**read_crf(args.crf)) if args.crf else None
     segmenter = TrashSegmenter(*args.model, args.device, args.tta)
@@ -101,4 +101,4 @@ def predicted(args):
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

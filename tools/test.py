@@ -1,12 +1,12 @@
 """Measure a checkpoint, and write the masks that it predicts."""
 
-import trash_cli
-from trash_cli import existing_file
+from mmseg_custom import cli
+from mmseg_custom.cli import existing_file
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         description=__doc__,
         example='python tools/test.py configs/upernet_swin_toy.py '
         'work_dirs/upernet_swin_toy/iter_800.pth --out work_dirs/masks',
@@ -22,19 +22,19 @@ def build_parser() -> trash_cli.Parser:
     parser.add_argument(
         '--test-json', help='annotations to test on; without any, photos are only predicted'
     )
-    trash_cli.add_trust_option(parser)
-    trash_cli.add_tta_and_crf(parser)
-    trash_cli.add_config_options(parser)
+    cli.add_trust_option(parser)
+    cli.add_tta_and_crf(parser)
+    cli.add_config_options(parser)
     return parser
 
 
 def run(args) -> None:
     """Build the config, then test."""
     from mmseg_custom.apis import test
-    from mmseg_custom.utils import experiment
-    from mmseg_custom.utils.launch import fit_to_machine
-    from mmseg_custom.utils.safe_load import trust
-    from mmseg_custom.utils.views import read_crf, set_tta
+    from mmseg_custom.checkpoints.safe_load import trust
+    from mmseg_custom.experiment import config as experiment
+    from mmseg_custom.experiment.launch import fit_to_machine
+    from mmseg_custom.experiment.tta import read_crf, set_tta
 
     cfg = experiment.load_config(args.config, args.cfg_options, args.work_dir, args.override)
     if args.data_root:
@@ -51,4 +51,4 @@ def run(args) -> None:
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

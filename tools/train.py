@@ -1,12 +1,12 @@
 """Train a model from a config."""
 
-import trash_cli
-from trash_cli import existing_file, natural_int, positive_int
+from mmseg_custom import cli
+from mmseg_custom.cli import existing_file, natural_int, positive_int
 
 
-def build_parser() -> trash_cli.Parser:
+def build_parser() -> cli.Parser:
     """Describe the command line."""
-    parser = trash_cli.Parser(
+    parser = cli.Parser(
         description=__doc__,
         example='python tools/train.py configs/upernet_swin_toy.py --epochs 5 --batch-size 4',
     )
@@ -45,18 +45,18 @@ def build_parser() -> trash_cli.Parser:
     parser.add_argument(
         '--no-pretrained', action='store_true', help='start from random weights, load none'
     )
-    trash_cli.add_trust_option(parser)
-    trash_cli.add_config_options(parser)
+    cli.add_trust_option(parser)
+    cli.add_config_options(parser)
     return parser
 
 
 def run(args) -> None:
     """Build the config, then train."""
     from mmseg_custom.apis import train
-    from mmseg_custom.utils import experiment
-    from mmseg_custom.utils.launch import fit_to_machine, is_first_process, world_size
-    from mmseg_custom.utils.named_parts import add_options, set_augmentation, set_loss
-    from mmseg_custom.utils.safe_load import trust
+    from mmseg_custom.checkpoints.safe_load import trust
+    from mmseg_custom.experiment import config as experiment
+    from mmseg_custom.experiment.launch import fit_to_machine, is_first_process, world_size
+    from mmseg_custom.experiment.named_parts import add_options, set_augmentation, set_loss
 
     cfg = experiment.load_config(args.config, args.cfg_options, args.work_dir, args.override)
     add_options(cfg, args.option)
@@ -91,4 +91,4 @@ def run(args) -> None:
 
 
 if __name__ == '__main__':
-    trash_cli.main(build_parser, run)
+    cli.main(build_parser, run)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mmseg_custom.apis.segmentation import Segmenter
 from mmseg_custom.postprocess import hard_vote, soft_vote
 from mmseg_custom.utils import UserError
 
-from .predict import Segmenter
 from .segmentation import Segmentation
 from .segmenter import TrashSegmenter
 

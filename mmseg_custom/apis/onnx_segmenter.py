@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mmseg_custom.checkpoints.pretrained import needing
+from mmseg_custom.coco.photos import Photo, to_bgr
 from mmseg_custom.utils import UserError
-from mmseg_custom.utils.pretrained import needing
 
-from .photo_arrays import Photo, to_bgr
 from .segmentation import Segmentation
 
 if TYPE_CHECKING:

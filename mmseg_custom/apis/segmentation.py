@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -74,3 +75,12 @@ class Segmentation:
             np.ndarray: ``(H, W, 3)`` uint8 RGB.
         """
         return overlay(photo, self.mask, self.palette)
+
+
+class Segmenter(Protocol):
+    """What predicts: :class:`~mmseg_custom.apis.TrashSegmenter` and those that do as it does."""
+
+    classes: tuple[str, ...]
+
+    def batch(self, photos: Sequence[Any]) -> list[Segmentation]:
+        """Segment ``(H, W, 3)`` uint8 RGB photos."""

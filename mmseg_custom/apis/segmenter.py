@@ -13,13 +13,13 @@ from mmengine.device import get_device
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 
+from mmseg_custom.checkpoints.checkpoint import require_same_weights, state_of
+from mmseg_custom.checkpoints.safe_load import load_checkpoint
 from mmseg_custom.coco import CLASSES, PALETTE
-from mmseg_custom.utils.checkpoint import require_same_weights, state_of
-from mmseg_custom.utils.experiment import drop_pretrained, load_config
-from mmseg_custom.utils.safe_load import load_checkpoint
-from mmseg_custom.utils.views import photo_pipeline, set_tta
+from mmseg_custom.coco.photos import Photo, to_bgr
+from mmseg_custom.experiment.config import drop_pretrained, load_config
+from mmseg_custom.experiment.tta import photo_pipeline, set_tta
 
-from .photo_arrays import Photo, to_bgr
 from .segmentation import Segmentation
 
 
@@ -31,7 +31,7 @@ class TrashSegmenter:
     Args:
         config: The experiment, as a file or as MMEngine's ``Config``.
         checkpoint: The ``.pth`` file; nothing in it is run
-            (:func:`mmseg_custom.utils.safe_load.load_checkpoint`).
+            (:func:`mmseg_custom.checkpoints.safe_load.load_checkpoint`).
         device: Such as ``'cpu'`` or ``'cuda:1'``; None: the best there is.
         tta: Average over the views of ``configs/_base_/tta/NAME.py``; None: the photo alone.
 

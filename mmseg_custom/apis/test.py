@@ -5,9 +5,9 @@ from pathlib import Path
 from mmengine.config import Config
 
 from mmseg_custom.apis.runner import TrashRunner
+from mmseg_custom.checkpoints.checkpoint import require_readable
+from mmseg_custom.checkpoints.safe_load import no_code
 from mmseg_custom.utils import write_json
-from mmseg_custom.utils.checkpoint import require_readable
-from mmseg_custom.utils.safe_load import no_code
 
 
 def test(

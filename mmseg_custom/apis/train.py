@@ -6,11 +6,11 @@ from mmengine.registry import RUNNERS
 from torch import nn
 
 from mmseg_custom.apis.runner import TrashRunner
-from mmseg_custom.utils import resume as resuming
-from mmseg_custom.utils.checkpoint import require_readable
-from mmseg_custom.utils.experiment import drop_pretrained
-from mmseg_custom.utils.launch import is_first_process, was_restarted
-from mmseg_custom.utils.safe_load import no_code
+from mmseg_custom.checkpoints import resume as resuming
+from mmseg_custom.checkpoints.checkpoint import require_readable
+from mmseg_custom.checkpoints.safe_load import no_code
+from mmseg_custom.experiment.config import drop_pretrained
+from mmseg_custom.experiment.launch import is_first_process, was_restarted
 from mmseg_custom.utils.stop_signal import stopping_on_signal
 
 from .training_faults import ending_workers, told_with_mend
@@ -24,7 +24,7 @@ def train(cfg: Config, resume: str | None = None) -> nn.Module:
 
     Args:
         cfg: A whole experiment, fitted to the machine
-            (:func:`mmseg_custom.utils.launch.fit_to_machine`).
+            (:func:`mmseg_custom.experiment.launch.fit_to_machine`).
         resume: None: start. ``'auto'``: go on from the latest checkpoint in ``cfg.work_dir`` that
             is whole, or start where there is none. Else the checkpoint to go on from.
 

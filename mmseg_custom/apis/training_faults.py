@@ -7,8 +7,8 @@ import urllib.error
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from mmseg_custom.checkpoints.safe_load import refusal
 from mmseg_custom.utils import UserError
-from mmseg_custom.utils.safe_load import refusal
 
 GO_ON = 'then start the same command with --resume'
 # What an exception's text says, and what to tell instead.

@@ -1,26 +1,33 @@
 """Reading, checking and painting COCO annotations: plain functions, no registry."""
 
-from .check import find_problems
-from .class_counts import class_counts, pixel_counts, require_annotated
-from .class_weights import class_weights
-from .classes import CLASSES, IGNORE_INDEX, PALETTE, name_key
-from .cleanup import drop_specks, mode_filter
-from .folds import fold_shares, max_deviation, plain_folds, split_content, stratified_folds
-from .masks import mask_annotations, masks_to_coco, write_masks
-from .near_duplicates import duplicate_groups
-from .paint import paint
-from .palette import check_labels, colourise, load_mask, save_mask
-from .read import HOW_TO_GET_DATA, coco_to_samples, read_coco, require_sound
-from .repeat_factors import (
+from mmseg_custom.classes import CLASSES, IGNORE_INDEX, PALETTE, name_key
+from mmseg_custom.coco.convert.cleanup import drop_specks, mode_filter
+from mmseg_custom.coco.convert.taco import read_taco
+from mmseg_custom.coco.convert.taco_classes import read_taco_classes
+from mmseg_custom.coco.convert.taco_photos import convert_taco
+from mmseg_custom.coco.sampling.folds import (
+    fold_shares,
+    max_deviation,
+    plain_folds,
+    split_content,
+    stratified_folds,
+)
+from mmseg_custom.coco.sampling.repeat_factors import (
     labels_of_names,
     listed_factors,
     repeat_images,
     round_factors,
     threshold_factors,
 )
-from .taco import read_taco
-from .taco_classes import read_taco_classes
-from .taco_photos import convert_taco
+from mmseg_custom.coco.stats.class_counts import class_counts, pixel_counts, require_annotated
+from mmseg_custom.coco.stats.class_weights import class_weights
+
+from .check import find_problems
+from .masks import mask_annotations, masks_to_coco, write_masks
+from .near_duplicates import duplicate_groups
+from .paint import paint
+from .palette import check_labels, colourise, load_mask, save_mask
+from .read import HOW_TO_GET_DATA, coco_to_samples, read_coco, require_sound
 from .write import contest_coco
 
 __all__ = [

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .classes import CLASSES, name_key
+from mmseg_custom.classes import CLASSES, name_key
+
 from .segmentation import segmentation_problem
 
 IMAGE_KEYS = ('id', 'file_name', 'height', 'width')

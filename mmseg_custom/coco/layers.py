@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from pycocotools import mask as mask_utils
 
+from mmseg_custom.coco.paste.patches import Patch, Placement
+
 from .paint import paint
-from .patches import Patch, Placement
 from .segmentation import (
     Segmentation,
     compact_segmentation,

@@ -1,25 +1,23 @@
 """From COCO annotations to label masks and back, without loss."""
 
+import glob
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
+from mmseg_custom.classes import CLASSES, IGNORE_INDEX
 from mmseg_custom.utils import UserError
 
-from .classes import CLASSES, IGNORE_INDEX
 from .paint import paint
 from .palette import load_mask, save_mask
+from .photos import PHOTO_SUFFIXES, photo_size
 from .read import coco_to_samples, read_coco, require_sound
 from .segmentation import describe_mask
 from .write import contest_coco, require_inside
-
-PHOTO_SUFFIXES = ('.jpg', '.jpeg', '.png', '.JPG', '.JPEG', '.PNG')
-EXIF_ORIENTATION, FIRST_LYING = 0x0112, 5
 
 Clean = Callable[[np.ndarray], np.ndarray]
 
@@ -120,14 +118,13 @@ def masks_to_coco(masks: str | os.PathLike, photos: str | os.PathLike, whole: bo
 
 
 def _photo_of(mask: Path, masks: Path, photos: Path) -> Path:
-    stem = photos / mask.relative_to(masks)
-    for suffix in PHOTO_SUFFIXES:
-        photo = stem.with_suffix(suffix)
-        if photo.is_file() and not photo.samefile(mask):
+    stem = photos / mask.relative_to(masks).with_suffix('')
+    for photo in sorted(stem.parent.glob(glob.escape(stem.name) + '.*')):
+        if photo.suffix.lower() in PHOTO_SUFFIXES and not photo.samefile(mask):
             return photo
     raise UserError(
-        f'{mask}: there is no photo {stem.with_suffix("")} with one of the suffixes '
-        f'{", ".join(PHOTO_SUFFIXES[:3])}; correct --photos, or take the mask away'
+        f'{mask}: there is no photo {stem} with one of the suffixes '
+        f'{", ".join(sorted(PHOTO_SUFFIXES))}; correct --photos, or take the mask away'
     )
 
 
@@ -140,24 +137,6 @@ def _describe(path: Path, photo: Path, photos: Path, whole: bool) -> tuple[dict,
         relative = os.path.relpath(path.resolve(), photos.resolve())
         return entry | dict(seg_map_path=Path(relative).as_posix()), []
     return entry, list(mask_annotations(mask, whole))
-
-
-def photo_size(path: Path) -> tuple[int, int]:
-    """Return ``(height, width)`` in pixels as EXIF rotation shows the photo.
-
-    Args:
-        path: The file, of which only the header is read.
-
-    Raises:
-        UserError: It is no image.
-    """
-    try:
-        with Image.open(path) as image:
-            width, height = image.size
-            lying = image.getexif().get(EXIF_ORIENTATION, 1) >= FIRST_LYING
-    except (OSError, SyntaxError, ValueError) as error:
-        raise UserError(f'{path}: cannot be read as an image ({error}); fetch it anew') from None
-    return (width, height) if lying else (height, width)
 
 
 def mask_annotations(

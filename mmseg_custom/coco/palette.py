@@ -6,9 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
+from mmseg_custom.classes import IGNORE_INDEX, PALETTE
 from mmseg_custom.utils import UserError, atomic_path
-
-from .classes import IGNORE_INDEX, PALETTE
 
 IGNORE_COLOUR = (255, 255, 255)
 

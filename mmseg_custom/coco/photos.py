@@ -10,6 +10,9 @@ from PIL import Image
 
 from mmseg_custom.utils import UserError
 
+PHOTO_SUFFIXES = frozenset(('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff'))
+EXIF_ORIENTATION, FIRST_LYING = 0x0112, 5
+Photo = str | os.PathLike | Image.Image | np.ndarray
 # The last bytes of a whole file. OpenCV 4 decodes a cut JPEG without a word, grey where data ends.
 END_MARKS = {b'\xff\xd8': b'\xff\xd9', b'\x89P': b'IEND\xaeB`\x82'}
 TAIL_BYTES = 64
@@ -95,3 +98,48 @@ def is_whole(content: bytes) -> bool:
     except (OSError, SyntaxError, ValueError):
         return False
     return True
+
+
+def photo_size(path: Path) -> tuple[int, int]:
+    """Return ``(height, width)`` in pixels as EXIF rotation shows the photo.
+
+    Args:
+        path: The file, of which only the header is read.
+
+    Raises:
+        UserError: It is no image.
+    """
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+            lying = image.getexif().get(EXIF_ORIENTATION, 1) >= FIRST_LYING
+    except (OSError, SyntaxError, ValueError) as error:
+        raise UserError(f'{path}: cannot be read as an image ({error}); fetch it anew') from None
+    return (width, height) if lying else (height, width)
+
+
+def relative_name(img_path: str, dataset) -> str:
+    """Return where a photo lies below its dataset's image folder."""
+    folder = getattr(dataset, 'data_prefix', {}).get('img_path') or os.path.dirname(img_path)
+    name = os.path.relpath(img_path, folder)
+    return os.path.basename(img_path) if name.startswith('..') else name
+
+
+def to_bgr(photo: Photo) -> np.ndarray:
+    """Return a photo as ``(H, W, 3)`` uint8 BGR.
+
+    Args:
+        photo: See :class:`TrashSegmenter`.
+
+    Raises:
+        UserError: See :meth:`TrashSegmenter.__call__`.
+    """
+    if isinstance(photo, str | os.PathLike):
+        return read_photo(photo)
+    array = np.asarray(photo.convert('RGB') if isinstance(photo, Image.Image) else photo)
+    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or not array.size:
+        raise UserError(
+            f'a photo is an (H, W, 3) uint8 RGB array; this one is {array.shape} {array.dtype}: '
+            'convert it'
+        )
+    return array[..., ::-1]

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
+from mmseg_custom.classes import CLASSES, name_key
 from mmseg_custom.utils import UserError
 
 from .check import find_problems
-from .classes import CLASSES, name_key
 from .segmentation import compact_segmentation, segmentation_area
 
 SHOWN_PROBLEMS = 5

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Sequence
 from itertools import count
 from pathlib import PurePosixPath, PureWindowsPath
 
+from mmseg_custom.classes import CLASSES
 from mmseg_custom.utils import UserError
-
-from .classes import CLASSES
 
 # Bytes of a file name; 255 are usual, and a temporary name is some longer.
 LONGEST_NAME = 240

@@ -22,7 +22,6 @@ from mmseg_custom.coco import (
     require_sound,
 )
 from mmseg_custom.utils import UserError
-from mmseg_custom.utils.collector import resting_collector
 from mmseg_custom.utils.seeding import SeededIndex
 
 
@@ -86,11 +85,6 @@ class TrashCocoDataset(BaseSegDataset):
             max_refetch=0,
             **kwargs,
         )
-
-    def full_init(self) -> None:
-        """Load, if that is still to be done."""
-        with resting_collector():
-            super().full_init()
 
     def load_data_list(self) -> list[dict]:
         """Read and check the JSON.

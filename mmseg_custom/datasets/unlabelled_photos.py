@@ -6,7 +6,7 @@ from pathlib import Path
 from mmseg.registry import DATASETS
 
 from mmseg_custom.coco import IGNORE_INDEX
-from mmseg_custom.coco.masks import PHOTO_SUFFIXES, photo_size
+from mmseg_custom.coco.photos import PHOTO_SUFFIXES, photo_size
 from mmseg_custom.coco.segmentation import compact_segmentation
 from mmseg_custom.utils import UserError
 

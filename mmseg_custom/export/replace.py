@@ -1,15 +1,16 @@
-"""Putting exportable parts in the place of those that are not."""
+"""Replace the parts of a model that an ONNX graph of unknown sizes cannot hold."""
 
+from collections.abc import Sequence
 from copy import deepcopy
+from typing import Any
 
+import torch
+import torch.nn.functional as F
 from mmseg.models.backbones.swin import ShiftWindowMSA
 from mmseg.models.utils import Upsample
-from torch import nn
+from torch import Tensor, nn
 
-from .exportable_adaptive_avg_pool import ExportableAdaptiveAvgPool
-from .exportable_attention import ExportableAttention
-from .exportable_shift_window_msa import ExportableShiftWindowMSA
-from .exportable_upsample import ExportableUpsample
+OTHER_REGION = -100.0
 
 
 def exportable(model: nn.Module) -> nn.Module:
@@ -36,3 +37,180 @@ def _replacement(part: nn.Module) -> nn.Module:
     if isinstance(part, nn.AdaptiveAvgPool2d) and part.output_size not in (1, (1, 1)):
         return ExportableAdaptiveAvgPool(part)
     return part
+
+
+class ExportableAdaptiveAvgPool(nn.Module):
+    """Does what ``nn.AdaptiveAvgPool2d`` does, as two matrix products.
+
+    ONNX has no such pooling, and the exporter can only replace it where the output's size divides
+    an input size that never changes.
+
+    Args:
+        pool: With one number, or two, as ``output_size``.
+    """
+
+    def __init__(self, pool: nn.AdaptiveAvgPool2d):
+        super().__init__()
+        # Always numbers: what stays as it is needs no pooling.
+        size: Any = pool.output_size
+        self.output_size: tuple[int, int] = (size, size) if isinstance(size, int) else tuple(size)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pool ``(N, C, H, W)`` to ``(N, C, *output_size)``."""
+        rows = _means(x.shape[2], self.output_size[0], x)
+        columns = _means(x.shape[3], self.output_size[1], x)
+        return rows @ x @ columns.T
+
+
+def _means(size: int, bins: int, like: Tensor) -> Tensor:
+    """Return the matrix ``(bins, size)`` whose rows take the mean over a bin.
+
+    As in PyTorch bin ``i`` is from ``floor(i * size / bins)`` to before ``ceil((i + 1) * size /
+    bins)``; neighbours may overlap.
+    """
+    number = torch.arange(bins, device=like.device)[:, None]
+    place = torch.arange(size, device=like.device)[None]
+    start = number * size // bins
+    stop = ((number + 1) * size + bins - 1) // bins
+    inside = (place >= start) & (place < stop)
+    return inside.to(like.dtype) / (stop - start)
+
+
+class ExportableAttention(nn.Module):
+    """Does what ``nn.MultiheadAttention`` does with a plain query, key and value.
+
+    The exporter keeps the number of queries of the example in the original's reshapes.
+
+    Args:
+        original: In evaluation; shares its weights.
+    """
+
+    def __init__(self, original: nn.MultiheadAttention):
+        super().__init__()
+        self.num_heads, self.batch_first = original.num_heads, original.batch_first
+        self.weight, self.bias = original.in_proj_weight, original.in_proj_bias
+        self.out_proj = original.out_proj
+
+    @staticmethod
+    def fits(original: nn.MultiheadAttention) -> bool:
+        """Tell whether nothing of the original is left out."""
+        is_joint = original.in_proj_weight is not None
+        return is_joint and original.bias_k is None and not original.add_zero_attn
+
+    def forward(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, None]:
+        """Attend.
+
+        Args:
+            query: ``(L, N, C)``, or ``(N, L, C)`` if ``batch_first``.
+            key: ``(S, N, C)`` or ``(N, S, C)``.
+            value: As ``key``.
+
+        Returns:
+            tuple[Tensor, None]: In the query's form; the original's weights are not computed.
+        """
+        inputs = [query, key, value]
+        if not self.batch_first:
+            inputs = [x.transpose(0, 1) for x in inputs]
+        biases = (None,) * 3 if self.bias is None else self.bias.chunk(3)
+        projected = map(F.linear, inputs, self.weight.chunk(3), biases)
+        q, k, v = map(self._split, projected)
+        x = F.scaled_dot_product_attention(q, k, v)
+        x = self.out_proj(x.transpose(1, 2).flatten(2))
+        return (x if self.batch_first else x.transpose(0, 1)), None
+
+    def _split(self, x: Tensor) -> Tensor:
+        """Bring ``(N, L, C)`` to ``(N, heads, L, C / heads)``."""
+        return x.unflatten(2, (self.num_heads, -1)).transpose(1, 2)
+
+
+class ExportableUpsample(nn.Module):
+    """Does what mmseg's ``Upsample`` does.
+
+    The original computes the new size with ``int``, which a traced graph keeps.
+
+    Args:
+        original: With a whole ``scale_factor``.
+    """
+
+    def __init__(self, original: Upsample):
+        super().__init__()
+        self.scale_factor = int(original.scale_factor)
+        self.mode, self.align_corners = original.mode, original.align_corners
+
+    @staticmethod
+    def fits(original: Upsample) -> bool:
+        """Tell whether the original enlarges by one whole factor."""
+        factor = original.scale_factor
+        return not original.size and isinstance(factor, float) and factor.is_integer()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Enlarge ``(N, C, H, W)``."""
+        size = [side * self.scale_factor for side in x.shape[2:]]
+        return F.interpolate(x, size, mode=self.mode, align_corners=self.align_corners)
+
+
+class ExportableShiftWindowMSA(nn.Module):
+    """Does what mmseg's ``ShiftWindowMSA`` does; shares its weights.
+
+    The original computes sizes with ``int`` and ``if`` and paints its mask slice by slice, which a
+    traced graph keeps as they were for the example. Here all of it is arithmetic on shapes.
+
+    Args:
+        original: In evaluation: its drop path is left out.
+    """
+
+    def __init__(self, original: ShiftWindowMSA):
+        super().__init__()
+        self.w_msa = original.w_msa
+        self.window_size, self.shift_size = original.window_size, original.shift_size
+
+    def forward(self, query: Tensor, hw_shape: Sequence[int]) -> Tensor:
+        """Attend.
+
+        Args:
+            query: ``(N, H * W, C)``.
+            hw_shape: ``(H, W)``.
+
+        Returns:
+            Tensor: ``(N, H * W, C)``.
+        """
+        size, shift = self.window_size, self.shift_size
+        (n, _, channels), (height, width) = query.shape, hw_shape
+        missing = [(size - side % size) % size for side in (height, width)]
+        x = F.pad(query.reshape(n, height, width, channels), (0, 0, 0, missing[1], 0, missing[0]))
+        rows, columns = x.shape[1], x.shape[2]
+        mask = None
+        if shift:
+            x = torch.roll(x, (-shift, -shift), (1, 2))
+            mask = self._mask(rows, columns, x)
+        x = self.w_msa(self._windows(x), mask=mask)
+        x = x.reshape(n, rows // size, columns // size, size, size, channels)
+        x = x.permute(0, 1, 3, 2, 4, 5).reshape(n, rows, columns, channels)
+        if shift:
+            x = torch.roll(x, (shift, shift), (1, 2))
+        return x[:, :height, :width].reshape(n, height * width, channels)
+
+    def _windows(self, x: Tensor) -> Tensor:
+        """Cut ``(N, H, W, C)`` into ``(windows of all, pixels of a window, C)``."""
+        size = self.window_size
+        n, height, width, channels = x.shape
+        x = x.reshape(n, height // size, size, width // size, size, channels)
+        return x.permute(0, 1, 3, 2, 4, 5).reshape(-1, size * size, channels)
+
+    def _mask(self, rows: int, columns: int, like: Tensor) -> Tensor:
+        """Return what is added between pixels that the shift made neighbours, ``(windows, P, P)``.
+
+        Args:
+            rows: Height in pixels.
+            columns: Width in pixels.
+            like: Gives device and type.
+        """
+        regions = 3 * self._regions(rows, like)[:, None] + self._regions(columns, like)[None]
+        regions = self._windows(regions[None, :, :, None])[..., 0]
+        return (regions[:, None] != regions[:, :, None]).to(like.dtype) * OTHER_REGION
+
+    def _regions(self, side: int, like: Tensor) -> Tensor:
+        """Number the pixels of a side: 0, 1 in the last window, 2 where the shift came from."""
+        place = torch.arange(side, device=like.device)
+        last = (place >= side - self.window_size).long()
+        return last + (place >= side - self.shift_size).long()

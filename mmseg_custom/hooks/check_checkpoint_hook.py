@@ -5,7 +5,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop
 from mmseg.registry import HOOKS
 
-from mmseg_custom.utils.checkpoint import require_same_classes, require_same_weights
+from mmseg_custom.checkpoints.checkpoint import require_same_classes, require_same_weights
 
 
 @HOOKS.register_module()

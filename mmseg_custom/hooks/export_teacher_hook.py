@@ -9,9 +9,9 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 
+from mmseg_custom.checkpoints.checkpoint import state_of
+from mmseg_custom.checkpoints.safe_load import load_checkpoint
 from mmseg_custom.utils import UserError, atomic_path
-from mmseg_custom.utils.checkpoint import state_of
-from mmseg_custom.utils.safe_load import load_checkpoint
 
 PREFIX = 'teacher.module.'
 

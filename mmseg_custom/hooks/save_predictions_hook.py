@@ -1,6 +1,5 @@
 """Writing what a test predicts: masks for programs, pictures for people."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from mmseg.structures import SegDataSample
 from PIL import Image, ImageOps
 
 from mmseg_custom.coco import save_mask
+from mmseg_custom.coco.photos import relative_name
 from mmseg_custom.utils import atomic_path
 from mmseg_custom.visualization import overlay
 
@@ -63,13 +63,6 @@ class SavePredictionsHook(Hook):
                 picture = side_by_side(sample.img_path, masks, palette)
                 with atomic_path(Path(self.show_dir, name).with_suffix('.jpg')) as temporary:
                     Image.fromarray(picture).save(temporary, quality=92)
-
-
-def relative_name(img_path: str, dataset) -> str:
-    """Return where a photo lies below its dataset's image folder."""
-    folder = getattr(dataset, 'data_prefix', {}).get('img_path') or os.path.dirname(img_path)
-    name = os.path.relpath(img_path, folder)
-    return os.path.basename(img_path) if name.startswith('..') else name
 
 
 def side_by_side(img_path: str, masks: Sequence[np.ndarray], palette) -> np.ndarray:

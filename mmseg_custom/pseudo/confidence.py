@@ -18,7 +18,7 @@ BROKEN = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile)
 
 @dataclass(frozen=True)
 class ConfidenceFiles:
-    """A folder that :func:`~mmseg_custom.apis.predict.predict_photos` writes to.
+    """A folder that :func:`~mmseg_custom.prediction.predict.predict_photos` writes to.
 
     Attributes:
         folder: Gets ``NAME.npz`` with ``labels``, ``(H, W)`` uint8, and ``confidence``, ``(H, W)``

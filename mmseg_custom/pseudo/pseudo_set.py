@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from mmengine.dist import all_gather_object, get_dist_info
 
-from mmseg_custom.apis.photo_sources import PhotoSource
-from mmseg_custom.apis.voted import in_threads
 from mmseg_custom.coco import CLASSES, IGNORE_INDEX, contest_coco, load_mask, save_mask
+from mmseg_custom.prediction.photo_sources import PhotoSource
 from mmseg_custom.utils import UserError, atomic_path, write_json
+from mmseg_custom.utils.parallel import in_threads
 from mmseg_custom.visualization import contact_sheet
 
 from .confidence import LEVELS, ConfidenceFiles

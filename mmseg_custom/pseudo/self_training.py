@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from mmseg_custom.apis.trials import Trial, run_trials
 from mmseg_custom.hooks import SaveMetricsHook
+from mmseg_custom.runs.trials import Trial, run_trials
 from mmseg_custom.utils import UserError, atomic_path, write_json
 
 from .pseudo_set import ANNOTATIONS, MANIFEST

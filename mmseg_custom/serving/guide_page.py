@@ -10,7 +10,7 @@ from gradio.data_classes import ImageData
 from mmseg_custom.apis import TrashSegmenter
 from mmseg_custom.coco import IGNORE_INDEX
 from mmseg_custom.utils import UserError
-from mmseg_custom.visualization.html import render_page
+from mmseg_custom.visualization.pages.html import render_page
 
 from .guide import Look, Refine, hide_unsure, list_findings
 from .rules import SortingRules

@@ -8,8 +8,8 @@ from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
 from mmseg_custom.coco import labels_of_names, paint
-from mmseg_custom.coco.patch_choice import PatchChoice
-from mmseg_custom.coco.patches import cut_patch, draw_placement, fit_patch, paste_pixels
+from mmseg_custom.coco.paste.patch_choice import PatchChoice
+from mmseg_custom.coco.paste.patches import cut_patch, draw_placement, fit_patch, paste_pixels
 from mmseg_custom.coco.segmentation import Segmentation
 from mmseg_custom.datasets.class_lists import class_lists, class_names
 from mmseg_custom.utils import UserError

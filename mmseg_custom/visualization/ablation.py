@@ -15,7 +15,7 @@ def draw_ablation(path: str | os.PathLike, rows: Sequence[dict]) -> None:
 
     Args:
         path: The picture to write, whole or not at all.
-        rows: What :func:`mmseg_custom.apis.ablation.summarise` returned.
+        rows: What :func:`mmseg_custom.runs.ablation.summarise` returned.
     """
     # Without pyplot, no window system is ever looked for.
     from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -2,7 +2,8 @@ import numpy as np
 from pycocotools.coco import COCO
 
 from benchmarks.annotations import draw_counts, write_annotations
-from mmseg_custom.coco import class_counts, find_problems, read_coco
+from mmseg_custom.coco import find_problems, read_coco
+from mmseg_custom.coco.stats.class_counts import class_counts
 
 
 def test_files_are_sound_and_hold_what_was_drawn(tmp_path):

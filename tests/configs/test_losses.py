@@ -8,8 +8,8 @@ from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
+from mmseg_custom.experiment.named_parts import part_names, set_loss
 from mmseg_custom.utils import UserError
-from mmseg_custom.utils.named_parts import part_names, set_loss
 
 NAMES = part_names('losses')
 

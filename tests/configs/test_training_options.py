@@ -19,10 +19,16 @@ from torch.amp import GradScaler
 
 from mmseg_custom.apis import test as apis_test
 from mmseg_custom.apis import train
-from mmseg_custom.utils import UserError, launch
-from mmseg_custom.utils.experiment import load_config, set_max_iters, set_options
-from mmseg_custom.utils.launch import fit_to_machine
-from mmseg_custom.utils.named_parts import add_options, part_names, read_part, set_augmentation
+from mmseg_custom.experiment import launch
+from mmseg_custom.experiment.config import load_config, set_max_iters, set_options
+from mmseg_custom.experiment.launch import fit_to_machine
+from mmseg_custom.experiment.named_parts import (
+    add_options,
+    part_names,
+    read_part,
+    set_augmentation,
+)
+from mmseg_custom.utils import UserError
 
 TOY = str(ROOT / 'configs' / 'upernet_swin_toy.py')
 SPLIT = ('deepspeed', 'fsdp')

@@ -8,8 +8,8 @@ import torch
 from conftest import ROOT
 from mmseg.registry import DATASETS
 
-from mmseg_custom.utils.experiment import load_config, set_options
-from mmseg_custom.utils.named_parts import part_names, set_augmentation
+from mmseg_custom.experiment.config import load_config, set_options
+from mmseg_custom.experiment.named_parts import part_names, set_augmentation
 from mmseg_custom.utils.seeding import SeededIndex
 
 

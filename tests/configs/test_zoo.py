@@ -11,7 +11,7 @@ from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
-from mmseg_custom.utils.experiment import drop_pretrained
+from mmseg_custom.experiment.config import drop_pretrained
 
 NAMES = sorted(path.stem for path in (ROOT / 'configs').glob('*_trash.py'))
 SIDE = 64

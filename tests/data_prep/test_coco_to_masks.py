@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import ROOT, coco, tool
 
-import trash_cli
+from mmseg_custom import cli
 from mmseg_custom.coco import drop_specks, load_mask, mode_filter, save_mask
 
 THERE, BACK = 'data_prep/coco_to_masks.py', 'data_prep/masks_to_coco.py'
@@ -17,7 +17,7 @@ def command(path, *arguments) -> int:
     """Run a tool in this process, which spares importing torch each time."""
     script = runpy.run_path(str(ROOT / path))
     with pytest.raises(SystemExit) as end:
-        trash_cli.main(script['build_parser'], script['run'], list(map(str, arguments)))
+        cli.main(script['build_parser'], script['run'], list(map(str, arguments)))
     return end.value.code
 
 

@@ -7,7 +7,8 @@ import pytest
 from conftest import call_tool, tool
 from pycocotools.coco import COCO
 
-from mmseg_custom.coco import CLASSES, class_counts, find_problems
+from mmseg_custom.coco import CLASSES, find_problems
+from mmseg_custom.coco.stats.class_counts import class_counts
 from mmseg_custom.datasets import RepeatFactorSampler, TrashCocoDataset
 
 TOOL = 'data_prep/oversample.py'

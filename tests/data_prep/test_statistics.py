@@ -7,7 +7,7 @@ from conftest import call_tool, coco, tool
 
 from mmseg_custom.coco import CLASSES, read_coco
 
-TOOL = 'data_prep/statistics.py'
+TOOL = 'data_prep/dataset_statistics.py'
 SQUARE = [[10, 10, 50, 10, 50, 50, 10, 50]]
 KEYS = {
     *('files', 'images', 'mask_files', 'annotations', 'classes', 'objects_per_image'),

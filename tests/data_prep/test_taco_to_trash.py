@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import ROOT, tool
 
-import trash_cli
+from mmseg_custom import cli
 
 SCRIPT = 'data_prep/taco_to_trash.py'
 
@@ -34,7 +34,7 @@ def command(*arguments) -> int:
     """Run the tool in this process, which spares importing torch each time."""
     script = runpy.run_path(str(ROOT / SCRIPT))
     with pytest.raises(SystemExit) as end:
-        trash_cli.main(script['build_parser'], script['run'], list(map(str, arguments)))
+        cli.main(script['build_parser'], script['run'], list(map(str, arguments)))
     return end.value.code
 
 

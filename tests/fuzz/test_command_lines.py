@@ -8,7 +8,7 @@ from hostile_inputs import fuzz, mutated
 from hypothesis import example, given, settings
 from PIL import Image
 
-import trash_cli
+from mmseg_custom import cli
 from mmseg_custom.coco.segmentation import describe_mask
 
 SOUND = dict(
@@ -49,7 +49,7 @@ def test_a_tool_works_or_says_one_line(tool, folder, capsys, content):
     arguments = [text.format(ann=folder / 'ann.json', out=out) for text in TOOLS[tool]]
     before = set(folder.rglob('.*'))
     with pytest.raises(SystemExit) as end:
-        trash_cli.main(module['build_parser'], module['run'], arguments)
+        cli.main(module['build_parser'], module['run'], arguments)
     errors = [line for line in capsys.readouterr().err.splitlines() if 'error:' in line]
     assert end.value.code in (0, 1) or (end.value.code == 2 and len(errors) == 1)
     assert set(folder.rglob('.*')) == before

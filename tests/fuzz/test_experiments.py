@@ -7,7 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import mmseg_custom.plugins  # noqa: F401  (registers what overrides may name)
-from mmseg_custom.utils import UserError, experiment
+from mmseg_custom.experiment import config as experiment
+from mmseg_custom.utils import UserError
 
 TOY = str(ROOT / 'configs' / 'upernet_swin_toy.py')
 SOUND = {

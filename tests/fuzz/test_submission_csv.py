@@ -3,7 +3,7 @@ from hostile_inputs import damaged, fuzz
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmseg_custom.coco.submission import SIDE, read_submission
+from mmseg_custom.coco.convert.submission import SIDE, read_submission
 from mmseg_custom.utils import UserError
 
 HEAD = b'image_id,PredictionString\n'

@@ -9,7 +9,7 @@ import pytest
 import torch
 from conftest import ROOT
 
-import trash_cli
+from mmseg_custom import cli
 
 TOY = str(ROOT / 'configs' / 'upernet_swin_toy.py')
 NO_WORKERS = [
@@ -43,7 +43,7 @@ def run(capfd):
             arguments = [*arguments, unique_name()]
         module = load_tool(name)
         with pytest.raises(SystemExit) as end:
-            trash_cli.main(module.build_parser, module.run, [*map(str, arguments)])
+            cli.main(module.build_parser, module.run, [*map(str, arguments)])
         return end.value.code, capfd.readouterr().err
 
     return call
@@ -194,7 +194,7 @@ def checkpoint(toy_set, tmp_path_factory):
     module = load_tool('train')
     arguments = [TOY, '--data-root', str(toy_set), '--work-dir', str(folder), *SHORT, unique_name()]
     with pytest.raises(SystemExit) as end:
-        trash_cli.main(module.build_parser, module.run, arguments)
+        cli.main(module.build_parser, module.run, arguments)
     assert end.value.code == 0
     return folder / 'iter_2.pth'
 

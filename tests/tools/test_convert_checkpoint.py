@@ -5,8 +5,8 @@ from conftest import ROOT, call_tool, tool
 from safetensors.torch import load_file
 
 from mmseg_custom.apis import TrashSegmenter
+from mmseg_custom.checkpoints.sealed import is_whole
 from mmseg_custom.coco import CLASSES
-from mmseg_custom.utils.sealed import is_whole
 
 TOY = str(ROOT / 'configs' / 'upernet_swin_toy.py')
 CONVERT = 'tools/convert_checkpoint.py'

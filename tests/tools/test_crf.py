@@ -5,10 +5,10 @@ import pytest
 from conftest import ROOT, call_tool
 from mmengine.config import Config
 
-from mmseg_custom.apis.probabilities import path_of, read_probabilities, write_probabilities
 from mmseg_custom.coco import CLASSES, coco_to_samples, load_mask, paint
 from mmseg_custom.coco.photos import read_photo
 from mmseg_custom.postprocess import DenseCrf
+from mmseg_custom.prediction.probabilities import path_of, read_probabilities, write_probabilities
 
 pytest.importorskip('numba')
 TOOL = 'tools/crf.py'

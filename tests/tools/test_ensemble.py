@@ -7,8 +7,8 @@ from conftest import ROOT, call_tool
 
 from mmseg_custom.apis import TrashSegmenter
 from mmseg_custom.apis.ensemble import EnsembleSegmenter
-from mmseg_custom.apis.probabilities import path_of, read_probabilities, write_probabilities
 from mmseg_custom.coco import CLASSES, coco_to_samples, load_mask, paint
+from mmseg_custom.prediction.probabilities import path_of, read_probabilities, write_probabilities
 
 TOOL = 'tools/ensemble.py'
 TOY = ROOT / 'configs' / 'upernet_swin_toy.py'

@@ -3,7 +3,7 @@
 from .audit import audit_files
 from .changes import planned_outputs, write_log
 from .finding import KINDS, Finding
-from .mend import mend_file
+from .fix import mend_file
 from .options import AuditOptions
 from .report import report_findings, summarise_changes
 from .split_file import SplitFile, open_split

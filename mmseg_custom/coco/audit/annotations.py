@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import numpy as np
 from pycocotools import mask as mask_utils
 
-from ..classes import CLASSES
-from ..layers import Layers
-from ..segmentation import segmentation_rle
+from mmseg_custom.classes import CLASSES
+from mmseg_custom.coco.layers import Layers
+from mmseg_custom.coco.segmentation import segmentation_rle
+
 from .finding import IMAGE, KINDS, Finding
 from .options import AuditOptions
 from .split_file import SplitFile

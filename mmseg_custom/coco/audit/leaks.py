@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ..near_duplicates import group_near
+from mmseg_custom.coco.near_duplicates import group_near
+
 from .finding import Finding
 from .photos import PhotoFacts
 from .split_file import SplitFile

@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from mmseg_custom.coco.near_duplicates import difference_hash
+from mmseg_custom.coco.palette import load_mask
+from mmseg_custom.coco.photos import PHOTO_SUFFIXES, read_photo
 from mmseg_custom.utils import UserError
 
-from ..masks import PHOTO_SUFFIXES
-from ..near_duplicates import difference_hash
-from ..palette import load_mask
-from ..photos import read_photo
 from .finding import Finding
 from .split_file import SplitFile
 
@@ -121,5 +120,7 @@ def _pictures(root: Path) -> list[Path]:
     return sorted(
         path
         for path in root.rglob('*')
-        if path.suffix in PHOTO_SUFFIXES and not path.name.startswith('.') and path.is_file()
+        if path.suffix.lower() in PHOTO_SUFFIXES
+        and not path.name.startswith('.')
+        and path.is_file()
     )

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ..check import Problem, locate_problems
-from ..classes import CLASSES
-from ..read import category_labels, read_coco
+from mmseg_custom.classes import CLASSES
+from mmseg_custom.coco.check import Problem, locate_problems
+from mmseg_custom.coco.read import category_labels, read_coco
+
 from .finding import Finding
 
 KIND_OF = {

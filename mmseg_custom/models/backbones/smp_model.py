@@ -4,8 +4,8 @@ from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor
 
+from mmseg_custom.checkpoints.pretrained import fetching, needing
 from mmseg_custom.utils import UserError
-from mmseg_custom.utils.pretrained import fetching, needing
 
 
 @MODELS.register_module()

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mmseg_custom.coco import class_weights
+from mmseg_custom.coco.stats.class_weights import class_weights
 from mmseg_custom.utils import UserError
 
 AUTO = 'auto'
@@ -27,7 +27,7 @@ class PixelLoss(nn.Module, ABC):
             by :class:`~mmseg_custom.hooks.ClassWeightHook` before the training begins; None: all
             alike.
         weight_method: For ``'auto'``: ``inverse``, ``median``, ``enet`` or ``effective``, see
-            :func:`mmseg_custom.coco.class_weights.class_weights`.
+            :func:`mmseg_custom.coco.stats.class_weights.class_weights`.
         max_weight: For ``'auto'``: larger weights become this one.
         avg_non_ignore: Whether the mean leaves ignored pixels out, or counts them as 0.
         loss_name: Name in the log; begins with ``loss_``.

@@ -11,8 +11,8 @@ from mmseg_custom.apis.export import export_onnx, quantise
 from mmseg_custom.apis.onnx_segmenter import OnnxSegmenter
 from mmseg_custom.apis.parity import compare, random_photos
 from mmseg_custom.coco import CLASSES, PALETTE
+from mmseg_custom.experiment.config import drop_pretrained, load_config
 from mmseg_custom.utils import UserError
-from mmseg_custom.utils.experiment import drop_pretrained, load_config
 
 onnx = pytest.importorskip('onnx')
 onnxruntime = pytest.importorskip('onnxruntime')

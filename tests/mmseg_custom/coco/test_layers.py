@@ -5,7 +5,7 @@ from pycocotools import mask as mask_utils
 
 from mmseg_custom.coco import find_problems
 from mmseg_custom.coco.layers import Layers
-from mmseg_custom.coco.patches import cut_patch, draw_placement
+from mmseg_custom.coco.paste.patches import cut_patch, draw_placement
 
 HEIGHT, WIDTH = 24, 31
 LABELS = {7: 1, 8: 2, 9: 3}

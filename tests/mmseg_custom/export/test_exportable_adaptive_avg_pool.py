@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from mmseg_custom.export.exportable_adaptive_avg_pool import ExportableAdaptiveAvgPool
+from mmseg_custom.export.replace import ExportableAdaptiveAvgPool
 
 
 @settings(max_examples=60, deadline=None)

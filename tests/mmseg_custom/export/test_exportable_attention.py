@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmseg_custom.export.exportable_attention import ExportableAttention
+from mmseg_custom.export.replace import ExportableAttention
 
 
 @pytest.mark.parametrize('options', [{}, dict(batch_first=True), dict(bias=False)])

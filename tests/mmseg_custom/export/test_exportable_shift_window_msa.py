@@ -2,7 +2,7 @@ import pytest
 import torch
 from mmseg.models.backbones.swin import ShiftWindowMSA
 
-from mmseg_custom.export.exportable_shift_window_msa import ExportableShiftWindowMSA
+from mmseg_custom.export.replace import ExportableShiftWindowMSA
 
 
 @pytest.mark.parametrize('shift', [0, 1, 3])

@@ -2,7 +2,7 @@ import pytest
 import torch
 from mmseg.models.utils import Upsample
 
-from mmseg_custom.export.exportable_upsample import ExportableUpsample
+from mmseg_custom.export.replace import ExportableUpsample
 
 
 @pytest.mark.parametrize('options', [dict(mode='bilinear', align_corners=False), {}])

@@ -6,7 +6,7 @@ from conftest import coco
 from mmseg.registry import DATASETS, MODELS
 from torch import nn
 
-from mmseg_custom.coco import class_weights
+from mmseg_custom.coco.stats.class_weights import class_weights
 from mmseg_custom.datasets.class_lists import pixel_rows
 from mmseg_custom.hooks import ClassWeightHook
 from mmseg_custom.utils import UserError

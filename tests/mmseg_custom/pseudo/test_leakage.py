@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmseg_custom.apis.photo_sources import list_photos
+from mmseg_custom.prediction.photo_sources import list_photos
 from mmseg_custom.pseudo import drop_excluded
 from mmseg_custom.utils import UserError
 

@@ -8,9 +8,9 @@ from mmseg.registry import MODELS
 from PIL import Image
 
 from mmseg_custom.apis import TrashSegmenter
+from mmseg_custom.experiment.tta import photo_pipeline, read_crf, set_tta
 from mmseg_custom.postprocess import DenseCrf
 from mmseg_custom.utils import UserError
-from mmseg_custom.utils.views import photo_pipeline, read_crf, set_tta
 
 TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
 

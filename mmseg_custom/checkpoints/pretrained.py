@@ -1,0 +1,50 @@
+"""Weights that libraries fetch from their hubs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mmseg_custom.utils.errors import UserError
+
+MEND = (
+    'connect to the network, or put the files into the cache of the hub (~/.cache/huggingface, '
+    '~/.cache/torch), or train from random weights with --no-pretrained'
+)
+
+
+@contextmanager
+def fetching(what: str) -> Iterator[None]:
+    """Turn whatever a hub raises when it cannot give something into one message.
+
+    Args:
+        what: Names the weights.
+
+    Raises:
+        UserError: Says what could not be had, why, and the mend.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        # Hubs raise anything from OSError to their HTTP client's own errors.
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise UserError(
+            f'the pretrained weights {what} cannot be had ({reason}): {MEND}'
+        ) from error
+
+
+@contextmanager
+def needing(package: str, extra: str) -> Iterator[None]:
+    """Turn a missing package into one message.
+
+    Args:
+        package: Its name.
+        extra: The extra of trash-seg that brings it.
+
+    Raises:
+        UserError: Says how to install it.
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise UserError(f'{package} is missing: pip install -e ".[{extra}]"') from error

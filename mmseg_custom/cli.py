@@ -1,0 +1,220 @@
+"""What every command line here shares. Imports nothing heavy, so that `--help` answers at once.
+
+A command line is a file with ``build_parser() -> ArgumentParser`` and
+``run(args) -> int | None`` and ends with ``main(build_parser, run)``; whatever needs torch is
+imported inside ``run``.
+"""
+
+import argparse
+import errno
+import io
+import os
+import runpy
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from mmseg_custom.utils.shared import shared_folder
+
+TOOL_FOLDERS = ('tools', 'data_prep', 'apps')
+USER_ERRNOS = {
+    errno.ENOSPC: 'the disk is full: free some space, or write to another place',
+    errno.EDQUOT: 'the disk quota is used up: free some space, or write to another place',
+    errno.EACCES: 'permission denied: choose a place you may read and write',
+    errno.EROFS: 'the file system is read-only: choose another place to write to',
+    errno.ENAMETOOLONG: 'the name is too long: choose a shorter one',
+    errno.ENOENT: 'no such file or folder: check the path',
+    errno.ENOTDIR: 'a part of the path is a file, not a folder: check the path',
+    errno.EISDIR: 'this is a folder where a file is wanted: check the path',
+    errno.EEXIST: 'this exists already and is not a folder: choose another place',
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser that shows defaults and ends its help with an example.
+
+    Args:
+        example (str): One or more command lines that work as they stand.
+        **kwargs: Passed to :class:`argparse.ArgumentParser`.
+    """
+
+    def __init__(self, example: str, **kwargs):
+        super().__init__(
+            epilog=f'example:\n  {example}',
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **kwargs,
+        )
+
+
+def existing_file(text: str) -> str:
+    """Argument type: the path of a file that is there."""
+    if not os.path.isfile(text):
+        raise argparse.ArgumentTypeError(f'{text}: no such file')
+    return text
+
+
+def existing_dir(text: str) -> str:
+    """Argument type: the path of a folder that is there."""
+    if not os.path.isdir(text):
+        raise argparse.ArgumentTypeError(f'{text}: no such folder')
+    return text
+
+
+def positive_int(text: str) -> int:
+    """Argument type: a whole number of at least 1."""
+    return _at_least(1, text)
+
+
+def natural_int(text: str) -> int:
+    """Argument type: a whole number of at least 0."""
+    return _at_least(0, text)
+
+
+def share(text: str) -> float:
+    """Argument type: a number from 0 to 1."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f'{text!r} is not a number from 0 to 1')
+    return number
+
+
+def key_value(text: str) -> str:
+    """Argument type: ``KEY=VALUE``, left as it is."""
+    if not text.partition('=')[0] or '=' not in text:
+        raise argparse.ArgumentTypeError(f'{text!r} is not of the form KEY=VALUE')
+    return text
+
+
+def _at_least(least: int, text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = None
+    if number is None or number < least:
+        raise argparse.ArgumentTypeError(f'{text!r} is not a whole number of at least {least}')
+    return number
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """Add what every command that runs a config takes.
+
+    These are ``--override``, ``--cfg-options`` and ``--launcher``.
+    """
+    parser.add_argument(
+        '--override',
+        type=existing_file,
+        metavar='FILE',
+        help='change the config by a YAML or JSON file, which cannot run code',
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        type=key_value,
+        default=[],
+        metavar='KEY=VALUE',
+        help='override the config, e.g. train_cfg.max_iters=100',
+    )
+    add_launcher(parser)
+
+
+def add_trust_option(parser: argparse.ArgumentParser) -> None:
+    """Add what every command that loads a checkpoint takes: ``--trust-checkpoint``."""
+    parser.add_argument(
+        '--trust-checkpoint',
+        action='store_true',
+        help='load an old .pth file that holds more than weights: it can run any code',
+    )
+
+
+def add_launcher(parser: argparse.ArgumentParser) -> None:
+    """Add ``--launcher``, for what runs in several processes."""
+    parser.add_argument(
+        '--launcher',
+        choices=('none', 'pytorch', 'slurm', 'mpi'),
+        default='none',
+        help='set by the dist_*.sh and slurm_*.sh scripts',
+    )
+
+
+def add_tta_and_crf(parser: argparse.ArgumentParser) -> None:
+    """Add what every command that predicts takes: ``--tta`` and ``--crf``."""
+    parser.add_argument('--tta', metavar='NAME', help='average the views of configs/_base_/tta')
+    parser.add_argument(
+        '--crf',
+        nargs='?',
+        const='default',
+        metavar='NAME',
+        help='refine by a dense CRF: one of configs/_base_/crf (default), or a file',
+    )
+
+
+def main(
+    build_parser: Callable[[], argparse.ArgumentParser],
+    run: Callable[[argparse.Namespace], int | None],
+    argv: Sequence[str] | None = None,
+) -> None:
+    """Parse, run, and end the process: 0 or what ``run`` returns, 2 for a user's mistake.
+
+    An exception with an ``exit_code`` (``mmseg_custom.utils.UserError``) and a system error that a
+    person can mend (no disk, no permission, no such file) become one message; any other exception
+    is a bug and keeps its traceback.
+    """
+    _print_whatever_there_is()
+    args = build_parser().parse_args(argv)
+    try:
+        code = run(args) or 0
+    except KeyboardInterrupt:
+        _fail('stopped by the keyboard', 130)
+    except BrokenPipeError:
+        # The reader (`| head`) went away: that is its right, and no error of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except OSError as error:
+        if error.errno not in USER_ERRNOS:
+            raise
+        _fail(f'{error.filename or error}: {USER_ERRNOS[error.errno]}', 2)
+    except Exception as error:
+        if not hasattr(error, 'exit_code'):
+            raise
+        _fail(str(error), error.exit_code)
+    sys.stdout.flush()
+    _leave_processes()
+    sys.exit(code)
+
+
+def _print_whatever_there_is() -> None:
+    """Write characters that the terminal does not know as escapes, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors='backslashreplace')
+
+
+def _leave_processes() -> None:
+    """Take leave of the other processes: one whose threads still talk can abort as it exits."""
+    distributed = sys.modules.get('torch.distributed')
+    if distributed and distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()
+
+
+def run_tool() -> None:
+    """Run one of the tools by its name: ``trash-seg train CONFIG …``."""
+    root = shared_folder()
+    tools = {path.stem: path for name in TOOL_FOLDERS for path in (root / name).glob('*.py')}
+    name = sys.argv[1] if len(sys.argv) > 1 else None
+    if name not in tools:
+        print(f'usage: trash-seg TOOL [arguments]\ntools: {", ".join(sorted(tools))}')
+        print(f'configs to inherit from: {root / "configs"}')
+        sys.exit(0 if name in (None, '-h', '--help') else 2)
+    sys.argv[:2] = [str(tools[name])]
+    runpy.run_path(str(tools[name]), run_name='__main__')
+
+
+def _fail(message: str, code: int) -> None:
+    """Print ``message`` the way argparse does and leave with ``code``."""
+    rank = int(os.environ.get('RANK', 0))
+    where = f' (process {rank})' if rank else ''
+    print(f'{Path(sys.argv[0]).name}: error{where}: {message}', file=sys.stderr, flush=True)
+    sys.exit(code)

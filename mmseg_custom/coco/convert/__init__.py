@@ -1,0 +1,1 @@
+"""Convert other data sets and formats to and from COCO."""

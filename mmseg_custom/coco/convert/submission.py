@@ -1,0 +1,110 @@
+"""The contest's submission: a CSV of 256x256 label masks, and back."""
+
+import csv
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mmseg_custom.classes import CLASSES
+from mmseg_custom.utils import UserError, atomic_path
+
+HEADER = ('image_id', 'PredictionString')
+SIDE = 256
+
+
+def shrink_mask(mask: np.ndarray) -> np.ndarray:
+    """Return an ``(H, W)`` uint8 mask at the contest's size, ``(256, 256)``, by nearest pixels."""
+    return cv2.resize(mask, (SIDE, SIDE), interpolation=cv2.INTER_NEAREST)
+
+
+def write_submission(path: str | os.PathLike, rows: Iterable[tuple[str, np.ndarray]]) -> int:
+    """Write a CSV, whole or not at all, and return its number of photos.
+
+    Args:
+        path: The file.
+        rows: ``(image_id, mask)``: the photo's ``file_name`` and its ``(H, W)`` uint8 labels.
+    """
+    count = 0
+    with atomic_path(path) as temporary, open(temporary, 'w', newline='') as file:
+        writer = csv.writer(file, lineterminator='\n')
+        writer.writerow(HEADER)
+        for image_id, mask in rows:
+            writer.writerow((image_id, ' '.join(map(str, shrink_mask(mask).ravel().tolist()))))
+            count += 1
+    return count
+
+
+def read_submission(path: str | os.PathLike) -> Iterator[tuple[str, np.ndarray]]:
+    """Read a CSV row by row.
+
+    Args:
+        path: The file.
+
+    Yields:
+        tuple[str, np.ndarray]: ``image_id`` and ``(256, 256)`` uint8 labels.
+
+    Raises:
+        UserError: Names the line and what is wrong in it.
+    """
+    # A mask of 256x256 is longer than what the csv module lets through.
+    csv.field_size_limit(2**30)
+    seen = set()
+    try:
+        with open(path, newline='', encoding='utf-8') as file:
+            lines = csv.reader(file)
+            header = tuple(next(lines, ()))
+            if header != HEADER:
+                raise UserError(
+                    f'{path}: begins with {header}; the first line is {",".join(HEADER)}'
+                )
+            for number, line in enumerate(lines, 2):
+                yield _read_row(f'{path}, line {number}', line, seen)
+    except FileNotFoundError:
+        raise UserError(f'{path}: no such submission; write one with tools/submit.py') from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f'{path}: is no CSV ({error}); write it anew') from None
+
+
+def _read_row(where: str, line: list[str], seen: set[str]) -> tuple[str, np.ndarray]:
+    if len(line) != len(HEADER):
+        raise UserError(f'{where}: has {len(line)} fields, not {len(HEADER)}: write it anew')
+    image_id, text = line
+    if image_id in seen:
+        raise UserError(f'{where}: {image_id} occurs twice: drop one')
+    seen.add(image_id)
+    words = text.split()
+    if len(words) != SIDE * SIDE:
+        raise UserError(f'{where}: {image_id} has {len(words)} numbers, not {SIDE * SIDE}')
+    # A label has one or two digits: anything else is told before it is parsed.
+    strange = next((w for w in words if not (w.isascii() and w.isdigit() and len(w) <= 2)), None)
+    if strange is None:
+        labels = np.array(words, np.uint8)
+        if labels.max() < len(CLASSES):
+            return image_id, labels.reshape(SIDE, SIDE)
+        strange = labels.max()
+    raise UserError(f'{where}: {image_id} has {strange!s}; labels are 0 to {len(CLASSES) - 1}')
+
+
+def require_complete(path: str | os.PathLike, found: Iterable[str], wanted: Iterable[str]) -> None:
+    """Raise when a submission has not exactly the photos that are asked for.
+
+    Args:
+        path: The submission, named in the message.
+        found: Its image ids.
+        wanted: The photos' file names.
+
+    Raises:
+        UserError: Names the first photo that is missing or too many.
+    """
+    found, wanted = set(found), set(wanted)
+    for names, what in ((wanted - found, 'lacks'), (found - wanted, 'has the unknown')):
+        if names:
+            raise UserError(f'{path}: {what} {min(names)} ({len(names)} such photos)')
+
+
+def mask_name(folder: str | os.PathLike, file_name: str) -> Path:
+    """Return where the mask of a photo is in a folder of predictions."""
+    return Path(folder, file_name).with_suffix('.png')

@@ -1,0 +1,1 @@
+"""Copy objects of rare classes into other photos."""

@@ -1,0 +1,134 @@
+"""Writing a paste set: many photos in parallel, then one COCO file; a stopped run goes on."""
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from mmseg_custom.classes import CLASSES
+from mmseg_custom.coco.read import read_coco, require_sound
+from mmseg_custom.coco.stats.class_counts import require_annotated
+from mmseg_custom.coco.write import new_ids
+from mmseg_custom.utils import UserError, write_json
+
+from .paste_photo import PasteOptions, PasteSource
+from .paste_workers import PARTS, PHOTOS, part_name, photo_name, write_parts
+
+VERSION = 1
+MANIFEST = 'paste_set.json'
+
+
+def open_source(ann_file: str | os.PathLike, data_root: str | os.PathLike | None) -> PasteSource:
+    """Read the annotations that a paste set is made from.
+
+    Args:
+        ann_file: The annotations.
+        data_root: Folder of the photos; the annotations' folder if None.
+
+    Raises:
+        UserError: Unsound or no annotations.
+    """
+    content = read_coco(ann_file)
+    require_sound(ann_file, content)
+    require_annotated(ann_file, content)
+    return PasteSource(content, Path(ann_file).parent if data_root is None else Path(data_root))
+
+
+def write_paste_set(
+    ann_file: str | os.PathLike,
+    source: PasteSource,
+    out: str | os.PathLike,
+    options: PasteOptions,
+    aug_num: int,
+    add: bool,
+    workers: int,
+) -> Path:
+    """Write the photos and the COCO file, unless the same set is there already.
+
+    Args:
+        ann_file: The annotations, which give the new file its name.
+        source: What :func:`open_source` made of them.
+        out: Folder of the set; for ``add`` inside of the data folder.
+        options: How photos are made.
+        aug_num: Number of photos.
+        add: Whether the new file holds the old photos, too; its names are then relative to the
+            data folder, and else to ``out``.
+        workers: Number of processes.
+
+    Returns:
+        Path: The COCO file.
+
+    Raises:
+        UserError: No object of these classes, an unfit photo, or another set in ``out``.
+    """
+    out = Path(out)
+    options = replace(options, labels=_occurring(ann_file, source, options.labels))
+    prefix = _prefix(out, source.data_root) if add else ''
+    made_from = dict(
+        version=VERSION, aug_num=aug_num, add=add, sha256=_digest(ann_file), **asdict(options)
+    )
+    made_from = json.loads(json.dumps(made_from))
+    target = out / f'{Path(ann_file).stem}_pasted.json'
+    if _is_done(out, target, made_from):
+        return target
+    write_json(out / MANIFEST, made_from)
+    write_parts(source, options, out, aug_num, workers)
+    write_json(target, _merge(source.content, out, aug_num, add, prefix))
+    shutil.rmtree(out / PARTS)
+    for leftover in (out / PHOTOS).glob('.*'):
+        leftover.unlink()
+    return target
+
+
+def _occurring(ann_file, source: PasteSource, labels: tuple[int, ...]) -> tuple[int, ...]:
+    held = set().union(*source.classes_of)
+    missing = [CLASSES[label] for label in labels if label not in held]
+    if len(missing) == len(labels):
+        raise UserError(f'{ann_file}: has no object of {", ".join(missing)}; choose other classes')
+    return tuple(label for label in labels if label in held)
+
+
+def _prefix(out: Path, data_root: Path) -> str:
+    try:
+        return out.resolve().relative_to(data_root.resolve()).as_posix() + '/'
+    except ValueError:
+        raise UserError(
+            f'{out}: lies outside of the data folder {data_root}, so that one file cannot name '
+            'both old and new photos: choose an --out inside of it, or take --mode new'
+        ) from None
+
+
+def _digest(path: str | os.PathLike) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def _is_done(out: Path, target: Path, made_from: dict) -> bool:
+    """Whether the same set is there; raise when it is another one."""
+    manifest = out / MANIFEST
+    if not manifest.exists():
+        if target.exists() or (out / PHOTOS).exists():
+            raise UserError(f'{out}: holds other data; choose another --out')
+        return False
+    if read_coco(manifest) != made_from:
+        raise UserError(
+            f'{out}: holds a paste set of other annotations or options; delete it, or choose '
+            'another --out'
+        )
+    photos = (out / photo_name(index) for index in range(made_from['aug_num']))
+    return target.exists() and all(photo.is_file() for photo in photos)
+
+
+def _merge(content: dict, out: Path, aug_num: int, add: bool, prefix: str) -> dict:
+    image_ids, annotation_ids = new_ids(content['images']), new_ids(content['annotations'])
+    images = list(content['images']) if add else []
+    annotations = list(content['annotations']) if add else []
+    for index in range(aug_num):
+        part = read_coco(out / part_name(index))
+        new = dict(id=next(image_ids))
+        images.append(part['image'] | new | dict(file_name=prefix + photo_name(index)))
+        for entry in part['annotations']:
+            numbers = dict(id=next(annotation_ids), image_id=new['id'])
+            annotations.append(numbers | entry | numbers)
+    return content | dict(images=images, annotations=annotations)

@@ -1,0 +1,1 @@
+"""Split a set into folds, and repeat rare images."""

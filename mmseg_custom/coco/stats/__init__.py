@@ -1,0 +1,1 @@
+"""Count and describe what a set holds."""

@@ -1,0 +1,88 @@
+"""One pass over the labels of a set, from which its statistics are made."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from mmseg_custom.classes import CLASSES
+from mmseg_custom.coco.masks import sample_mask
+from mmseg_custom.coco.segmentation import segmentation_area
+
+GRID = 64
+
+
+@dataclass(frozen=True)
+class LabelFacts:
+    """What the labels of a set are.
+
+    Attributes:
+        pixels: ``(images, num_classes)`` int64 pixels of each class that are seen when painted;
+            ignored pixels are of no class.
+        annotations: ``(images, num_classes)`` int64 annotations; 0 where a mask file labels.
+        is_mask: ``(images,)`` bool, whether a mask file labels the image.
+        positions: ``(num_classes, GRID, GRID)`` float64 in 0..1. All images are brought to one
+            size; the share of each cell that a class covers, mean over the images.
+        rows: ``(objects,)`` int64 image of each annotation, smaller ones later within an image.
+        places: ``(objects,)`` int64 place in the image's list of annotations.
+        labels: ``(objects,)`` int64 class.
+        areas: ``(objects,)`` int64 measured pixels, hidden ones included.
+    """
+
+    pixels: np.ndarray
+    annotations: np.ndarray
+    is_mask: np.ndarray
+    positions: np.ndarray
+    rows: np.ndarray
+    places: np.ndarray
+    labels: np.ndarray
+    areas: np.ndarray
+
+
+def measure_labels(samples: Sequence[dict], num_classes: int = len(CLASSES)) -> LabelFacts:
+    """Paint each image once and measure each annotation.
+
+    Args:
+        samples: Of :func:`~mmseg_custom.coco.labelled_set.labelled_samples`.
+        num_classes: Labels are below this.
+
+    Raises:
+        UserError: A mask file is missing or cannot be used.
+    """
+    pixels = np.zeros((len(samples), num_classes), np.int64)
+    positions = np.zeros((num_classes, GRID, GRID))
+    for row, sample in enumerate(tqdm(samples, desc='painting', unit='image')):
+        mask = sample_mask(sample, Path())
+        pixels[row] = np.bincount(mask.ravel(), minlength=256)[:num_classes]
+        for label in np.flatnonzero(pixels[row]):
+            positions[label] += covered_share(mask == label)
+    objects = _objects(samples)
+    annotations = np.zeros_like(pixels)
+    np.add.at(annotations, (objects['rows'], objects['labels']), 1)
+    is_mask = np.array(['seg_map_path' in sample for sample in samples])
+    return LabelFacts(pixels, annotations, is_mask, positions / max(len(samples), 1), **objects)
+
+
+def covered_share(inside: np.ndarray) -> np.ndarray:
+    """Return which share of each cell of a grid over the image is covered.
+
+    Args:
+        inside: ``(H, W)`` bool.
+
+    Returns:
+        np.ndarray: ``(GRID, GRID)`` float32 in 0..1.
+    """
+    return cv2.resize(inside.astype(np.float32), (GRID, GRID), interpolation=cv2.INTER_AREA)
+
+
+def _objects(samples: Sequence[dict]) -> dict[str, np.ndarray]:
+    table = [
+        (row, place, label, segmentation_area(segmentation, sample['height'], sample['width']))
+        for row, sample in enumerate(samples)
+        for place, (label, segmentation) in enumerate(sample.get('annotations', ()))
+    ]
+    columns = np.array(table, np.int64).reshape(-1, 4).T
+    return dict(zip(('rows', 'places', 'labels', 'areas'), columns, strict=True))

@@ -1,0 +1,1 @@
+"""Build one experiment from a config file and a command line."""

@@ -1,0 +1,201 @@
+"""Reading an experiment's config and changing it the way the command lines offer."""
+
+import argparse
+import math
+import os
+from collections.abc import Iterator, Sequence
+
+from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.registry import init_default_scope
+
+from mmseg_custom.utils.errors import UserError
+
+from .plain_override import apply_override, read_override
+
+LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+
+
+def load_config(
+    path: str,
+    options: Sequence[str] = (),
+    work_dir: str | None = None,
+    override: str | None = None,
+) -> Config:
+    """Read a config file.
+
+    Args:
+        path: The file.
+        options: See :func:`change`, also for ``override``.
+        work_dir: Where the run writes; else what the config says, or ``work_dirs/<its name>``.
+
+    Raises:
+        UserError: The file, or one it inherits, is no valid config, or the changes do not fit.
+    """
+    try:
+        cfg = Config.fromfile(path)
+    except Exception as error:
+        # A config is Python code: whatever it raises, the config is what has to be mended.
+        raise UserError(
+            f'{path}: cannot be read as a config ({type(error).__name__}: {error})'
+        ) from error
+    change(cfg, options, override)
+    # Bare type names are looked up in this scope, also by what is built before the runner.
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    stem = os.path.splitext(os.path.basename(path))[0]
+    cfg.work_dir = work_dir or cfg.get('work_dir') or os.path.join('work_dirs', stem)
+    return cfg
+
+
+def change(cfg: Config, options: Sequence[str] = (), override: str | None = None) -> None:
+    """Change an experiment as the command line says.
+
+    Args:
+        cfg: Changed in place.
+        options: ``KEY=VALUE`` texts with dotted keys (``--cfg-options``), which have the last word.
+        override: A YAML or JSON file (``--override``), see :func:`read_override`.
+
+    Raises:
+        UserError: They do not fit.
+    """
+    if override:
+        apply_override(cfg, read_override(override), override)
+    try:
+        cfg.merge_from_dict(parse_options(options))
+    except Exception as error:
+        raise UserError(f'--cfg-options: {type(error).__name__}: {error}') from error
+
+
+def parse_options(texts: Sequence[str]) -> dict:
+    """Parse ``KEY=VALUE`` texts as MMEngine does (numbers, lists, tuples, strings)."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--options', nargs='*', action=DictAction)
+    return parser.parse_args(['--options', *texts]).options
+
+
+def leaf_datasets(dataset: ConfigDict) -> Iterator[ConfigDict]:
+    """Yield the dataset configs inside wrappers such as RepeatDataset and ConcatDataset."""
+    if 'dataset' in dataset:
+        yield from leaf_datasets(dataset['dataset'])
+    elif 'datasets' in dataset:
+        for inner in dataset['datasets']:
+            yield from leaf_datasets(inner)
+    else:
+        yield dataset
+
+
+def set_data_root(cfg: Config, data_root: str) -> None:
+    """Let every dataset of ``cfg`` read from ``data_root``."""
+    for loader in LOADERS:
+        for dataset in leaf_datasets(cfg[loader].dataset) if cfg.get(loader) else ():
+            dataset['data_root'] = data_root
+
+
+def set_ann_file(cfg: Config, loader: str, ann_file: str) -> None:
+    """Let the dataset of one loader read another JSON.
+
+    Args:
+        cfg: Changed in place.
+        loader: One of :data:`LOADERS`.
+        ann_file: Taken as it is if it is there, else relative to the data root.
+
+    Raises:
+        UserError: The loader joins several datasets.
+    """
+    leaves = list(leaf_datasets(cfg[loader].dataset))
+    if len(leaves) != 1:
+        raise UserError(
+            f'{loader} joins {len(leaves)} data sets: say in the config which shall read {ann_file}'
+        )
+    leaves[0]['ann_file'] = os.path.abspath(ann_file) if os.path.isfile(ann_file) else ann_file
+
+
+def set_max_iters(cfg: Config, max_iters: int) -> None:
+    """Train for ``max_iters`` iterations, stretching the learning rate schedule to match.
+
+    Intervals of validation and checkpoints shrink to at most the whole training.
+
+    Args:
+        cfg: Changed in place; its training is counted in iterations.
+        max_iters: At least 1.
+
+    Raises:
+        UserError: The config counts in epochs.
+    """
+    if 'max_iters' not in cfg.train_cfg:
+        raise UserError('the config trains by epochs: set train_cfg.max_epochs in it instead')
+    ratio = max_iters / cfg.train_cfg.max_iters
+    schedulers = cfg.get('param_scheduler') or []
+    for scheduler in schedulers:
+        for key in ('begin', 'end', 'T_max', 'T_up'):
+            if key in scheduler:
+                scheduler[key] = round(scheduler[key] * ratio)
+        if 'T_0' in scheduler:
+            scheduler.T_0 = max(round(scheduler.T_0 * ratio), scheduler.get('T_up', 0) + 1)
+    # In a very short training nothing is left of a warm-up.
+    cfg.param_scheduler = [s for s in schedulers if s.get('end', max_iters) > s.get('begin', 0)]
+    cfg.train_cfg.max_iters = max_iters
+    cfg.train_cfg.val_interval = min(cfg.train_cfg.get('val_interval', max_iters), max_iters)
+    checkpoint = cfg.get('default_hooks', {}).get('checkpoint')
+    if checkpoint and 'interval' in checkpoint:
+        checkpoint.interval = min(checkpoint.interval, max_iters)
+
+
+def iterations_per_epoch(cfg: Config, processes: int) -> int:
+    """Return how many iterations show every training photo once."""
+    from mmseg.registry import DATASETS
+
+    photos = len(DATASETS.build(cfg.train_dataloader.dataset))
+    return math.ceil(photos / (cfg.train_dataloader.batch_size * processes))
+
+
+def set_options(
+    cfg: Config,
+    data_root: str | None = None,
+    train_json: str | None = None,
+    val_json: str | None = None,
+    batch_size: int | None = None,
+    seed: int | None = None,
+    amp: bool | None = None,
+) -> None:
+    """Apply the short cuts of the command line; None leaves what the config says.
+
+    Args:
+        cfg: Changed in place.
+        data_root: Folder of all data sets.
+        train_json: See :func:`set_ann_file`.
+        val_json: See :func:`set_ann_file`.
+        batch_size: Photos per process and training iteration.
+        seed: Seed of everything random.
+        amp: Half precision on or off.
+    """
+    if data_root:
+        set_data_root(cfg, data_root)
+    if train_json:
+        set_ann_file(cfg, 'train_dataloader', train_json)
+    if val_json:
+        for loader in ('val_dataloader', 'test_dataloader'):
+            set_ann_file(cfg, loader, val_json)
+    if batch_size:
+        cfg.train_dataloader.batch_size = batch_size
+    if seed is not None:
+        cfg.randomness.seed = seed
+    if amp is not None:
+        set_amp(cfg.optim_wrapper, amp)
+
+
+def set_amp(optim_wrapper: dict, amp: bool) -> None:
+    """Turn half precision on or off, in place, with the options that only it has."""
+    optim_wrapper['type'] = 'AmpOptimWrapper' if amp else 'OptimWrapper'
+    if not amp:
+        for key in ('dtype', 'loss_scale', 'use_fsdp'):
+            optim_wrapper.pop(key, None)
+
+
+def drop_pretrained(model: dict) -> None:
+    """Let a model config start from random weights wherever it would load some."""
+    for key, value in list(model.items()):
+        from_weights = isinstance(value, dict) and value.get('type') == 'Pretrained'
+        if key == 'pretrained' or (key == 'init_cfg' and from_weights):
+            model[key] = None
+        elif isinstance(value, dict):
+            drop_pretrained(value)

@@ -1,0 +1,132 @@
+"""Parts of an experiment that have a name: the files of a folder in ``configs/_base_``."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+
+from mmseg_custom.utils.errors import UserError
+from mmseg_custom.utils.shared import shared_folder
+
+BASES = shared_folder() / 'configs' / '_base_'
+# What stays in front of the augmentations when others are chosen, beside loading.
+BEFORE_AUGMENTATIONS = ('CopyPaste', 'Resize')
+
+
+def part_names(folder: str) -> list[str]:
+    """Return the names that :func:`read_part` knows in a folder of ``configs/_base_``."""
+    return sorted(path.stem for path in (BASES / folder).glob('*.py'))
+
+
+def read_part(folder: str, name: str, variable: str) -> Any:
+    """Return one variable of ``configs/_base_/FOLDER/NAME.py``.
+
+    Args:
+        folder: Such as ``augmentations``.
+        name: The file's name without suffix.
+        variable: What to return of it.
+
+    Raises:
+        UserError: There is no such file.
+    """
+    content = read_file(folder, name)
+    if variable not in content:
+        raise UserError(f'{name}: does not say `{variable} = …`; take one of {folder} as a pattern')
+    return content[variable]
+
+
+def read_file(folder: str, name: str) -> Config:
+    """Return the config ``configs/_base_/FOLDER/NAME.py``.
+
+    Args:
+        folder: Such as ``tta``.
+        name: The file's name without suffix, or the path of a file that is elsewhere.
+
+    Raises:
+        UserError: There is no such file.
+    """
+    path = Path(name) if name.endswith('.py') else BASES / folder / f'{name}.py'
+    if not path.is_file():
+        raise UserError(f'{name!r} is none of the {folder}: {", ".join(part_names(folder))}')
+    return Config.fromfile(str(path))
+
+
+def add_options(cfg: Config, names: Iterable[str]) -> None:
+    """Train with what the files ``configs/_base_/options/NAME.py`` say, one after the other.
+
+    An option changes keys that a schedule or the runtime has set, which MMEngine does not allow
+    among the bases of a config. Its keys are merged as those of an experiment are into its bases;
+    only its ``custom_hooks`` come behind those that are there.
+
+    Args:
+        cfg: Changed in place.
+        names: See :func:`part_names`.
+
+    Raises:
+        UserError: No such option.
+    """
+    for name in names:
+        option = read_file('options', name).to_dict()
+        hooks = option.pop('custom_hooks', [])
+        cfg.merge_from_dict(option)
+        cfg.custom_hooks = [*cfg.get('custom_hooks', []), *hooks]
+
+
+def set_loss(cfg: Config, name: str) -> None:
+    """Train every head with the loss of ``configs/_base_/losses/NAME.py``.
+
+    A head keeps its own weight, by which an auxiliary head counts less.
+
+    Args:
+        cfg: Changed in place.
+        name: See :func:`part_names`.
+
+    Raises:
+        UserError: No such loss, or a model whose heads have none to replace.
+    """
+    loss = read_part('losses', name, 'loss_decode')
+    # MeanTeacherSegmentor has the model to train inside.
+    model = cfg.model.get('segmentor', cfg.model)
+    heads = [model.get(key) for key in ('decode_head', 'auxiliary_head')]
+    heads = [head for part in heads for head in (part if isinstance(part, list) else [part])]
+    heads = [head for head in heads if head and 'loss_decode' in head]
+    if not heads:
+        raise UserError(f'{cfg.filename}: its model has a loss of its own; leave out --loss')
+    for head in heads:
+        old = head.loss_decode[0] if isinstance(head.loss_decode, list) else head.loss_decode
+        head.loss_decode = dict(loss, loss_weight=old.get('loss_weight', 1.0))
+
+
+def set_augmentation(cfg: Config, name: str) -> None:
+    """Train with the augmentations of ``configs/_base_/augmentations/NAME.py``.
+
+    They take the place of what stands between loading (copy-paste, shrinking) and packing.
+
+    Args:
+        cfg: Changed in place.
+        name: See :func:`part_names`.
+
+    Raises:
+        UserError: No such augmentations, or no training pipeline that ends with ``cfg.pack``.
+    """
+    augmentation = read_part('augmentations', name, f'{name}_augmentation')
+    pipelines = list(_packing_pipelines(cfg.train_dataloader.dataset, cfg.pack))
+    if not pipelines:
+        raise UserError(
+            f"{cfg.filename}: no training pipeline ends with the config's `pack`, so that there is "
+            'no place for augmentations: build it as configs/_base_/datasets/trash_coco.py does'
+        )
+    for dataset in pipelines:
+        kept = [t for t in dataset.pipeline if t in cfg.load or t.type in BEFORE_AUGMENTATIONS]
+        dataset.pipeline = [*kept, *augmentation, *cfg.pack]
+
+
+def _packing_pipelines(dataset: ConfigDict, pack: list[dict]):
+    """Yield the datasets and wrappers whose pipelines end with ``pack``."""
+    pipeline = dataset.get('pipeline') or []
+    if pack and pipeline[-len(pack) :] == pack:
+        yield dataset
+    inner = [dataset['dataset']] if 'dataset' in dataset else dataset.get('datasets', [])
+    for part in inner:
+        yield from _packing_pipelines(part, pack)

@@ -1,0 +1,1 @@
+"""Run models over many photos and handle what they predict."""

@@ -1,0 +1,100 @@
+"""Predicting many photos: batches, files that are written whole, and going on after a stop."""
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+from mmengine.dist import all_gather_object, get_dist_info
+from tqdm import tqdm
+
+from mmseg_custom.apis.segmentation import Segmenter
+from mmseg_custom.utils import UserError
+
+from .outputs import Outputs
+from .photo_sources import PhotoSource
+
+READERS = 2
+WRITERS = os.cpu_count() or 1
+
+
+def predict_photos(
+    segmenter: Segmenter,
+    photos: Sequence[PhotoSource],
+    outputs: Outputs,
+    batch_size: int = 4,
+    strict: bool = False,
+) -> list[tuple[str, str]]:
+    """Predict what is not done yet. Memory does not grow with the number of photos.
+
+    Of several processes each takes its share, and all return the same.
+
+    Args:
+        segmenter: The model, or several as one.
+        photos: What to predict.
+        outputs: Where to write.
+        batch_size: Photos that go through the model together, if they have one size.
+        strict: Stop at the first photo that cannot be read.
+
+    Returns:
+        list[tuple[str, str]]: Name and reason of each photo that could not be read.
+
+    Raises:
+        UserError: A photo cannot be read, and ``strict``.
+    """
+    batches = [photos[start : start + batch_size] for start in range(0, len(photos), batch_size)]
+    # Always the same photos together: a batch of others gives other last digits.
+    rank, world_size = get_dist_info()
+    own = batches[rank::world_size]
+    waiting = [batch for batch in own if not all(outputs.are_there(p.name) for p in batch)]
+    total = sum(map(len, own))
+    done = total - sum(map(len, waiting))
+    skipped = []
+    with (
+        tqdm(total=total, initial=done, unit='photo', disable=rank > 0) as bar,
+        ThreadPoolExecutor(READERS) as readers,
+        ThreadPoolExecutor(WRITERS) as writers,
+    ):
+        unwritten = deque()
+        for batch in _ahead(readers, waiting):
+            readable = list(_readable(batch, skipped, strict))
+            results = segmenter.batch([photo for _, photo in readable]) if readable else []
+            for (source, photo), result in zip(readable, results, strict=True):
+                unwritten.append(writers.submit(outputs.write, source.name, photo, result))
+            bar.update(len(batch) - len(readable))
+            _wait(unwritten, WRITERS, bar)
+        _wait(unwritten, 0, bar)
+    return [photo for of_process in all_gather_object(skipped) for photo in of_process]
+
+
+def _wait(unwritten: deque[Future], allowed: int, bar: tqdm) -> None:
+    """Wait until few photos are left to be written, so that they do not pile up in memory."""
+    while len(unwritten) > allowed:
+        unwritten.popleft().result()
+        bar.update()
+
+
+def _ahead(
+    pool: ThreadPoolExecutor, batches: Iterable[Sequence[PhotoSource]]
+) -> Iterator[list[tuple[PhotoSource, Future]]]:
+    """Yield batches in order while the next one is being read."""
+    running = deque()
+    for batch in batches:
+        running.append([(photo, pool.submit(photo.read)) for photo in batch])
+        if len(running) > 1:
+            yield running.popleft()
+    yield from running
+
+
+def _readable(
+    batch: list[tuple[PhotoSource, Future]], skipped: list, strict: bool
+) -> Iterator[tuple[PhotoSource, np.ndarray]]:
+    """Yield the photos of a batch; note those that cannot be read."""
+    for source, future in batch:
+        try:
+            yield source, future.result()
+        except UserError as error:
+            if strict:
+                raise
+            skipped.append((source.name, str(error)))

@@ -1,0 +1,1 @@
+"""Read, compare and report work folders; run trials."""

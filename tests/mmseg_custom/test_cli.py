@@ -1,0 +1,77 @@
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+from mmseg_custom import cli
+
+TOOLS = sorted(p for folder in ('tools', 'data_prep', 'apps') for p in (ROOT / folder).glob('*.py'))
+COMMANDS = [path for path in TOOLS if 'cli.main(' in path.read_text()]
+
+
+@pytest.mark.parametrize('path', COMMANDS, ids=lambda path: path.stem)
+def test_help_has_an_example_and_imports_nothing_heavy(path):
+    heavy = 'torch', 'mmengine', 'mmcv', 'mmseg', 'numpy', 'cv2'
+    code = f"""
+import runpy, sys
+sys.argv = ['x', '--help']
+try:
+    runpy.run_path({str(path)!r}, run_name='__main__')
+finally:
+    assert not set({heavy!r}) & set(sys.modules)
+"""
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert 'example:\n  python ' in done.stdout
+
+
+def run_main(run):
+    with pytest.raises(SystemExit) as end:
+        cli.main(lambda: cli.Parser(example=''), run, [])
+    return end.value.code
+
+
+def fail(error):
+    def run(args):
+        raise error
+
+    return run
+
+
+def test_exit_codes(capsys):
+    assert run_main(lambda args: None) == 0
+    assert run_main(lambda args: 3) == 3
+    assert run_main(fail(KeyboardInterrupt())) == 130
+    mistake = ValueError('a.json: bad')
+    mistake.exit_code = 2
+    assert run_main(fail(mistake)) == 2
+    assert 'error: a.json: bad' in capsys.readouterr().err
+
+
+def test_a_full_disk_is_told_and_a_bug_keeps_its_traceback(capsys):
+    import errno
+
+    assert run_main(fail(OSError(errno.ENOSPC, 'No space', '/data/x'))) == 2
+    assert '/data/x: the disk is full' in capsys.readouterr().err
+    with pytest.raises(ZeroDivisionError):
+        cli.main(lambda: cli.Parser(example=''), fail(ZeroDivisionError()), [])
+
+
+def test_other_processes_say_who_they_are(capsys, monkeypatch):
+    monkeypatch.setenv('RANK', '3')
+    assert run_main(fail(OSError(13, 'x', '/root/x'))) == 2
+    assert '(process 3): /root/x: permission denied' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('text', ['0', '-1', '1.5', 'x', ''])
+def test_counts_are_whole_and_positive(text):
+    with pytest.raises(Exception, match='whole number'):
+        cli.positive_int(text)
+
+
+def test_key_value_pairs():
+    assert cli.key_value('a.b=1=2') == 'a.b=1=2'
+    for text in ('a', '=1'):
+        with pytest.raises(Exception, match='KEY=VALUE'):
+            cli.key_value(text)
