@@ -25,15 +25,11 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> None:
     """Build the training data, then draw its first samples."""
-    from mmseg_custom.experiment import config as experiment
-    from mmseg_custom.experiment.named_parts import set_augmentation
+    from mmseg_custom.experiment.build import build_experiment
     from mmseg_custom.utils import atomic_path
     from mmseg_custom.visualization import contact_sheet
 
-    cfg = experiment.load_config(args.config, args.cfg_options, override=args.override)
-    experiment.set_options(cfg, data_root=args.data_root, train_json=args.train_json)
-    if args.augmentation:
-        set_augmentation(cfg, args.augmentation)
+    cfg = build_experiment(args)
     rows = list(samples(cfg, args.number, args.seed))
     with atomic_path(args.out) as temporary:
         contact_sheet(rows, ('photo', 'labels'), columns=3).save(temporary)

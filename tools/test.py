@@ -29,22 +29,12 @@ def build_parser() -> cli.Parser:
 
 
 def run(args) -> None:
-    """Build the config, then test."""
+    """Build the experiment, then test."""
     from mmseg_custom.apis import test
     from mmseg_custom.checkpoints.safe_load import trust
-    from mmseg_custom.experiment import config as experiment
-    from mmseg_custom.experiment.launch import fit_to_machine
-    from mmseg_custom.experiment.tta import read_crf, set_tta
+    from mmseg_custom.experiment.build import build_experiment
 
-    cfg = experiment.load_config(args.config, args.cfg_options, args.work_dir, args.override)
-    if args.data_root:
-        experiment.set_data_root(cfg, args.data_root)
-    if args.test_json:
-        experiment.set_ann_file(cfg, 'test_dataloader', args.test_json)
-    experiment.drop_pretrained(cfg.model)
-    if args.tta or args.crf:
-        set_tta(cfg, args.tta or 'none', read_crf(args.crf) if args.crf else None)
-    fit_to_machine(cfg, args.launcher)
+    cfg = build_experiment(args)
     if args.trust_checkpoint:
         trust(args.checkpoint)
     test(cfg, args.checkpoint, args.out, args.show_dir)

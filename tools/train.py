@@ -51,40 +51,15 @@ def build_parser() -> cli.Parser:
 
 
 def run(args) -> None:
-    """Build the config, then train."""
+    """Build the experiment, then train."""
     from mmseg_custom.apis import train
     from mmseg_custom.checkpoints.safe_load import trust
-    from mmseg_custom.experiment import config as experiment
-    from mmseg_custom.experiment.launch import fit_to_machine, is_first_process, world_size
-    from mmseg_custom.experiment.named_parts import add_options, set_augmentation, set_loss
+    from mmseg_custom.experiment.build import build_experiment
+    from mmseg_custom.experiment.launch import is_first_process
 
-    cfg = experiment.load_config(args.config, args.cfg_options, args.work_dir, args.override)
-    add_options(cfg, args.option)
-    # What is said word for word comes last.
-    experiment.change(cfg, args.cfg_options, args.override)
-    experiment.set_options(
-        cfg,
-        data_root=args.data_root,
-        train_json=args.train_json,
-        val_json=args.val_json,
-        batch_size=args.batch_size,
-        seed=args.seed,
-        amp=args.amp,
-    )
-    if args.loss:
-        set_loss(cfg, args.loss)
-    if args.augmentation:
-        set_augmentation(cfg, args.augmentation)
-    if args.no_pretrained:
-        experiment.drop_pretrained(cfg.model)
-    if args.deterministic:
-        cfg.randomness.deterministic = True
-    if args.epochs:
-        iterations = experiment.iterations_per_epoch(cfg, world_size())
-        experiment.set_max_iters(cfg, args.epochs * iterations)
-    fit_to_machine(cfg, args.launcher)
+    cfg = build_experiment(args)
     if args.amp and cfg.optim_wrapper.type != 'AmpOptimWrapper' and is_first_process():
-        print('--amp: there is no GPU, so training goes on in float32', flush=True)
+        print('--amp: there is no GPU, so training is in float32', flush=True)
     if args.trust_checkpoint:
         trust(cfg.work_dir, *filter(None, (args.resume, cfg.load_from)))
     train(cfg, args.resume)

@@ -1,0 +1,106 @@
+"""Build the experiment that a command line asks for: the one door from options to a config."""
+
+import argparse
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from mmengine.config import Config
+
+from . import config as changes
+from .launch import fit_to_machine, world_size
+from .named_parts import add_options, set_augmentation, set_loss
+from .tta import read_crf, set_tta
+
+Step = tuple[str, Callable[[Config], Any]]
+
+
+def build_experiment(args: argparse.Namespace) -> Config:
+    """Return the experiment of a command line, ready to run on this machine.
+
+    Later steps override earlier ones:
+
+    1. the config file, over its bases;
+    2. ``--option NAME …``, in the given order;
+    3. ``--override FILE``;
+    4. the other named options (``--data-root``, ``--batch-size``, ``--loss``, …);
+    5. ``--cfg-options KEY=VALUE …``, word for word.
+
+    What depends on the result follows: the length of the training (``--epochs``), TTA, and the
+    machine.
+
+    Args:
+        args: The parsed command line. A command has the options that make sense for it; a missing
+            one changes nothing.
+
+    Raises:
+        UserError: The config cannot be read, or an option does not fit it.
+    """
+    cfg = changes.load_config(args.config, work_dir=getattr(args, 'work_dir', None))
+    for _, change in experiment_steps(args):
+        change(cfg)
+    return cfg
+
+
+def experiment_steps(args: argparse.Namespace) -> Iterator[Step]:
+    """Yield the changes of :func:`build_experiment` in their order, each with what asks for it.
+
+    Args:
+        args: See :func:`build_experiment`.
+    """
+
+    def given(name: str) -> Any:
+        return getattr(args, name, None)
+
+    if given('option'):
+        yield '--option', lambda cfg: add_options(cfg, args.option)
+    if given('override'):
+        yield '--override', lambda cfg: changes.change(cfg, override=args.override)
+    for name, change in NAMED.items():
+        value = given(name)
+        if value is not None and value is not False:
+            yield option_name(name), lambda cfg, c=change, v=value: c(cfg, v)
+    if given('amp') is not None:
+        on = bool(args.amp)
+        name = '--amp' if on else '--no-amp'
+        yield name, lambda cfg: changes.set_amp(cfg.optim_wrapper, on)
+    if given('checkpoint'):
+        # All weights come from the checkpoint.
+        yield 'CHECKPOINT', lambda cfg: changes.drop_pretrained(cfg.model)
+    if given('cfg_options'):
+        yield '--cfg-options', lambda cfg: changes.change(cfg, args.cfg_options)
+    if given('epochs'):
+        yield '--epochs', lambda cfg: _set_epochs(cfg, args.epochs)
+    if given('tta') or given('crf'):
+        crf = read_crf(args.crf) if given('crf') else None
+        yield '--tta/--crf', lambda cfg: set_tta(cfg, given('tta') or 'none', crf)
+    yield 'this machine', lambda cfg: fit_to_machine(cfg, given('launcher') or 'none')
+
+
+def option_name(name: str) -> str:
+    """Return ``--batch-size`` for ``batch_size``."""
+    return '--' + name.replace('_', '-')
+
+
+def _set_epochs(cfg: Config, epochs: int) -> None:
+    iterations = changes.iterations_per_epoch(cfg, world_size())
+    changes.set_max_iters(cfg, epochs * iterations)
+
+
+def _set_val_json(cfg: Config, path: str) -> None:
+    for loader in ('val_dataloader', 'test_dataloader'):
+        changes.set_ann_file(cfg, loader, path)
+
+
+NAMED: dict[str, Callable[[Config, Any], Any]] = dict(
+    data_root=changes.set_data_root,
+    train_json=lambda cfg, path: changes.set_ann_file(cfg, 'train_dataloader', path),
+    val_json=_set_val_json,
+    test_json=lambda cfg, path: changes.set_ann_file(cfg, 'test_dataloader', path),
+    batch_size=lambda cfg, size: cfg.train_dataloader.update(batch_size=size),
+    seed=lambda cfg, seed: cfg.randomness.update(seed=seed),
+    deterministic=lambda cfg, on: cfg.randomness.update(deterministic=on),
+    loss=set_loss,
+    augmentation=set_augmentation,
+    no_pretrained=lambda cfg, _: changes.drop_pretrained(cfg.model),
+)
+"""The named options that set one thing, by the name of their argument, in the order they apply."""
