@@ -4,6 +4,7 @@ import math
 
 from mmengine.optim import _ParamScheduler
 from mmengine.optim.scheduler.lr_scheduler import LRSchedulerMixin
+from mmengine.optim.scheduler.param_scheduler import INF
 from mmseg.registry import PARAM_SCHEDULERS
 
 from mmseg_custom.utils import UserError
@@ -22,10 +23,10 @@ class CosineWarmupRestartLR(LRSchedulerMixin, _ParamScheduler):
         optimizer: Optimizer or optimizer wrapper.
         T_0: Steps of the first cycle, its warm-up included.
         T_up: Steps of each warm-up, less than ``T_0``.
-        T_mult: The part of a cycle after its warm-up is so many times that of the one before it,
-            at least 1.
-        gamma: A peak is so many times the one before it, in (0, 1].
-        eta_min_ratio: The floor, as a part of the optimizer's learning rate, in [0, 1).
+        T_mult: Ratio of the part of a cycle after its warm-up to that of the cycle before, at
+            least 1.
+        gamma: Ratio of a peak to the peak before it, in (0, 1].
+        eta_min_ratio: The floor as a fraction of the optimizer's learning rate, in [0, 1).
         **kwargs: ``begin``, ``end``, ``by_epoch``, ``last_step``, ``verbose`` of MMEngine's
             schedulers.
 
@@ -54,6 +55,50 @@ class CosineWarmupRestartLR(LRSchedulerMixin, _ParamScheduler):
         self.T_0, self.T_up, self.T_mult = T_0, T_up, T_mult
         self.gamma, self.eta_min_ratio = gamma, eta_min_ratio
         super().__init__(optimizer, **kwargs)
+
+    @classmethod
+    def build_iter_from_epoch(
+        cls,
+        *args,
+        T_0: int,
+        T_up: int = 0,
+        begin: int = 0,
+        end: int = INF,
+        by_epoch: bool = True,
+        epoch_length: int | None = None,
+        **kwargs,
+    ) -> 'CosineWarmupRestartLR':
+        """Build a schedule that counts iterations from options that count epochs.
+
+        MMEngine calls this for a config with ``convert_to_iter_based=True``.
+
+        Args:
+            *args: The optimizer.
+            T_0: Epochs of the first cycle.
+            T_up: Epochs of each warm-up.
+            begin: First epoch.
+            end: Epoch after the last one.
+            by_epoch: Must be True.
+            epoch_length: Iterations per epoch, at least 1.
+            **kwargs: As the class.
+
+        Raises:
+            UserError: The options count iterations already, or the length of an epoch is unknown.
+        """
+        if not by_epoch or not epoch_length:
+            raise UserError(
+                f'CosineWarmupRestartLR: by_epoch={by_epoch} with epoch_length={epoch_length}: '
+                'convert_to_iter_based needs by_epoch=True and a training set of known length'
+            )
+        return cls(
+            *args,
+            T_0=T_0 * epoch_length,
+            T_up=T_up * epoch_length,
+            begin=begin * epoch_length,
+            end=end if end == INF else end * epoch_length,
+            by_epoch=False,
+            **kwargs,
+        )
 
     def _get_value(self) -> list[float]:
         """Return the learning rate of each group at ``last_step``."""

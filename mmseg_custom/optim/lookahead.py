@@ -8,6 +8,8 @@ from torch.optim import Optimizer
 
 from mmseg_custom.utils import UserError
 
+from .unhooked import unhooked
+
 
 @OPTIMIZERS.register_module()
 class Lookahead(Optimizer):
@@ -19,10 +21,13 @@ class Lookahead(Optimizer):
 
     The base is given by its name, and its options beside Lookahead's own, so that MMEngine finds
     ``lr`` and ``weight_decay`` where its ``paramwise_cfg`` looks for them, and a config changes
-    nothing else: ``optimizer=dict(type='Lookahead', base='AdamW')`` over that of a recipe.
+    nothing else: ``optimizer=dict(type='Lookahead', base='AdamW')``.
+
+    Parameter groups have ``lookahead_alpha``, ``lookahead_k`` and ``lookahead_steps``, the number
+    of steps so far: some base optimizers have an ``alpha`` themselves.
 
     timm's class is not used: its slow weights begin at the k-th step instead of at the first, so
-    that the first synchronisation does nothing.
+    that the first synchronization does nothing.
 
     Args:
         params: Parameters or parameter groups.
@@ -40,9 +45,21 @@ class Lookahead(Optimizer):
             raise UserError(f'Lookahead: alpha {alpha} is not in (0, 1]')
         if k < 1:
             raise UserError(f'Lookahead: k {k} is not at least 1')
-        self.alpha, self.k = alpha, k
-        self.base = OPTIMIZERS.build(dict(type=base, params=params, **kwargs))
-        super().__init__(self.base.param_groups, self.base.defaults | dict(lookahead_steps=0))
+        self.base: Optimizer = OPTIMIZERS.build(dict(type=base, params=params, **kwargs))
+        own = dict(lookahead_alpha=alpha, lookahead_k=k, lookahead_steps=0)
+        super().__init__(self.base.param_groups, self.base.defaults | own)
+        self._share_groups()
+
+    def __getstate__(self) -> dict:
+        """Return what a copy or a pickle needs: PyTorch's, and the base optimizer."""
+        return super().__getstate__() | dict(base=self.base)
+
+    def __setstate__(self, state: dict) -> None:
+        """Take over a state; one that was saved by an earlier version lacks our options."""
+        super().__setstate__(state)
+        for group in self.param_groups:
+            for key, value in self.defaults.items():
+                group.setdefault(key, value)
         self._share_groups()
 
     @torch.no_grad()
@@ -50,7 +67,7 @@ class Lookahead(Optimizer):
         """Make one step of the base optimizer; at every k-th one move the slow weights.
 
         Args:
-            closure: Computes the loss and the gradients anew.
+            closure: Computes the loss and the gradients again.
 
         Returns:
             float: What ``closure`` returned; None without one.
@@ -60,12 +77,13 @@ class Lookahead(Optimizer):
             if not group['lookahead_steps']:
                 for param in group['params']:
                     self.state[param]['slow'] = param.clone()
-        loss = self.base.step(closure)
+        loss = unhooked(type(self.base).step)(self.base, closure)
         for group in self.param_groups:
             group['lookahead_steps'] += 1
-            if group['lookahead_steps'] % self.k == 0:
+            if group['lookahead_steps'] % group['lookahead_k'] == 0:
                 for param in group['params']:
-                    param.copy_(self.state[param]['slow'].lerp_(param, self.alpha))
+                    slow = self.state[param]['slow']
+                    param.copy_(slow.lerp_(param, group['lookahead_alpha']))
         return loss
 
     def state_dict(self) -> dict:
@@ -73,7 +91,7 @@ class Lookahead(Optimizer):
         return super().state_dict() | dict(base=self.base.state_dict())
 
     def load_state_dict(self, state_dict: dict) -> None:
-        """Go on from what :meth:`state_dict` returned.
+        """Continue from what :meth:`state_dict` returned.
 
         Raises:
             UserError: The state is another optimizer's.

@@ -86,6 +86,38 @@ def test_a_stopped_schedule_goes_on_exactly():
     assert walk(resumed, 23) == whole[17:]
 
 
+@pytest.mark.parametrize('length', [1, 3, 7])
+def test_converted_to_iterations_an_epoch_ends_where_it_did(length):
+    """At the first iteration of each epoch the rate is that of the schedule in epochs."""
+    options = dict(T_0=5, T_up=2, T_mult=2, gamma=0.5, eta_min_ratio=0.1, begin=1, end=20)
+    epochs = walk(CosineWarmupRestartLR(optimizer(0.3), **options), 25)
+    converted = PARAM_SCHEDULERS.build(
+        dict(
+            type='CosineWarmupRestartLR',
+            convert_to_iter_based=True,
+            epoch_length=length,
+            by_epoch=True,
+            **options,
+        ),
+        default_args=dict(optimizer=optimizer(0.3)),
+    )
+    assert not converted.by_epoch
+    iterations = walk(converted, 25 * length)
+    # A cycle is a line, then a cosine: between the epochs it is drawn from the same formula.
+    for epoch in range(2, 20):
+        assert iterations[epoch * length] == pytest.approx(epochs[epoch]), epoch
+    drawn = cycles(0.3, 0.03, 5 * length, 2 * length, 2, 0.5, 18 * length)
+    found = [rate for (rate,) in iterations[length : 19 * length]]
+    assert found == pytest.approx(drawn)
+
+
+def test_what_cannot_be_converted_is_refused():
+    with pytest.raises(UserError, match='convert_to_iter_based needs by_epoch=True'):
+        CosineWarmupRestartLR.build_iter_from_epoch(optimizer(1.0), T_0=4, by_epoch=False)
+    with pytest.raises(UserError, match='epoch_length=None'):
+        CosineWarmupRestartLR.build_iter_from_epoch(optimizer(1.0), T_0=4)
+
+
 def test_it_is_built_as_a_runner_does():
     built = PARAM_SCHEDULERS.build(
         dict(type='CosineWarmupRestartLR', T_0=4, T_up=2, by_epoch=False, begin=0, end=9),
