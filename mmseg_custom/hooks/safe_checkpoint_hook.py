@@ -1,4 +1,4 @@
-"""Checkpoints of which an old one goes only when the new one is there."""
+"""Write a checkpoint before an older one is deleted."""
 
 from mmengine.fileio import BaseStorageBackend
 from mmengine.hooks import CheckpointHook
@@ -14,12 +14,15 @@ class SafeCheckpointHook(CheckpointHook):
     with ``max_keep_ckpts=1``, a full disk or a kill in between leaves none. Here the disk needs
     room for one more checkpoint than is kept. Takes the arguments of ``CheckpointHook``. The
     folders that DeepSpeed writes are still deleted first.
+
+    A validation alone (``runner.val()`` without a training before) writes no checkpoint: there is
+    nothing new to save. MMEngine's hook fails there.
     """
 
-    file_backend: '_RemoveLater'
+    file_backend: '_RemoveLater | None' = None
 
     def before_train(self, runner: Runner) -> None:
-        """Put off what is deleted from now on."""
+        """Delay deletions from now on."""
         super().before_train(runner)
         self.file_backend = _RemoveLater(self.file_backend)
 
@@ -35,18 +38,22 @@ class SafeCheckpointHook(CheckpointHook):
 
     def after_val_epoch(self, runner: Runner, metrics) -> None:
         """Write the best checkpoint if this is one, then delete the best before it."""
+        if self.file_backend is None:
+            if self.save_best:
+                runner.logger.info('validation without a training: no checkpoint is written')
+            return
         super().after_val_epoch(runner, metrics)
         self._remove_old()
 
     def _remove_old(self) -> None:
         best = getattr(self, 'best_ckpt_path_dict', {})  # of several scores
-        # a validation that is made up for may write the best one under the name it had
+        # A validation that is repeated may write the best one under the name it had.
         new = {self.last_ckpt, getattr(self, 'best_ckpt_path', None), *best.values()}
         self.file_backend.remove_now(new)
 
 
 class _RemoveLater:
-    """A storage backend that deletes files when it is told to."""
+    """A storage backend that delays deletions."""
 
     def __init__(self, backend: BaseStorageBackend):
         self._backend = backend

@@ -1,5 +1,7 @@
 """Albumentations' transforms, reproducible."""
 
+import warnings
+
 import numpy as np
 from mmseg.datasets.transforms import transforms as mmseg_transforms
 from mmseg.registry import TRANSFORMS
@@ -11,9 +13,12 @@ from mmseg_custom.utils import UserError
 class SeededAlbu(mmseg_transforms.Albu):
     """mmseg's ``Albu`` whose randomness follows from NumPy's, which a run seeds.
 
-    Albumentations 2 has generators of its own, seeded from the system, so that the same run would
-    see other photos each time. Takes mmseg's arguments; ``transforms`` are dicts of Albumentations'
-    classes. Pixels that come from outside of the photo are best ignored: ``fill_mask=255``.
+    Albumentations 2 has generators of its own, seeded by the system, so that the same run would
+    see other photos each time. It ignores unknown arguments after a warning; here they are refused:
+    ``mask_value`` of Albumentations 1 would fill the mask with label 0.
+
+    Takes mmseg's arguments; ``transforms`` are dicts of Albumentations' classes. Ignore pixels that
+    come from outside of the photo: ``fill_mask=255``.
 
     Required keys: ``img`` (``(H, W, 3)`` uint8 BGR), ``gt_seg_map`` (``(H, W)`` uint8).
 
@@ -28,6 +33,23 @@ class SeededAlbu(mmseg_transforms.Albu):
             super().__init__(transforms, **kwargs)
         except (AttributeError, TypeError, ValueError) as error:
             raise UserError(f'SeededAlbu: {error}; see https://explore.albumentations.ai') from None
+
+    def albu_builder(self, cfg: dict):
+        """Build a transform, and refuse arguments that Albumentations 2 only warns about.
+
+        Args:
+            cfg: ``type`` and arguments; ``transforms`` in it are built by this method too.
+
+        Raises:
+            ValueError: Names the transform and the arguments.
+        """
+        with warnings.catch_warnings():
+            warnings.filterwarnings('ignore', message=r'Argument\(s\) .* are not valid')
+            built = super().albu_builder(cfg)
+        unknown = getattr(built, 'invalid_args', ())
+        if unknown:
+            raise ValueError(f'{cfg["type"]} has no argument {", ".join(unknown)}')
+        return built
 
     def transform(self, results: dict) -> dict:
         """Change ``img`` and ``gt_seg_map``."""

@@ -9,6 +9,7 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from torch import nn
 
+from mmseg_custom.checkpoints import safe_mmengine_files
 from mmseg_custom.utils import UserError
 
 RUNS = itertools.count()
@@ -41,7 +42,7 @@ class Scores(BaseMetric):
         return dict(score=score, other=-score)
 
 
-def train(folder, scores, hook='SafeCheckpointHook', resume=False, **options):
+def train(folder, scores, hook='SafeCheckpointHook', resume=False, validate=False, **options):
     loader = dict(
         dataset=[torch.ones(1)] * 4,
         num_workers=0,
@@ -64,7 +65,11 @@ def train(folder, scores, hook='SafeCheckpointHook', resume=False, **options):
         resume=resume,
         experiment_name=f'safe_checkpoint_{next(RUNS)}',
     )
-    runner.train()
+    if validate:
+        runner.val()
+        return runner
+    with safe_mmengine_files():
+        runner.train()
     return runner
 
 
@@ -132,3 +137,16 @@ def test_a_best_one_written_again_under_its_name_stays(tmp_path, best):
     assert 'best_score_iter_2.pth' in before
     runner.call_hook('after_val_epoch', metrics=dict(score=0.3, other=-0.3))
     assert files_of(tmp_path) == before
+
+
+@pytest.mark.parametrize('best', [None, 'auto', 'score', ['score', 'other']])
+def test_a_validation_without_a_training_writes_nothing(tmp_path, best):
+    train(tmp_path, [0.1], validate=True, max_keep_ckpts=1, save_best=best, rule='greater')
+    assert files_of(tmp_path) == []
+
+
+def test_a_validation_after_a_training_still_saves_the_best(tmp_path):
+    runner = train(tmp_path, [0.1, 0.2], save_best='score', rule='greater')
+    runner.val_evaluator.metrics[0].scores = iter([0.9])
+    runner.val()
+    assert runner.message_hub.get_info('best_score') == 0.9

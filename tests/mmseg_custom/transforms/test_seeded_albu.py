@@ -1,5 +1,8 @@
 import numpy as np
 import pytest
+from conftest import ROOT
+from mmengine.config import Config
+from mmseg.registry import TRANSFORMS
 
 from mmseg_custom.transforms import SeededAlbu
 from mmseg_custom.utils import UserError
@@ -43,6 +46,35 @@ def test_what_comes_from_outside_is_ignored():
 def test_unknown_transforms_are_told(transform):
     with pytest.raises(UserError, match='SeededAlbu'):
         SeededAlbu([transform])
+
+
+AFFINE = dict(type='Affine', translate_percent=0.1, p=1.0)
+
+
+@pytest.mark.parametrize(
+    ('transform', 'message'),
+    [
+        (AFFINE | dict(mask_value=255), 'Affine has no argument mask_value'),
+        (dict(type='HorizontalFlip', chance=1), 'HorizontalFlip has no argument chance'),
+        (dict(type='Rotate', value=0, mask_value=255), 'Rotate has no argument value, mask_value'),
+        (
+            dict(type='OneOf', transforms=[AFFINE | dict(mask_value=255)]),
+            'Affine has no argument mask_value',
+        ),
+        (dict(type='MedianBlur', size=3), 'size'),
+        (dict(type='OneOf', transforms=[AFFINE], odds=1), 'odds'),
+    ],
+)
+def test_arguments_that_albumentations_ignores_are_refused(transform, message, recwarn):
+    with pytest.raises(UserError, match=f'SeededAlbu: .*{message}'):
+        SeededAlbu([transform])
+    assert not recwarn.list
+
+
+def test_every_named_augmentation_is_accepted():
+    for path in sorted((ROOT / 'configs' / '_base_' / 'augmentations').glob('*.py')):
+        for step in Config.fromfile(str(path))[f'{path.stem}_augmentation']:
+            TRANSFORMS.build(step)
 
 
 def test_a_missing_package_is_told(monkeypatch):
