@@ -1,5 +1,5 @@
 """Importing this module registers all plug-ins with MMSegmentation; configs name it."""
 
-from . import datasets, evaluation, fileio, hooks, models, optim, transforms
+from . import datasets, evaluation, hooks, models, optim, transforms
 
-__all__ = ['datasets', 'evaluation', 'fileio', 'hooks', 'models', 'optim', 'transforms']
+__all__ = ['datasets', 'evaluation', 'hooks', 'models', 'optim', 'transforms']

@@ -5,6 +5,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from mmseg_custom.apis.runner import TrashRunner
+from mmseg_custom.checkpoints import safe_mmengine_files
 from mmseg_custom.checkpoints.checkpoint import require_readable
 from mmseg_custom.checkpoints.safe_load import no_code
 from mmseg_custom.utils import write_json
@@ -35,7 +36,7 @@ def test(
     if out_dir or show_dir:
         hook = dict(type='SavePredictionsHook', out_dir=out_dir, show_dir=show_dir)
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
-    with no_code():
+    with safe_mmengine_files(), no_code():
         runner = TrashRunner.from_cfg(cfg)
         metrics = runner.test()
     report = getattr(runner.test_evaluator.metrics[0], 'report', None)

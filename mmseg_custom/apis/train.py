@@ -7,6 +7,7 @@ from torch import nn
 
 from mmseg_custom.apis.runner import TrashRunner
 from mmseg_custom.checkpoints import resume as resuming
+from mmseg_custom.checkpoints import safe_mmengine_files
 from mmseg_custom.checkpoints.checkpoint import require_readable
 from mmseg_custom.checkpoints.safe_load import no_code
 from mmseg_custom.experiment.config import drop_pretrained
@@ -36,7 +37,13 @@ def train(cfg: Config, resume: str | None = None) -> nn.Module:
             loss that is not finite, a full disk, or a process that is gone.
         TrainingStopped: SIGTERM came, and a checkpoint is written.
     """
-    with stopping_on_signal(), no_code(), told_with_mend(), ending_workers():
+    with (
+        stopping_on_signal(),
+        safe_mmengine_files(),
+        no_code(),
+        told_with_mend(),
+        ending_workers(),
+    ):
         checkpoint = _find_start(cfg.work_dir, resume)
         if checkpoint:
             require_readable(checkpoint)

@@ -1,19 +1,17 @@
-"""Checkpoints that run nothing, wherever MMEngine loads one."""
+"""Load local checkpoints for MMEngine without running code in them."""
 
 import os
 from typing import Any
 
-from mmengine.runner import CheckpointLoader
-
 from mmseg_custom.checkpoints.safe_load import read_checkpoint
 
 
-@CheckpointLoader.register_scheme(prefixes='', force=True)
 def load_local(filename: str, map_location: Any = None) -> Any:
     """Load a local file for MMEngine's ``load_checkpoint``, ``Pretrained`` and runners.
 
-    MMEngine's own lets ``getattr`` through, by which a pickle reaches everything, and goes on
-    without any check, after a warning, when it meets something unknown.
+    MMEngine's own allows ``getattr``, by which a pickle reaches everything, and when it meets
+    something unknown it warns and continues without any check. In place during a training or a
+    test, see :func:`~mmseg_custom.checkpoints.mmengine_files.safe_mmengine_files`.
 
     Args:
         filename: ``.pth`` or ``.safetensors``; ``~`` is the home folder.

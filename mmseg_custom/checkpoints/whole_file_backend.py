@@ -1,11 +1,11 @@
-"""Checkpoints that are on the disk whole or not at all."""
+"""Write checkpoints atomically."""
 
 import errno
 import os
 import shutil
 from pathlib import Path
 
-from mmengine.fileio import LocalBackend, register_backend
+from mmengine.fileio import LocalBackend
 
 from mmseg_custom.checkpoints.sealed import is_archive, write_sealed
 from mmseg_custom.utils import UserError, atomic_path
@@ -13,17 +13,17 @@ from mmseg_custom.utils import UserError, atomic_path
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-@register_backend('local', force=True, prefixes='')
 class WholeFileBackend(LocalBackend):
-    """MMEngine's local files, written under a temporary name, synchronised and renamed.
+    """MMEngine's local files, written under a temporary name, synchronized and renamed.
 
-    MMEngine's own backend writes in place: a run that is killed in the middle leaves a torn file
-    under the name of the newest checkpoint. This one takes its place for all that MMEngine writes
-    by its file backends, whichever runner, strategy or hook does so.
+    MMEngine's own backend writes in place: a run that is killed while it writes leaves a truncated
+    file under the name of the newest checkpoint. During a training or a test this one replaces it
+    (:func:`~mmseg_custom.checkpoints.mmengine_files.safe_mmengine_files`) for every runner,
+    strategy and hook.
     """
 
     def put(self, obj: bytes, filepath: str | os.PathLike) -> None:
-        """Write a file whole; what ``torch.save`` made gets its checksum.
+        """Write a file atomically; what ``torch.save`` made gets its checksum.
 
         Args:
             obj: Its content.

@@ -4,8 +4,15 @@ import pytest
 import torch
 from mmengine.runner import save_checkpoint
 
+from mmseg_custom.checkpoints import safe_mmengine_files
 from mmseg_custom.checkpoints.resume import find_checkpoint, forget_earlier_training
 from mmseg_custom.utils import UserError
+
+
+@pytest.fixture(autouse=True)
+def _safe_files():
+    with safe_mmengine_files():
+        yield
 
 
 @pytest.fixture

@@ -7,8 +7,15 @@ from mmengine.runner import load_checkpoint, save_checkpoint
 from mmengine.runner.checkpoint import load_from_local
 from torch import nn
 
+from mmseg_custom.checkpoints import safe_mmengine_files
 from mmseg_custom.checkpoints.safetensors_file import write_safetensors
 from mmseg_custom.utils import UserError
+
+
+@pytest.fixture(autouse=True)
+def _safe_files():
+    with safe_mmengine_files():
+        yield
 
 
 class Payload:

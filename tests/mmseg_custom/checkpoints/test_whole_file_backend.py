@@ -11,22 +11,29 @@ import torch
 from mmengine.fileio import get_file_backend
 from mmengine.runner import save_checkpoint
 
-from mmseg_custom.checkpoints import WholeFileBackend
+from mmseg_custom.checkpoints import WholeFileBackend, safe_mmengine_files
 from mmseg_custom.checkpoints.sealed import is_whole
 from mmseg_custom.utils import UserError
 
 SAVE = """
 import sys, torch
-import mmseg_custom.plugins
 from mmengine.runner import save_checkpoint
+from mmseg_custom.checkpoints import safe_mmengine_files
 from mmseg_custom.utils import UserError
 {before}
 try:
-    save_checkpoint(dict(state_dict=dict(a=torch.zeros(300_000))), sys.argv[1])
+    with safe_mmengine_files():
+        save_checkpoint(dict(state_dict=dict(a=torch.zeros(300_000))), sys.argv[1])
 except UserError as error:
     print(error)
     sys.exit(2)
 """
+
+
+@pytest.fixture(autouse=True)
+def _safe_files():
+    with safe_mmengine_files():
+        yield
 
 
 def small(path, value):
