@@ -35,7 +35,7 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> None:
     """Serve until stopped."""
-    from mmseg_custom.checkpoints.pretrained import needing
+    from mmseg_custom.utils.extras import needing
 
     with needing('fastapi, uvicorn or prometheus_client', 'app'):
         import uvicorn

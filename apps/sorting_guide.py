@@ -36,8 +36,8 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> None:
     """Serve until stopped."""
-    from mmseg_custom.checkpoints.pretrained import needing
     from mmseg_custom.utils import UserError
+    from mmseg_custom.utils.extras import needing
 
     with needing('gradio', 'app'):
         from mmseg_custom.serving.guide_page import build_guide, launch_options

@@ -1,4 +1,4 @@
-"""Small data sets made by code, and the real photos where they are."""
+"""Small data sets made by code, one training that many tests share, and the real photos."""
 
 import json
 import os
@@ -8,15 +8,24 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cv2
-import numpy as np
-import pytest
+# Small tensors: threads would only wait for each other, and their sums have other last digits.
+os.environ.setdefault('OMP_NUM_THREADS', '1')
+
+import cv2  # noqa: E402
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRESS = re.compile(r'\d+%\|.*\| \d+/\d+ \[')
 REAL = ROOT.parent / 'shared' / 'data' / 'recycle_trash_sample'
 
 sys.path.insert(0, str(ROOT / 'tests'))
+
+from processes import run_to_end  # noqa: E402
+from products import random_checkpoint, toy_set, trained  # noqa: E402, F401  (fixtures)
+
+# Tests of these folders (and files beside them) run without torch.
+WITHOUT_TORCH = ('data_prep', 'mmseg_custom/coco', 'mmseg_custom/utils', 'mmseg_custom/toy')
 
 
 @pytest.fixture
@@ -28,13 +37,25 @@ def real_sample() -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _mmseg_scope():
+def _mmseg_scope(request):
     """Let configs with bare type names be built in tests as they are in a run."""
-    from mmengine.registry import init_default_scope
+    if request.path.is_relative_to(ROOT / 'tests') and needs_torch(request.path):
+        from mmengine.registry import init_default_scope
 
-    import mmseg_custom.plugins  # noqa: F401
+        import mmseg_custom.plugins  # noqa: F401
 
-    init_default_scope('mmseg')
+        init_default_scope('mmseg')
+
+
+@pytest.fixture(scope='session')
+def worker_id(request) -> str:
+    """Name the worker of pytest-xdist, also where that is not installed."""
+    return os.environ.get('PYTEST_XDIST_WORKER', 'master')
+
+
+def needs_torch(path: Path) -> bool:
+    name = path.relative_to(ROOT / 'tests').as_posix()
+    return '/' in name and not name.startswith(WITHOUT_TORCH)
 
 
 def coco(images, annotations, names=('General trash', 'Paper', 'Plastic bag')) -> dict:
@@ -68,49 +89,28 @@ def small_set(tmp_path):
     return write
 
 
-@pytest.fixture(scope='session')
-def random_checkpoint(tmp_path_factory) -> Path:
-    """Random weights of the toy model, scaled so that several classes win somewhere."""
-    import torch
-    from mmengine.config import Config
-    from mmengine.registry import init_default_scope
-    from mmengine.runner import save_checkpoint
-    from mmseg.registry import MODELS
+def tool(path: str, *arguments, code: int = 0, env: dict | None = None, start: bool = False):
+    """Run a tool in a process of its own and check its exit code.
 
-    from mmseg_custom.coco import CLASSES
-
-    init_default_scope('mmseg')
-    torch.manual_seed(0)
-    config = Config.fromfile(str(ROOT / 'configs' / 'upernet_swin_toy.py'))
-    model = MODELS.build(config.model)
-    model.decode_head.conv_seg.weight.data *= 300
-    path = tmp_path_factory.mktemp('weights') / 'a.pth'
-    meta = dict(dataset_meta=dict(classes=CLASSES))
-    save_checkpoint(dict(state_dict=model.state_dict(), meta=meta), str(path))
-    return path
-
-
-@pytest.fixture(scope='session')
-def toy_set(tmp_path_factory) -> Path:
-    """A small toy set drawn by the project's own tool."""
-    folder = tmp_path_factory.mktemp('toy')
-    sizes = ['--train', '24', '--val', '7', '--test', '3', '--size', '64']
-    tool('data_prep/make_toy_trash.py', '--out', folder, *sizes)
-    return folder
-
-
-def tool(path: str, *arguments, code: int = 0, env: dict | None = None, cwd: Path = ROOT):
-    """Run a tool as a user does and check its exit code."""
-    command = ['bash'] if path.endswith('.sh') else [sys.executable]
-    command += [str(ROOT / path), *map(str, arguments)]
+    Args:
+        path: Of the tool, relative to the project.
+        *arguments: Of its command line.
+        code: The exit code expected.
+        env: Added to the environment.
+        start: Start Python, as a user does, instead of forking it (six seconds).
+    """
+    if path.endswith('.py') and not start:
+        return run_to_end(path, *arguments, code=code, env=env)
+    command = [sys.executable if path.endswith('.py') else 'bash', str(ROOT / path)]
+    command += map(str, arguments)
     environment = os.environ | {'PYTHON': sys.executable} | (env or {})
-    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment)
     assert done.returncode == code, f'{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}'
     return done
 
 
 def call_tool(capsys, path: str, *arguments, code: int = 0):
-    """Run a tool in this process: importing torch anew takes seconds.
+    """Run a tool in this process: importing torch takes seconds.
 
     Beside progress bars, a user's mistake has to be one line on standard error, success none.
     """

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 import torch
 
 from mmseg_custom import __version__
-from mmseg_custom.checkpoints.pretrained import needing
 from mmseg_custom.export import PhotoModel
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.extras import needing
 
 from .onnx_segmenter import FORMAT
 from .segmenter import TrashSegmenter

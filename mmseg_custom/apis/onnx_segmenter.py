@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mmseg_custom.checkpoints.pretrained import needing
 from mmseg_custom.coco.photos import Photo, to_bgr
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.extras import needing
 
 from .segmentation import Segmentation
 

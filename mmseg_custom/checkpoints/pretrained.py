@@ -31,20 +31,3 @@ def fetching(what: str) -> Iterator[None]:
         raise UserError(
             f'the pretrained weights {what} cannot be had ({reason}): {MEND}'
         ) from error
-
-
-@contextmanager
-def needing(package: str, extra: str) -> Iterator[None]:
-    """Turn a missing package into one message.
-
-    Args:
-        package: Its name.
-        extra: The extra of trash-seg that brings it.
-
-    Raises:
-        UserError: Says how to install it.
-    """
-    try:
-        yield
-    except ImportError as error:
-        raise UserError(f'{package} is missing: pip install -e ".[{extra}]"') from error

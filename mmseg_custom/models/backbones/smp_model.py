@@ -4,8 +4,9 @@ from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor
 
-from mmseg_custom.checkpoints.pretrained import fetching, needing
+from mmseg_custom.checkpoints.pretrained import fetching
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.extras import needing
 
 
 @MODELS.register_module()

@@ -6,7 +6,8 @@ from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor
 
-from mmseg_custom.checkpoints.pretrained import fetching, needing
+from mmseg_custom.checkpoints.pretrained import fetching
+from mmseg_custom.utils.extras import needing
 
 
 @MODELS.register_module()

@@ -12,7 +12,7 @@ TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
 
 @pytest.fixture(scope='module')
 def members(random_checkpoint, tmp_path_factory):
-    content = torch.load(random_checkpoint, weights_only=True)
+    content = torch.load(random_checkpoint, weights_only=False)
     content['state_dict']['decode_head.conv_seg.weight'].mul_(-0.5)
     other = tmp_path_factory.mktemp('other') / 'b.pth'
     torch.save(content, other)

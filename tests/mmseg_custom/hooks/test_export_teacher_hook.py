@@ -62,6 +62,6 @@ def test_the_best_is_taken_then_the_last(checkpoint, runner):
 
 
 def test_a_checkpoint_without_teacher_is_refused(random_checkpoint, tmp_path):
-    with pytest.raises(UserError, match=r'a\.pth: has no teacher'):
+    with pytest.raises(UserError, match=r'iter_1\.pth: has no teacher'):
         export_teacher(random_checkpoint, tmp_path / 'teacher.pth')
     assert not list(tmp_path.iterdir())

@@ -1,0 +1,77 @@
+"""Tools in processes of their own, forked from one that has imported torch and MMSegmentation.
+
+Starting Python and importing these takes six seconds; a fork takes none. What is forked is a real
+process: it has its own number, signals, files and exit code. Tests import this as
+`from processes import ...`.
+"""
+
+import multiprocessing
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PRELOADED = ['mmseg_custom.plugins', 'mmseg_custom.apis', 'torch.utils.tensorboard', 'matplotlib']
+CONTEXT = multiprocessing.get_context('forkserver')
+CONTEXT.set_forkserver_preload(PRELOADED)
+
+
+def run_tool(command: list[str], output: list[str], env: dict) -> None:
+    """Become the process of a tool: its arguments, output files, folder, and environment."""
+    os.setsid()
+    for target, path in zip((1, 2), output, strict=True):
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(file, target)
+        os.close(file)
+    os.chdir(ROOT)
+    os.environ.clear()
+    os.environ.update(env)
+    sys.argv = command
+    sys.path.insert(0, str(Path(command[0]).parent))
+    runpy.run_path(command[0], run_name='__main__')
+
+
+class ToolProcess:
+    """A running tool, with the methods of `subprocess.Popen` that tests use.
+
+    It leads a session of its own, as with `start_new_session`.
+    """
+
+    def __init__(self, path: str, *arguments, folder: Path, env: dict | None = None):
+        self._output = [folder / f'.{time.monotonic_ns()}.{name}' for name in ('out', 'err')]
+        for file in self._output:
+            file.touch()
+        environment = os.environ | {'PYTHON': sys.executable} | (env or {})
+        command = [str(ROOT / path), *map(str, arguments)]
+        self._process = CONTEXT.Process(
+            target=run_tool, args=(command, [str(p) for p in self._output], environment)
+        )
+        self._process.start()
+        self.pid = self._process.pid
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired(str(self._process), timeout)
+        return self._process.exitcode
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """Wait for the end and return standard output and standard error."""
+        self.wait(timeout)
+        return tuple(file.read_text() for file in self._output)
+
+
+def run_to_end(path: str, *arguments, code: int = 0, env: dict | None = None):
+    """Run a tool in a forked process and check its exit code."""
+    with tempfile.TemporaryDirectory() as folder:
+        process = ToolProcess(path, *arguments, folder=Path(folder), env=env)
+        out, err = process.communicate()
+    assert process.poll() == code, f'{path} {arguments}\n{out[-3000:]}\n{err[-3000:]}'
+    return subprocess.CompletedProcess(path, code, out, err)

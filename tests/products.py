@@ -1,0 +1,64 @@
+"""What the project's own tools made, shared by all tests of a session."""
+
+from pathlib import Path
+
+import pytest
+from processes import ROOT, run_to_end
+from shared_builds import assert_unchanged, built_once
+
+TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
+ITERS = 16
+SHORT = [
+    f'train_cfg.max_iters={ITERS}',
+    f'train_cfg.val_interval={ITERS // 2}',
+    'default_hooks.checkpoint.interval=4',
+    # the loss of every iteration, not a mean
+    'default_hooks.logger.interval=1',
+    'log_processor.window_size=1',
+]
+# Several classes win somewhere: a classifier as large as this is as sure as a trained one.
+LARGE_CLASSIFIER = [
+    'model.decode_head.init_cfg.type=Normal',
+    'model.decode_head.init_cfg.std=30',
+    'model.decode_head.init_cfg.override.name=conv_seg',
+]
+
+
+@pytest.fixture(scope='session')
+def toy_set(tmp_path_factory, worker_id):
+    """A small toy set drawn by the project's own tool."""
+
+    def draw(folder: Path) -> None:
+        sizes = ['--train', '24', '--val', '7', '--test', '3', '--size', '64']
+        run_to_end('data_prep/make_toy_trash.py', '--out', folder, *sizes)
+
+    folder = built_once(tmp_path_factory, worker_id, 'toy', draw)
+    yield folder
+    assert_unchanged(folder)
+
+
+@pytest.fixture(scope='session')
+def trained(toy_set, tmp_path_factory, worker_id):
+    """The work folder of an undisturbed training of 16 iterations on the toy set."""
+
+    def train(folder: Path) -> None:
+        arguments = [TOY, '--data-root', toy_set, '--work-dir', folder, '--seed', 3]
+        run_to_end('tools/train.py', *arguments, '--cfg-options', *SHORT)
+
+    folder = built_once(tmp_path_factory, worker_id, 'trained', train)
+    yield folder
+    assert_unchanged(folder)
+
+
+@pytest.fixture(scope='session')
+def random_checkpoint(toy_set, tmp_path_factory, worker_id):
+    """A checkpoint that train.py wrote after one tiny step from weights of several classes."""
+
+    def train(folder: Path) -> None:
+        arguments = [TOY, '--data-root', toy_set, '--work-dir', folder, '--seed', 0]
+        options = ['train_cfg.max_iters=1', 'train_cfg.val_interval=1', *LARGE_CLASSIFIER]
+        run_to_end('tools/train.py', *arguments, '--cfg-options', *options)
+
+    folder = built_once(tmp_path_factory, worker_id, 'random', train)
+    yield folder / 'iter_1.pth'
+    assert_unchanged(folder)
