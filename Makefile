@@ -30,9 +30,9 @@ install: $(STAMP)
 demo: $(STAMP)
 	python data_prep/make_toy_trash.py --out $(TOY)
 	python tools/train.py configs/upernet_swin_toy.py --work-dir $(DEMO)
-	python tools/test.py configs/upernet_swin_toy.py $(DEMO)/iter_800.pth --work-dir $(DEMO) --out $(DEMO)/masks
-	python tools/contact_sheet.py $(TOY)/val.json $(DEMO)/masks --out $(DEMO)/contact_sheet.png
-	@echo "Look at $(DEMO)/contact_sheet.png; the numbers are in $(DEMO)/metrics.json"
+	python tools/test.py configs/upernet_swin_toy.py $(DEMO)/iter_800.pth --out $(DEMO)/test
+	python tools/contact_sheet.py $(TOY)/val.json $(DEMO)/test/masks --out $(DEMO)/contact_sheet.png
+	@echo "Look at $(DEMO)/contact_sheet.png; the numbers are in $(DEMO)/test/metrics.json"
 
 app: $(STAMP)
 	test -f $(DEMO)/iter_800.pth || $(MAKE) demo

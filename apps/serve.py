@@ -1,7 +1,7 @@
 """Serve a trained model over HTTP: POST /segment, GET /health, /metrics and /docs."""
 
 from mmseg_custom import cli
-from mmseg_custom.cli import existing_file, positive_int
+from mmseg_custom.cli import positive_int
 
 
 def build_parser() -> cli.Parser:
@@ -12,11 +12,10 @@ def build_parser() -> cli.Parser:
         "  curl --data-binary @photo.jpg -H 'Content-Type: image/jpeg' "
         "'http://127.0.0.1:8000/segment?format=png' > mask.png",
     )
-    parser.add_argument('config', type=existing_file, help='the experiment')
-    parser.add_argument('checkpoint', type=existing_file, help='the .pth file')
+    cli.add_model(parser)
     parser.add_argument('--host', default='127.0.0.1', help='address (127.0.0.1: this machine)')
     parser.add_argument('--port', type=positive_int, default=8000, help='port (8000)')
-    parser.add_argument('--device', help='such as cpu or cuda:1 (the best there is)')
+    cli.add_device(parser)
     parser.add_argument(
         '--max-side', type=positive_int, default=512, help='larger photos are shrunk to it (512)'
     )
@@ -46,6 +45,7 @@ def run(args) -> None:
 
     million = 1_000_000
     limits = Limits(args.max_megabytes * million, args.max_megapixels * million, args.max_side)
+    cli.trust_checkpoints(args, args.checkpoint)
     segmenter = TrashSegmenter(args.config, args.checkpoint, args.device)
     app = create_app(segmenter, limits, args.max_batch, args.max_waiting)
     # Whoever is neither decoded nor waiting holds a connection and some kilobytes only.

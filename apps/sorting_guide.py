@@ -15,8 +15,7 @@ def build_parser() -> cli.Parser:
         example='python apps/sorting_guide.py configs/upernet_swin_toy.py '
         'work_dirs/demo/iter_800.pth',
     )
-    parser.add_argument('config', type=existing_file, help='the experiment')
-    parser.add_argument('checkpoint', type=existing_file, help='the .pth file')
+    cli.add_model(parser)
     parser.add_argument(
         '--rules',
         nargs='+',
@@ -27,7 +26,7 @@ def build_parser() -> cli.Parser:
     )
     parser.add_argument('--host', default='127.0.0.1', help='address (127.0.0.1: this machine)')
     parser.add_argument('--port', type=positive_int, default=7860, help='port (7860)')
-    parser.add_argument('--device', help='such as cpu or cuda:1 (the best there is)')
+    cli.add_device(parser)
     parser.add_argument(
         '--max-side', type=positive_int, default=512, help='larger photos are shrunk to it (512)'
     )
@@ -45,6 +44,7 @@ def run(args) -> None:
     from mmseg_custom.serving.rules import read_rules
     from mmseg_custom.serving.upload import Limits
 
+    cli.trust_checkpoints(args, args.checkpoint)
     segmenter = TrashSegmenter(args.config, args.checkpoint, args.device)
     rules = [read_rules(path, segmenter.classes) for path in args.rules]
     languages = [each.language for each in rules]

@@ -4,7 +4,7 @@ import argparse
 import os
 
 from mmseg_custom import cli
-from mmseg_custom.cli import existing_dir, natural_int
+from mmseg_custom.cli import natural_int
 
 SHOWN = 3
 
@@ -27,10 +27,10 @@ def build_parser() -> cli.Parser:
         example='python data_prep/check.py data/recycle_trash/train.json '
         'data/recycle_trash/val.json --fix data/recycle_trash/clean',
     )
-    parser.add_argument(
-        'ann', nargs='+', help='COCO files, the splits of one set: training first, validation last'
+    cli.add_ann(
+        parser, 'COCO files, the splits of one set: training first, validation last', several=True
     )
-    parser.add_argument('--data-root', type=existing_dir, help="folder of the photos (each file's)")
+    cli.add_data_root(parser)
     parser.add_argument(
         '--no-photos', action='store_true', help='read the JSON alone, no photo and no mask file'
     )

@@ -3,7 +3,7 @@
 from functools import partial
 
 from mmseg_custom import cli
-from mmseg_custom.cli import existing_dir, existing_file, natural_int
+from mmseg_custom.cli import natural_int
 
 
 def build_parser() -> cli.Parser:
@@ -12,12 +12,10 @@ def build_parser() -> cli.Parser:
         description=__doc__,
         example='python data_prep/coco_to_masks.py data/toy_trash/val.json --out work_dirs/truth',
     )
-    parser.add_argument('ann', type=existing_file, help='COCO file')
-    parser.add_argument('--out', required=True, help='folder of the masks')
-    parser.add_argument(
-        '--data-root', type=existing_dir, help="folder that seg_map_path is in (the COCO file's)"
-    )
-    parser.add_argument('--force', action='store_true', help='write masks that are there, too')
+    cli.add_ann(parser, 'COCO file')
+    parser.add_argument('--out', required=True, metavar='DIR', help='folder of the masks')
+    cli.add_data_root(parser, 'folder that seg_map_path in ANN is relative to')
+    parser.add_argument('--force', action='store_true', help='replace masks that exist')
     clean = parser.add_argument_group(
         'clean-up of noisy labels, off by default: one team of the contest gained by it, another '
         'lost, since the labels of the test set have the same noise'
@@ -50,7 +48,7 @@ def run(args) -> None:
 
     counts = write_masks(args.ann, args.out, args.data_root, clean if steps else None, args.force)
     print(f'{counts["written"]} masks written to {args.out}', end='')
-    print(f', {counts["kept"]} kept (--force writes them anew)' if counts['kept'] else '')
+    print(f', {counts["kept"]} kept (--force replaces them)' if counts['kept'] else '')
     if steps:
         share = counts['changed'] / max(1, counts['pixels'])
         print(f'clean-up changed {counts["changed"]} of {counts["pixels"]} pixels ({share:.3%})')

@@ -18,8 +18,13 @@ def build_parser() -> cli.Parser:
         '--patch "Paper pack" Battery Clothing --lsj --aug-num 1500',
     )
     parser.add_argument('--json-path', required=True, help='the COCO file to take photos from')
-    parser.add_argument('--data-root', type=existing_dir, help="folder of the photos (the file's)")
-    parser.add_argument('--out', help='folder of the set (DATA_ROOT/copy_paste)')
+    parser.add_argument(
+        '--data-root',
+        type=existing_dir,
+        metavar='DIR',
+        help='folder that file names are relative to (the folder of --json-path)',
+    )
+    parser.add_argument('--out', metavar='DIR', help='folder of the set (DATA_ROOT/copy_paste)')
     parser.add_argument('--patch', nargs='+', metavar='CLASS', help='classes to paste (all)')
     parser.add_argument(
         '--remove-patch', nargs='+', default=[], metavar='CLASS', help='classes not to paste (none)'

@@ -14,17 +14,17 @@ def build_parser() -> cli.Parser:
     parser = cli.Parser(
         description=__doc__,
         example='python data_prep/dataset_statistics.py data/recycle_trash/train_all.json '
-        '--out work_dirs/statistics --folds data/recycle_trash/folds',
+        '--out work_dirs/statistics --folds-dir data/recycle_trash/folds',
+    )
+    cli.add_ann(
+        parser, 'COCO files, taken together; several are compared with each other', several=True
     )
     parser.add_argument(
-        'ann', nargs='+', help='COCO files, taken together; several are compared with each other'
+        '--out', required=True, metavar='DIR', help='folder for statistics.html and statistics.json'
     )
+    cli.add_data_root(parser)
     parser.add_argument(
-        '--out', required=True, help='folder for statistics.html and statistics.json'
-    )
-    parser.add_argument('--data-root', type=existing_dir, help="folder of the photos (each file's)")
-    parser.add_argument(
-        '--folds',
+        '--folds-dir',
         metavar='DIR',
         type=existing_dir,
         help='compare the kfold_0_val.json, … there, which the one file was split into',
@@ -50,7 +50,7 @@ def run(args) -> None:
     from mmseg_custom.utils import write_json
     from mmseg_custom.visualization.pages.statistics_page import write_statistics_page
 
-    data = read_set(args.ann, args.data_root, args.folds)
+    data = read_set(args.ann, args.data_root, args.folds_dir)
     if not args.no_photos:
         require_photos([sample['img_path'] for sample in data.samples])
     facts = measure_labels(data.samples)

@@ -41,7 +41,7 @@ def run(args) -> None:
 
     options = vars(args)
     drawn = write_toy_set(**options)
-    what = 'drew' if drawn else 'kept (the same set is there; --force draws it anew)'
+    what = 'drew' if drawn else 'kept (the same set is there; --force draws it again)'
     print(
         f'{what}: {args.train} training, {args.val} validation, {args.test} test photos '
         f'of {args.size}x{args.size} in {args.out}'

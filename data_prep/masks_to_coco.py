@@ -10,21 +10,22 @@ def build_parser() -> cli.Parser:
     """Describe the command line."""
     parser = cli.Parser(
         description=__doc__,
-        example='python data_prep/masks_to_coco.py work_dirs/masks --photos data/toy_trash '
+        example='python data_prep/masks_to_coco.py work_dirs/masks --data-root data/toy_trash '
         '--out data/toy_trash/pseudo.json',
     )
-    parser.add_argument('masks', type=existing_dir, help='folder of the masks')
+    parser.add_argument('masks', metavar='MASKS', type=existing_dir, help='folder of the masks')
     parser.add_argument(
-        '--photos',
+        '--data-root',
         type=existing_dir,
         required=True,
-        help="folder of the photos, at the masks' relative paths; the --data-root of a training",
+        metavar='DIR',
+        help='folder of the photos, which have the same relative paths as the masks',
     )
-    parser.add_argument('--out', required=True, help='COCO file to write')
+    parser.add_argument('--out', required=True, metavar='FILE', help='COCO file to write')
     parser.add_argument(
         '--whole', action='store_true', help='one annotation a class, not one a component'
     )
-    parser.add_argument('--force', action='store_true', help='write over a file that is there')
+    parser.add_argument('--force', action='store_true', help='replace FILE if it exists')
     return parser
 
 
@@ -34,8 +35,8 @@ def run(args) -> None:
     from mmseg_custom.utils import UserError, write_json
 
     if Path(args.out).exists() and not args.force:
-        raise UserError(f'{args.out}: is there already; choose another --out, or give --force')
-    content = masks_to_coco(args.masks, args.photos, args.whole)
+        raise UserError(f'{args.out}: exists already; choose another --out, or use --force')
+    content = masks_to_coco(args.masks, args.data_root, args.whole)
     write_json(args.out, content)
     images = content['images']
     print(f'{len(images)} photos with {len(content["annotations"])} annotations in {args.out}')

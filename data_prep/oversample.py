@@ -11,10 +11,10 @@ def build_parser() -> cli.Parser:
     parser = cli.Parser(
         description=__doc__,
         example='python data_prep/oversample.py data/recycle_trash/train.json '
-        '--out data/recycle_trash/train_repeated.json --classes Battery Clothing --times 3',
+        '--out data/recycle_trash/train_repeated.json --repeat Battery Clothing --times 3',
     )
-    parser.add_argument('ann', help='the COCO file')
-    parser.add_argument('--out', required=True, help='the COCO file to write')
+    cli.add_ann(parser, 'COCO file')
+    parser.add_argument('--out', required=True, metavar='FILE', help='the COCO file to write')
     how = parser.add_mutually_exclusive_group()
     how.add_argument(
         '--threshold',
@@ -22,9 +22,9 @@ def build_parser() -> cli.Parser:
         help='repeat classes that fewer than this fraction of the images hold, by '
         f'sqrt(threshold / fraction) ({THRESHOLD})',
     )
-    how.add_argument('--classes', nargs='+', metavar='CLASS', help='repeat images of these classes')
+    how.add_argument('--repeat', nargs='+', metavar='CLASS', help='repeat images of these classes')
     parser.add_argument(
-        '--times', type=positive_int, help=f'with --classes: how often in all ({TIMES})'
+        '--times', type=positive_int, help=f'with --repeat: how often each image occurs ({TIMES})'
     )
     parser.add_argument('--seed', type=natural_int, default=0, help='rounds the factors (0)')
     return parser
@@ -42,8 +42,8 @@ def run(args) -> None:
     from mmseg_custom.coco.stats.class_counts import class_counts
     from mmseg_custom.utils import UserError, write_json
 
-    if args.times and not args.classes:
-        raise UserError('--times belongs to --classes: name the classes to repeat')
+    if args.times and not args.repeat:
+        raise UserError('--times needs --repeat: name the classes to repeat')
     content = read_coco(args.ann)
     require_sound(args.ann, content)
     require_annotated(args.ann, content)
@@ -64,8 +64,8 @@ def factors(args, counts):
     from mmseg_custom.coco import labels_of_names, listed_factors, threshold_factors
 
     classes_of = [row.nonzero()[0].tolist() for row in counts]
-    if args.classes:
-        return listed_factors(classes_of, labels_of_names(args.classes), args.times or TIMES)
+    if args.repeat:
+        return listed_factors(classes_of, labels_of_names(args.repeat), args.times or TIMES)
     return threshold_factors(classes_of, THRESHOLD if args.threshold is None else args.threshold)
 
 

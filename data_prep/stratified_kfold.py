@@ -3,7 +3,7 @@
 import os
 
 from mmseg_custom import cli
-from mmseg_custom.cli import existing_dir, natural_int, positive_int
+from mmseg_custom.cli import natural_int, positive_int
 
 
 def build_parser() -> cli.Parser:
@@ -13,12 +13,13 @@ def build_parser() -> cli.Parser:
         example='python data_prep/stratified_kfold.py data/recycle_trash/train_all.json '
         '--folds 5 --out data/recycle_trash/folds',
     )
-    parser.add_argument('ann', help='the COCO file to split')
+    cli.add_ann(parser, 'COCO file to split')
     parser.add_argument('--folds', type=positive_int, default=5, help='number of folds (5)')
     parser.add_argument('--seed', type=natural_int, default=0, help='other seed, other folds (0)')
     parser.add_argument(
         '--out',
         required=True,
+        metavar='DIR',
         help='folder for kfold_0_train.json, kfold_0_val.json, … and folds.png',
     )
     parser.add_argument(
@@ -35,9 +36,7 @@ def build_parser() -> cli.Parser:
         default=2,
         help='bits of 64 in which the hashes of such photos may differ (2)',
     )
-    parser.add_argument(
-        '--data-root', type=existing_dir, help="folder of the photos (the COCO file's)"
-    )
+    cli.add_data_root(parser)
     return parser
 
 

@@ -16,19 +16,22 @@ def build_parser() -> cli.Parser:
     parser = cli.Parser(
         description=__doc__,
         example='python data_prep/taco_to_trash.py TACO/data/annotations.json '
-        '--photos TACO/data --out data/taco_trash',
+        '--data-root TACO/data --out data/taco_trash',
     )
-    parser.add_argument('taco', type=existing_file, help="TACO's annotations.json")
+    cli.add_ann(parser, "TACO's annotations.json")
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument('--photos', type=existing_dir, help="folder that holds TACO's batch_1, …")
+    source.add_argument(
+        '--data-root', type=existing_dir, metavar='DIR', help="folder that holds TACO's batch_1, …"
+    )
     source.add_argument(
         '--annotations-only', action='store_true', help='write the JSON alone, for statistics'
     )
-    parser.add_argument('--out', required=True, help='folder to write to')
+    parser.add_argument('--out', required=True, metavar='DIR', help='folder to write to')
     parser.add_argument('--size', type=positive_int, default=512, help='longer side, pixels (512)')
     parser.add_argument(
-        '--classes',
+        '--class-map',
         type=existing_file,
+        metavar='CSV',
         default=str(CLASSES_CSV),
         help='category, class and why (taco_classes.csv beside this file)',
     )
@@ -39,7 +42,7 @@ def run(args) -> None:
     """Convert and say what there is now."""
     from mmseg_custom.coco import convert_taco
 
-    report = convert_taco(args.taco, args.photos, args.out, args.classes, args.size)
+    report = convert_taco(args.ann, args.data_root, args.out, args.class_map, args.size)
     print(
         f'{report.images} photos with {report.annotations} annotations in {args.out}; '
         f'{report.vanished} annotations had no pixel left at this size and were dropped'

@@ -125,7 +125,77 @@ def add_trust_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--trust-checkpoint',
         action='store_true',
-        help='load an old .pth file that holds more than weights: it can run any code',
+        help='load a .pth file that holds more than weights, which can run any code',
+    )
+
+
+def trust_checkpoints(args: argparse.Namespace, *paths: str | os.PathLike) -> None:
+    """Load ``paths`` without restrictions if ``--trust-checkpoint`` was given."""
+    if args.trust_checkpoint:
+        from mmseg_custom.checkpoints.safe_load import trust
+
+        trust(*paths)
+
+
+def add_ann(parser: argparse.ArgumentParser, text: str, several: bool = False) -> None:
+    """Add the positional annotation file, or files, in COCO format: ``args.ann``."""
+    if several:
+        parser.add_argument('ann', nargs='+', metavar='ANN', help=text)
+    else:
+        parser.add_argument('ann', metavar='ANN', help=text)
+
+
+def add_data_root(
+    parser: argparse.ArgumentParser, text: str = 'folder that file names in ANN are relative to'
+) -> None:
+    """Add ``--data-root``."""
+    parser.add_argument(
+        '--data-root', type=existing_dir, metavar='DIR', help=f'{text} (the folder of ANN)'
+    )
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the positional model: ``args.config`` and ``args.checkpoint``."""
+    parser.add_argument('config', type=existing_file, metavar='CONFIG', help='the experiment')
+    parser.add_argument(
+        'checkpoint', type=existing_file, metavar='CHECKPOINT', help='.pth or .safetensors file'
+    )
+    add_trust_option(parser)
+
+
+def add_models(
+    parser: argparse.ArgumentParser, text: str = 'a model; repeat it for each', **options
+) -> None:
+    """Add ``--model CONFIG CHECKPOINT``, which may be repeated: ``args.model``, a list of pairs."""
+    parser.add_argument(
+        '--model',
+        nargs=2,
+        action='append',
+        default=[],
+        metavar=('CONFIG', 'CHECKPOINT'),
+        help=text,
+        **options,
+    )
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add ``--device``."""
+    parser.add_argument('--device', help='cpu, cuda:1, … (the first GPU, or the CPU)')
+
+
+def add_prediction_outputs(parser: argparse.ArgumentParser) -> None:
+    """Add where predictions go: ``--out``, ``--overlays``, ``--probabilities``."""
+    parser.add_argument(
+        '--out',
+        required=True,
+        metavar='DIR',
+        help='folder to write to: DIR/masks, DIR/predictions.json (COCO)',
+    )
+    parser.add_argument(
+        '--overlays', action='store_true', help='also draw the masks over the photos: DIR/overlays'
+    )
+    parser.add_argument(
+        '--probabilities', action='store_true', help='also write float16 .npz: DIR/probabilities'
     )
 
 

@@ -10,7 +10,7 @@ PACKAGE = ROOT / 'mmseg_custom'
 # Each floor may import the floors before it; rooms of one floor may import each other one way.
 FLOORS = (
     ('utils', 'version', '_quiet_mmseg'),
-    ('classes', 'cli'),
+    ('classes',),
     ('checkpoints', 'coco'),
     ('visualization', 'toy', 'postprocess'),
     ('evaluation', 'transforms', 'datasets', 'models', 'optim', 'hooks', 'export', 'plugins'),
@@ -18,6 +18,7 @@ FLOORS = (
     ('apis',),
     ('prediction', 'runs'),
     ('pseudo', 'serving'),
+    ('cli',),
 )
 RANK = {room: number for number, floor in enumerate(FLOORS) for room in floor}
 

@@ -18,16 +18,26 @@ def build_parser() -> cli.Parser:
         'configs/laptop_copy_paste.py --seeds 0 1 2 \\\n      --folds-dir data/recycle_trash/folds '
         '--data-root data/recycle_trash --train-args --epochs 20',
     )
-    parser.add_argument('configs', nargs='+', type=existing_file, help='the experiments')
+    parser.add_argument(
+        'configs', nargs='+', type=existing_file, metavar='CONFIG', help='the experiments'
+    )
     parser.add_argument('--seeds', nargs='+', type=natural_int, default=[0, 1, 2], help='(0 1 2)')
     parser.add_argument(
-        '--folds-dir', type=existing_dir, help='folder that stratified_kfold.py wrote'
+        '--folds-dir',
+        type=existing_dir,
+        metavar='DIR',
+        help='folder that stratified_kfold.py wrote',
     )
     parser.add_argument(
         '--folds', nargs='+', type=natural_int, help='numbers of folds (all in --folds-dir)'
     )
-    parser.add_argument('--data-root', type=existing_dir, help='folder of the data')
-    parser.add_argument('--work-dir', default='work_dirs/ablation', help='(work_dirs/ablation)')
+    parser.add_argument('--data-root', type=existing_dir, metavar='DIR', help='folder of the data')
+    parser.add_argument(
+        '--out',
+        default='work_dirs/ablation',
+        metavar='DIR',
+        help='folder of the results, and of a work folder for each training (work_dirs/ablation)',
+    )
     parser.add_argument(
         '--jobs', type=positive_int, default=1, help='trainings at the same time (1)'
     )
@@ -55,7 +65,7 @@ def run(args) -> None:
             command += ['--val-json', fold_file(args.folds_dir, trial.fold, 'val')]
         return [*command, *args.train_args]
 
-    work_dir = Path(args.work_dir)
+    work_dir = Path(args.out)
     trials = plan_trials(args.configs, args.seeds, chosen_folds(args), work_dir)
     run_trials(trials, command_of, args.jobs)
     rows = summarise(trials)

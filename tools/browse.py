@@ -10,14 +10,14 @@ def build_parser() -> cli.Parser:
     """Describe the command line."""
     parser = cli.Parser(
         description=__doc__,
-        example='python tools/browse.py data/toy_trash/val.json --predictions work_dirs/masks '
-        '--out work_dirs/browse.html',
+        example='python tools/browse.py data/toy_trash/val.json '
+        '--predictions work_dirs/predicted/masks --out work_dirs/browse.html',
     )
-    parser.add_argument('ann', nargs='+', help='COCO files; of several, each is a part')
-    parser.add_argument('--out', required=True, help='the page to write')
-    parser.add_argument('--data-root', type=existing_dir, help="folder of the photos (each file's)")
+    cli.add_ann(parser, 'COCO files; each of several can be chosen on the page', several=True)
+    parser.add_argument('--out', required=True, metavar='FILE', help='HTML page to write')
+    cli.add_data_root(parser)
     parser.add_argument(
-        '--folds',
+        '--folds-dir',
         metavar='DIR',
         type=existing_dir,
         help='filter by the kfold_0_val.json, … there, which the one file was split into',
@@ -26,7 +26,7 @@ def build_parser() -> cli.Parser:
         '--predictions',
         metavar='DIR',
         type=existing_dir,
-        help='predicted masks: what tools/test.py --out wrote, or the masks of tools/predict.py',
+        help='predicted masks: DIR/masks of tools/predict.py or tools/test.py',
     )
     parser.add_argument(
         '--side', type=positive_int, default=SIDE, help=f'of the pictures, in pixels ({SIDE})'
@@ -40,7 +40,7 @@ def run(args) -> None:
     from mmseg_custom.coco.stats.photo_statistics import require_photos
     from mmseg_custom.visualization.pages.data_browser import browser_entries, write_data_browser
 
-    data = read_set(args.ann, args.data_root, args.folds)
+    data = read_set(args.ann, args.data_root, args.folds_dir)
     require_photos([sample['img_path'] for sample in data.samples])
     score = scorer() if args.predictions else None
     entries = browser_entries(data.samples, data.group_of, args.side, args.predictions, score)

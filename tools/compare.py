@@ -11,9 +11,13 @@ def build_parser() -> cli.Parser:
         example='python tools/compare.py work_dirs/a work_dirs/b --out work_dirs/compare.html',
     )
     parser.add_argument(
-        'work_dirs', nargs='+', type=existing_dir, help='where tools/train.py wrote'
+        'work_dirs',
+        nargs='+',
+        type=existing_dir,
+        metavar='WORK_DIR',
+        help='where tools/train.py wrote',
     )
-    parser.add_argument('--out', required=True, help='the page to write')
+    parser.add_argument('--out', required=True, metavar='FILE', help='HTML page to write')
     return parser
 
 

@@ -1,24 +1,25 @@
 """Draw one picture of many photos with their truth and their predicted masks."""
 
 from mmseg_custom import cli
-from mmseg_custom.cli import existing_dir, existing_file, positive_int
+from mmseg_custom.cli import existing_dir, positive_int
 
 
 def build_parser() -> cli.Parser:
     """Describe the command line."""
     parser = cli.Parser(
         description=__doc__,
-        example='python tools/contact_sheet.py data/toy_trash/val.json work_dirs/demo/masks '
+        example='python tools/contact_sheet.py data/toy_trash/val.json work_dirs/demo/test/masks '
         '--out work_dirs/demo/contact_sheet.png',
     )
-    parser.add_argument('ann_file', type=existing_file, help='annotations of the photos (COCO)')
+    cli.add_ann(parser, 'COCO file of the photos and their labels')
     parser.add_argument(
-        'masks', type=existing_dir, help='folder of predicted masks: tools/test.py --out'
+        'masks',
+        type=existing_dir,
+        metavar='MASKS',
+        help='folder of predicted masks: DIR/masks of tools/predict.py or tools/test.py',
     )
-    parser.add_argument('--out', required=True, help='the picture to write (PNG or JPEG)')
-    parser.add_argument(
-        '--data-root', type=existing_dir, help='folder of the photos (default: that of ann_file)'
-    )
+    parser.add_argument('--out', required=True, metavar='FILE', help='PNG or JPEG to write')
+    cli.add_data_root(parser)
     parser.add_argument('--count', type=positive_int, default=12, help='photos to show (12)')
     parser.add_argument('--columns', type=positive_int, default=2, help='photos a row (2)')
     return parser
@@ -39,8 +40,8 @@ def run(args) -> None:
     from mmseg_custom.utils import atomic_path
     from mmseg_custom.visualization import contact_sheet
 
-    root = args.data_root or os.path.dirname(args.ann_file) or '.'
-    dataset = TrashCocoDataset(os.path.abspath(args.ann_file), data_root=root)
+    root = args.data_root or os.path.dirname(args.ann) or '.'
+    dataset = TrashCocoDataset(os.path.abspath(args.ann), data_root=root)
     classes, palette = dataset.metainfo['classes'], dataset.metainfo['palette']
     load = Compose([LoadTrashImage(), LoadTrashAnnotations()])
     rows = []
@@ -53,7 +54,7 @@ def run(args) -> None:
         prediction = load_mask(mask_path, *truth.shape, len(classes))
         confusion = confusion_matrix(truth, prediction, len(classes))
         right = confusion.trace() / max(1, confusion.sum())
-        caption = f'{name}   {100 * right:.0f} % of pixels right'
+        caption = f'{name}   {100 * right:.0f} % of pixels correct'
         rows.append((caption, sample['img'][..., ::-1], (truth, prediction)))
     sheet = contact_sheet(rows, columns=args.columns, classes=classes, palette=palette)
     with atomic_path(args.out) as temporary:

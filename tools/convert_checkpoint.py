@@ -15,10 +15,14 @@ def build_parser() -> cli.Parser:
     parser = cli.Parser(
         description=__doc__,
         example='python tools/convert_checkpoint.py work_dirs/demo/iter_800.pth '
-        'work_dirs/demo/weights.safetensors',
+        '--out work_dirs/demo/weights.safetensors',
     )
-    parser.add_argument('checkpoint', type=existing_file, help='.pth or .safetensors file to read')
-    parser.add_argument('out', help='.pth or .safetensors file to write')
+    parser.add_argument(
+        'checkpoint', type=existing_file, metavar='CHECKPOINT', help='.pth or .safetensors file'
+    )
+    parser.add_argument(
+        '--out', required=True, metavar='FILE', help='.pth or .safetensors file to write'
+    )
     cli.add_trust_option(parser)
     return parser
 
@@ -31,14 +35,13 @@ def run(args) -> None:
 
     from mmseg_custom.checkpoints import WholeFileBackend
     from mmseg_custom.checkpoints.checkpoint import state_of
-    from mmseg_custom.checkpoints.safe_load import load_checkpoint, trust
+    from mmseg_custom.checkpoints.safe_load import load_checkpoint
     from mmseg_custom.checkpoints.safetensors_file import write_safetensors
     from mmseg_custom.utils import UserError
 
     if not args.out.endswith(SUFFIXES):
-        raise UserError(f'{args.out}: call it *.pth or *.safetensors')
-    if args.trust_checkpoint:
-        trust(args.checkpoint)
+        raise UserError(f'--out {args.out}: the name must end in .pth or .safetensors')
+    cli.trust_checkpoints(args, args.checkpoint)
     content = load_checkpoint(args.checkpoint)
     dataset_meta = content.get('meta', {}).get('dataset_meta') or {}
     kept = dict(state_dict=state_of(content), meta=dict(dataset_meta=dataset_meta))

@@ -1,4 +1,4 @@
-"""Refine saved probabilities by a dense CRF, or search its parameters; goes on after a stop."""
+"""Refine saved probabilities with a dense CRF, or search its parameters."""
 
 from pathlib import Path
 
@@ -9,21 +9,22 @@ from mmseg_custom.cli import existing_dir, positive_int
 def build_parser() -> cli.Parser:
     """Describe the command line."""
     parser = cli.Parser(
-        description=__doc__ + ' Measures mIoU and boundary IoU before and after when the photos '
-        'are given as a COCO file with annotations.',
+        description=__doc__ + ' Measures mIoU and boundary IoU before and after if INPUT is a '
+        'COCO file with annotations. The same command continues after a stop.',
         example='python tools/crf.py work_dirs/predicted data/toy_trash/val.json --out '
         'work_dirs/refined\n  python tools/crf.py work_dirs/predicted data/toy_trash/val.json '
         '--tune 50 --out work_dirs/tuned_crf.py',
     )
     parser.add_argument(
-        'predicted', type=existing_dir, help='what tools/predict.py --probabilities wrote to'
+        'predicted',
+        type=existing_dir,
+        metavar='PREDICTED',
+        help='--out folder of tools/predict.py --probabilities',
     )
-    parser.add_argument('inputs', nargs='+', help='the same photos: files, folders, a COCO file')
-    parser.add_argument('--out', required=True, help='folder of the masks; the config for --tune')
-    parser.add_argument('--overlays', action='store_true', help='also write pictures')
     parser.add_argument(
-        '--probabilities', action='store_true', help='also write the refined probabilities'
+        'inputs', nargs='+', metavar='INPUT', help='the same photos: files, folders, a COCO file'
     )
+    cli.add_prediction_outputs(parser)
     parser.add_argument(
         '--crf', default='default', metavar='NAME', help='one of configs/_base_/crf, or a file'
     )
@@ -34,9 +35,12 @@ def build_parser() -> cli.Parser:
         help='keep a component that would be erased where its mean probability is at least P',
     )
     parser.add_argument(
-        '--tune', type=positive_int, metavar='TRIALS', help='search the parameters of highest mIoU'
+        '--tune',
+        type=positive_int,
+        metavar='TRIALS',
+        help='search the parameters of highest mIoU, and write them to the config --out FILE.py',
     )
-    parser.add_argument('--data-root', type=existing_dir, help="folder of a COCO file's photos")
+    cli.add_data_root(parser, 'folder that file names in a COCO file are relative to')
     return parser
 
 

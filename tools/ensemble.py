@@ -11,11 +11,11 @@ def build_parser() -> cli.Parser:
     """Describe the command line."""
     parser = cli.Parser(
         description=__doc__,
-        example='python tools/ensemble.py vote work_dirs/a work_dirs/b --photos data/test.json '
-        '--out work_dirs/voted\n  python tools/ensemble.py search work_dirs/a work_dirs/b '
-        '--photos data/val.json\n  python tools/ensemble.py predict photos --member A.py A.pth '
-        '--member B.py B.pth --out work_dirs/voted\n  python tools/ensemble.py average A.pth '
-        'B.pth --out soup.pth',
+        example='python tools/ensemble.py vote data/test.json --members work_dirs/a work_dirs/b '
+        '--out work_dirs/voted\n  python tools/ensemble.py search data/val.json '
+        '--members work_dirs/a work_dirs/b\n  python tools/ensemble.py predict photos '
+        '--model A.py A.pth --model B.py B.pth --out work_dirs/voted\n  '
+        'python tools/ensemble.py average A.pth B.pth --out soup.pth',
     )
     commands = parser.add_subparsers(dest='command', required=True, parser_class=ArgumentParser)
     add_vote(commands.add_parser('vote', help='vote with saved probabilities'))
@@ -27,57 +27,66 @@ def build_parser() -> cli.Parser:
 
 def add_vote(parser) -> None:
     """Describe ``vote``."""
-    add_folders(parser)
+    add_inputs(parser)
+    add_members(parser)
     add_output(parser)
 
 
 def add_search(parser) -> None:
     """Describe ``search``."""
-    add_folders(parser)
+    cli.add_ann(parser, 'COCO file of the photos and their labels')
+    add_members(parser)
+    cli.add_data_root(parser)
     parser.add_argument('--trials', type=positive_int, default=200, help='weights to try (200)')
     parser.add_argument('--seed', type=natural_int, default=0, help='of the search (0)')
-    parser.add_argument('--out', help='write the weights and scores to this JSON file')
+    parser.add_argument('--out', metavar='FILE', help='JSON file of the weights and scores')
 
 
 def add_predict(parser) -> None:
     """Describe ``predict``."""
-    parser.add_argument('photos', nargs='+', help='photos, folders, COCO files, videos')
-    parser.add_argument(
-        '--member',
-        nargs=2,
-        action='append',
-        required=True,
-        metavar=('CONFIG', 'CKPT'),
-        help='a model; give it once for each',
-    )
+    add_inputs(parser)
+    cli.add_models(parser, required=True)
+    cli.add_trust_option(parser)
     parser.add_argument('--batch-size', type=positive_int, default=4, help='photos at once (4)')
-    parser.add_argument('--device', help='such as cpu or cuda:1 (the best there is)')
+    cli.add_device(parser)
     add_output(parser)
 
 
 def add_average(parser) -> None:
     """Describe ``average``."""
-    parser.add_argument('checkpoints', nargs='+', type=existing_file, help='.pth files')
-    parser.add_argument('--weights', nargs='+', type=float, help='one a checkpoint (all equal)')
-    parser.add_argument('--out', required=True, help='the .pth file to write')
-
-
-def add_folders(parser) -> None:
-    """Add the members that are folders, and their photos."""
     parser.add_argument(
-        'members', nargs='+', type=existing_dir, help='what predict.py --probabilities wrote to'
+        'checkpoints', nargs='+', type=existing_file, metavar='CHECKPOINT', help='.pth files'
     )
-    parser.add_argument('--photos', nargs='+', required=True, help='photos, folders, COCO files')
+    parser.add_argument('--weights', nargs='+', type=float, help='one a checkpoint (all equal)')
+    parser.add_argument('--out', required=True, metavar='FILE', help='.pth file to write')
+    cli.add_trust_option(parser)
+
+
+def add_inputs(parser) -> None:
+    """Add the positional photos."""
+    parser.add_argument(
+        'inputs', nargs='+', metavar='INPUT', help='photos, folders, COCO files, videos'
+    )
+
+
+def add_members(parser) -> None:
+    """Add the ensemble members whose probabilities are saved."""
+    parser.add_argument(
+        '--members',
+        nargs='+',
+        required=True,
+        type=existing_dir,
+        metavar='DIR',
+        help='--out folders of tools/predict.py --probabilities',
+    )
 
 
 def add_output(parser) -> None:
     """Add what voting has in common."""
     parser.add_argument('--weights', nargs='+', type=float, help='one a member (all equal)')
     parser.add_argument('--hard', action='store_true', help='one vote a pixel and member')
-    parser.add_argument('--out', required=True, help='folder: masks and predictions.json (COCO)')
-    parser.add_argument('--overlays', action='store_true', help='also write pictures')
-    parser.add_argument('--probabilities', action='store_true', help='also write the mean ones')
-    parser.add_argument('--data-root', type=existing_dir, help="folder of a COCO file's photos")
+    cli.add_prediction_outputs(parser)
+    cli.add_data_root(parser, 'folder that file names in a COCO file are relative to')
     cli.add_tta_and_crf(parser)
 
 
@@ -111,13 +120,11 @@ def search(args) -> None:
     from mmseg_custom.prediction.voted import Voters, read_truths
     from mmseg_custom.utils import UserError, write_json
 
-    if len(args.photos) > 1 or not args.photos[0].endswith('.json'):
-        raise UserError('search needs labels: give --photos one COCO file with annotations')
     try:
         from mmseg_custom.prediction.weight_search import search_weights
     except ImportError:
         raise UserError('search needs Optuna: pip install -e ".[crf]"') from None
-    truths = read_truths(args.photos[0])
+    truths = read_truths(args.ann, args.data_root)
     for member in args.members:
         Voters([member], [1.0]).require(truths)
     found = search_weights(args.members, truths, args.trials, args.seed)
@@ -137,8 +144,9 @@ def predict(args) -> int:
     from mmseg_custom.prediction.predict import predict_photos
 
     photos = photos_of(args)
-    segmenter = build_segmenter(args.member, args.weights, args.device, args.tta, args.hard)
-    outputs = outputs_of(args, [digest_of(checkpoint) for _, checkpoint in args.member])
+    cli.trust_checkpoints(args, *(checkpoint for _, checkpoint in args.model))
+    segmenter = build_segmenter(args.model, args.weights, args.device, args.tta, args.hard)
+    outputs = outputs_of(args, [digest_of(checkpoint) for _, checkpoint in args.model])
     skipped = predict_photos(segmenter, photos, outputs, args.batch_size)
     write_coco(photos, outputs, len(segmenter.classes))
     print(f'{len(photos) - len(skipped)} photos predicted; wrote {outputs.folder}')
@@ -153,6 +161,7 @@ def average(args) -> None:
     from mmseg_custom.checkpoints.average import average_checkpoints, save_average
 
     weights = checked_weights(args.weights, len(args.checkpoints))
+    cli.trust_checkpoints(args, *args.checkpoints)
     save_average(args.out, average_checkpoints(args.checkpoints, weights))
     print(f'averaged {len(weights)} checkpoints; wrote {args.out}: measure it with tools/test.py')
 
@@ -161,7 +170,7 @@ def photos_of(args):
     """List the photos."""
     from mmseg_custom.prediction.photo_sources import list_photos
 
-    return list_photos(args.photos, args.data_root)
+    return list_photos(args.inputs, args.data_root)
 
 
 def outputs_of(args, members: list[str]):

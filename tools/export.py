@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mmseg_custom import cli
-from mmseg_custom.cli import existing_file, positive_int
+from mmseg_custom.cli import positive_int
 
 MEGABYTE = 1e6
 
@@ -15,9 +15,8 @@ def build_parser() -> cli.Parser:
         example='python tools/export.py configs/upernet_swin_toy.py '
         'work_dirs/demo/iter_800.pth --out work_dirs/demo/model.onnx',
     )
-    parser.add_argument('config', type=existing_file, help='the experiment')
-    parser.add_argument('checkpoint', type=existing_file, help='the .pth file')
-    parser.add_argument('--out', required=True, help='the .onnx file to write')
+    cli.add_model(parser)
+    parser.add_argument('--out', required=True, metavar='FILE', help='.onnx file to write')
     parser.add_argument(
         '--argmax', action='store_true', help='give labels (N, H, W) instead of probabilities'
     )
@@ -44,6 +43,7 @@ def run(args) -> None:
     if not args.out.endswith('.onnx'):
         raise UserError(f'--out {args.out}: give a name that ends in .onnx')
     batches = photos_of(args.photos)
+    cli.trust_checkpoints(args, args.checkpoint)
     segmenter = TrashSegmenter(args.config, args.checkpoint, device='cpu')
     with atomic_path(args.out) as temporary:
         export_onnx(segmenter, temporary, args.argmax, args.opset)

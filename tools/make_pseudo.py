@@ -1,33 +1,28 @@
-"""Label photos with a model, for a second round of training; goes on after a stop."""
+"""Label photos with a model, for self-training."""
 
 from pathlib import Path
 
 from mmseg_custom import cli
-from mmseg_custom.cli import existing_dir, existing_file, positive_int, share
+from mmseg_custom.cli import existing_file, positive_int, share
 
 
 def build_parser() -> cli.Parser:
     """Describe the command line."""
     parser = cli.Parser(
-        description=__doc__ + ' Writes masks in which doubtful pixels are 255 (ignored), '
+        description=__doc__ + ' Writes masks in which low-confidence pixels are 255 (ignored), '
         'annotations.json for TrashCocoDataset, the manifest pseudo.json, and sheet.png with the '
-        'photos that the model is most and least sure of. Other thresholds do not predict anew.',
+        'photos of highest and lowest confidence. The same command continues after a stop; other '
+        'thresholds reuse the predictions.',
         example='python tools/make_pseudo.py configs/upernet_swin_trash.py '
-        'work_dirs/upernet_swin_trash/best.pth --images data/recycle_trash/test.json \\\n'
+        'work_dirs/upernet_swin_trash/best.pth data/recycle_trash/test.json \\\n'
         '      --out data/recycle_trash/pseudo --tta flip --crf',
     )
-    parser.add_argument('config', type=existing_file, help='the experiment')
-    parser.add_argument('checkpoint', type=existing_file, help='the .pth file')
-    parser.add_argument('--images', required=True, help='a COCO file or a folder')
-    parser.add_argument('--out', required=True, help='folder of the set')
+    cli.add_model(parser)
+    parser.add_argument('input', metavar='INPUT', help='photos to label: a COCO file or a folder')
     parser.add_argument(
-        '--member',
-        nargs=2,
-        action='append',
-        default=[],
-        metavar=('CONFIG', 'CKPT'),
-        help='another model that votes; give it once for each',
+        '--out', required=True, metavar='DIR', help='folder of the pseudo-label set'
     )
+    cli.add_models(parser, 'another model of the ensemble; repeat it for each')
     parser.add_argument('--weights', nargs='+', type=float, help='one a model (all equal)')
     cli.add_tta_and_crf(parser)
     parser.add_argument(
@@ -52,9 +47,9 @@ def build_parser() -> cli.Parser:
         type=existing_file,
         help="COCO files of photos that must not enter (the config's validation set)",
     )
-    parser.add_argument('--data-root', type=existing_dir, help="folder of a COCO file's photos")
+    cli.add_data_root(parser, 'folder that file names in a COCO file are relative to')
     parser.add_argument('--batch-size', type=positive_int, default=4, help='photos at once (4)')
-    parser.add_argument('--device', help='such as cpu or cuda:1 (the best there is)')
+    cli.add_device(parser)
     cli.add_launcher(parser)
     return parser
 
@@ -83,19 +78,20 @@ def run(args) -> int:
     join_processes(args.launcher)
     crf = read_crf(args.crf) if args.crf else None
     files = ConfidenceFiles(Path(args.out, 'confidence'), crf and DenseCrf(**crf))
-    found = list_photos([args.images], args.data_root)
+    found = list_photos([args.input], args.data_root)
     validation = validation_photos(load_config(args.config), args.exclude, args.data_root)
     photos, excluded = drop_excluded(found, validation)
     made_by = made_from(args, crf)
     if is_main_process():
         require_same_run(files.folder, made_by)
     barrier()
+    cli.trust_checkpoints(args, *(checkpoint for _, checkpoint in members_of(args)))
     segmenter = build_segmenter(members_of(args), args.weights, args.device, args.tta)
     skipped = predict_photos(segmenter, photos, files, args.batch_size)
     unreadable = sorted(name for name, _ in skipped)
     photos = [photo for photo in photos if photo.name not in unreadable]
     made_by |= dict(excluded=excluded, unreadable=unreadable)
-    root = folder_of(args.images, args.data_root)
+    root = folder_of(args.input, args.data_root)
     manifest = write_pseudo_set(photos, files, options, root, Path(args.out), made_by)
     if manifest:
         report(args.out, manifest, skipped)
@@ -104,7 +100,7 @@ def run(args) -> int:
 
 def members_of(args) -> list[tuple[str, str]]:
     """Return config and checkpoint of each model."""
-    return [(args.config, args.checkpoint), *map(tuple, args.member)]
+    return [(args.config, args.checkpoint), *map(tuple, args.model)]
 
 
 def made_from(args, crf: dict | None) -> dict:
@@ -120,7 +116,7 @@ def made_from(args, crf: dict | None) -> dict:
         weights=args.weights,
         tta=args.tta,
         crf=crf,
-        images=str(args.images),
+        images=str(args.input),
         batch_size=args.batch_size,
     )
 

@@ -1,9 +1,9 @@
-"""Predict photos, folders, COCO files and videos; the same command goes on after a stop."""
+"""Predict photos, folders, COCO files and videos."""
 
 from pathlib import Path
 
 from mmseg_custom import cli
-from mmseg_custom.cli import existing_dir, existing_file, positive_int
+from mmseg_custom.cli import positive_int
 
 REPORTED = 5
 
@@ -11,7 +11,8 @@ REPORTED = 5
 def build_parser() -> cli.Parser:
     """Describe the command line."""
     parser = cli.Parser(
-        description=__doc__ + ' Exit code 1: some photos could not be read.',
+        description=__doc__ + ' The same command continues after a stop. Exit code 1: some photos '
+        'could not be read.',
         example='python tools/predict.py configs/upernet_swin_toy.py work_dirs/demo/iter_800.pth '
         'data/toy_trash/batch_03 --out work_dirs/predicted',
     )
@@ -19,27 +20,22 @@ def build_parser() -> cli.Parser:
         'arguments',
         nargs='+',
         metavar='CONFIG CHECKPOINT INPUT',
-        help='the experiment, its .pth file, and photos, folders, COCO files, videos',
+        help='the experiment and its checkpoint, or one .onnx file; then photos, folders, COCO '
+        'files, videos',
     )
-    parser.add_argument(
-        '--onnx',
-        type=existing_file,
-        metavar='FILE',
-        help='what tools/export.py wrote, instead of CONFIG and CHECKPOINT',
-    )
-    parser.add_argument('--out', required=True, help='folder: masks and predictions.json (COCO)')
-    parser.add_argument('--overlays', action='store_true', help='also write pictures')
-    parser.add_argument(
-        '--probabilities', action='store_true', help='also write float16 probabilities (.npz)'
-    )
+    cli.add_prediction_outputs(parser)
     cli.add_tta_and_crf(parser)
-    parser.add_argument('--data-root', type=existing_dir, help="folder of a COCO file's photos")
+    cli.add_data_root(parser, 'folder that file names in a COCO file are relative to')
     parser.add_argument('--batch-size', type=positive_int, default=4, help='photos at once (4)')
     parser.add_argument(
-        '--every', type=positive_int, default=1, help='of a video, every so many-th frame (1)'
+        '--every',
+        type=positive_int,
+        default=1,
+        help='take every Nth frame of a video (1)',
+        metavar='N',
     )
-    parser.add_argument('--device', help='such as cpu or cuda:1 (the best there is)')
-    parser.add_argument('--strict', action='store_true', help='stop at a photo that is broken')
+    cli.add_device(parser)
+    parser.add_argument('--strict', action='store_true', help='stop at the first broken photo')
     cli.add_trust_option(parser)
     cli.add_launcher(parser)
     return parser
@@ -78,34 +74,35 @@ def split_arguments(args) -> tuple[list[str], list[str]]:
     """Return the files of the model, and the inputs."""
     from mmseg_custom.utils import UserError
 
-    if args.onnx:
-        return [args.onnx], args.arguments
-    model, inputs = args.arguments[:2], args.arguments[2:]
+    usage = 'CONFIG CHECKPOINT INPUT…, or MODEL.onnx INPUT…'
+    count = 1 if is_onnx(args.arguments[0]) else 2
+    model, inputs = args.arguments[:count], args.arguments[count:]
     for path in model:
         if not Path(path).is_file():
-            raise UserError(f'{path}: no such file; give CONFIG CHECKPOINT INPUT…, or --onnx FILE')
+            raise UserError(f'{path}: no such file; usage: {usage}')
     if not inputs:
-        raise UserError(
-            'no input: give CONFIG CHECKPOINT INPUT… (photos, folders, COCO files, videos)'
-        )
+        raise UserError(f'no photos, folders, COCO files or videos to predict; usage: {usage}')
     return model, inputs
+
+
+def is_onnx(path: str) -> bool:
+    """Return whether a model is an exported one."""
+    return path.lower().endswith('.onnx')
 
 
 def segmenter_of(args, model: list[str]):
     """Load the model."""
     from mmseg_custom.apis import OnnxSegmenter, TrashSegmenter
-    from mmseg_custom.checkpoints.safe_load import trust
     from mmseg_custom.utils import UserError
 
-    if not args.onnx:
-        if args.trust_checkpoint:
-            trust(model[1])
+    if not is_onnx(model[0]):
+        cli.trust_checkpoints(args, model[1])
         return TrashSegmenter(*model, args.device, args.tta)
     if args.tta or args.device:
-        raise UserError('--tta and --device go with a checkpoint, not with --onnx')
-    segmenter = OnnxSegmenter(args.onnx)
+        raise UserError(f'{model[0]}: --tta and --device need a checkpoint, not an ONNX file')
+    segmenter = OnnxSegmenter(model[0])
     if (args.probabilities or args.crf) and not segmenter.has_probabilities:
-        raise UserError(f'{args.onnx}: has no probabilities; export it without --argmax')
+        raise UserError(f'{model[0]}: has no probabilities; export it without --argmax')
     return segmenter
 
 

@@ -15,10 +15,10 @@ def build_parser() -> cli.Parser:
         example='python tools/report.py work_dirs/upernet_swin_toy',
     )
     parser.add_argument('work_dir', type=existing_dir, help='where tools/train.py wrote')
-    parser.add_argument('--out', help='the page to write (WORK_DIR/report.html)')
+    parser.add_argument('--out', metavar='FILE', help='HTML page to write (WORK_DIR/report.html)')
     parser.add_argument('--checkpoint', type=existing_file, help="the weights (WORK_DIR's latest)")
     parser.add_argument(
-        '--photos',
+        '--count',
         type=positive_int,
         default=PHOTOS,
         help=f'how many are shown large as the worst, and as the best ({PHOTOS})',
@@ -28,7 +28,7 @@ def build_parser() -> cli.Parser:
     )
     parser.add_argument('--data-root', help='folder of the data')
     parser.add_argument('--val-json', help='annotations of the photos to look at')
-    parser.add_argument('--device', help='such as cpu or cuda:1 (the best there is)')
+    cli.add_device(parser)
     cli.add_trust_option(parser)
     return parser
 
@@ -83,15 +83,13 @@ def look(args, cfg, checkpoint: str):
         PhotoResults: See :class:`~mmseg_custom.runs.validation_photos.PhotoResults`.
     """
     from mmseg_custom.apis import TrashSegmenter
-    from mmseg_custom.checkpoints.safe_load import trust
     from mmseg_custom.experiment import config as experiment
     from mmseg_custom.runs.validation_photos import ValidationPhotos, look_at_photos
 
     experiment.set_options(cfg, data_root=args.data_root, val_json=args.val_json)
-    if args.trust_checkpoint:
-        trust(checkpoint)
+    cli.trust_checkpoints(args, checkpoint)
     photos = ValidationPhotos(cfg)
-    return look_at_photos(TrashSegmenter(cfg, checkpoint, args.device), photos, args.photos)
+    return look_at_photos(TrashSegmenter(cfg, checkpoint, args.device), photos, args.count)
 
 
 if __name__ == '__main__':

@@ -17,13 +17,15 @@ def build_parser() -> cli.Parser:
         description=__doc__ + ' Ends when a round gains nothing on the validation set. The same '
         'command goes on after a stop.',
         example='python tools/self_train.py configs/upernet_swin_trash.py '
-        'configs/upernet_swin_trash_pseudo.py \\\n      --images data/recycle_trash/test.json '
+        'configs/upernet_swin_trash_pseudo.py \\\n      data/recycle_trash/test.json '
         '--label-args "--tta flip --crf --threshold 0.9" --train-args --batch-size 4',
     )
-    parser.add_argument('config', type=existing_file, help='the first round')
-    parser.add_argument('pseudo_config', type=existing_file, help='the rounds behind it')
-    parser.add_argument('--images', required=True, help='what is labelled: COCO file or folder')
-    parser.add_argument('--image-root', type=existing_dir, help='folder of the photos of --images')
+    parser.add_argument('config', type=existing_file, metavar='CONFIG', help='the first round')
+    parser.add_argument(
+        'pseudo_config', type=existing_file, metavar='PSEUDO_CONFIG', help='the rounds after it'
+    )
+    parser.add_argument('input', metavar='INPUT', help='photos to label: a COCO file or a folder')
+    cli.add_data_root(parser, 'folder that file names in a COCO file INPUT are relative to')
     parser.add_argument(
         '--first-round', type=existing_dir, help='work folder of a first round, if it is trained'
     )
@@ -31,7 +33,12 @@ def build_parser() -> cli.Parser:
     parser.add_argument(
         '--min-gain', type=float, default=0.1, help='mIoU in percent that a round has to gain (0.1)'
     )
-    parser.add_argument('--work-dir', default='work_dirs/self_train', help='(work_dirs/self_train)')
+    parser.add_argument(
+        '--out',
+        default='work_dirs/self_train',
+        metavar='DIR',
+        help='folder of the rounds (work_dirs/self_train)',
+    )
     parser.add_argument('--seed', type=natural_int, default=0, help='of everything random (0)')
     parser.add_argument('--gpus', type=positive_int, help='processes, by torchrun')
     parser.add_argument(
@@ -56,8 +63,8 @@ def run(args) -> None:
     plan = Plan(
         config=args.config,
         pseudo_config=args.pseudo_config,
-        data_root=folder_of(args.images, args.image_root),
-        work_dir=Path(args.work_dir),
+        data_root=folder_of(args.input, args.data_root),
+        work_dir=Path(args.out),
         rounds=args.rounds,
         min_gain=args.min_gain,
         seed=args.seed,
@@ -84,8 +91,8 @@ def label_command(args, checkpoint: str, folder: Path) -> list[str]:
         start.append(str(args.gpus))
     else:
         start = [sys.executable, str(TOOLS / 'make_pseudo.py'), args.config, checkpoint]
-    root = ['--data-root', args.image_root] if args.image_root else []
-    return [*start, '--images', args.images, '--out', str(folder), *root, *args.label_args]
+    root = ['--data-root', args.data_root] if args.data_root else []
+    return [*start, args.input, '--out', str(folder), *root, *args.label_args]
 
 
 if __name__ == '__main__':

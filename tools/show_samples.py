@@ -11,8 +11,8 @@ def build_parser() -> cli.Parser:
         example='python tools/show_samples.py configs/upernet_swin_toy.py --out samples.png',
     )
     parser.add_argument('config', type=existing_file, help='the experiment')
-    parser.add_argument('--out', required=True, help='the picture to write')
-    parser.add_argument('--number', type=positive_int, default=12, help='how many photos (12)')
+    parser.add_argument('--out', required=True, metavar='FILE', help='PNG or JPEG to write')
+    parser.add_argument('--count', type=positive_int, default=12, help='photos to show (12)')
     parser.add_argument('--seed', type=natural_int, default=0, help='as that of the training (0)')
     parser.add_argument('--data-root', help='folder of the data')
     parser.add_argument('--train-json', help='annotations to train on')
@@ -30,7 +30,7 @@ def run(args) -> None:
     from mmseg_custom.visualization import contact_sheet
 
     cfg = build_experiment(args)
-    rows = list(samples(cfg, args.number, args.seed))
+    rows = list(samples(cfg, args.count, args.seed))
     with atomic_path(args.out) as temporary:
         contact_sheet(rows, ('photo', 'labels'), columns=3).save(temporary)
     print(f'wrote {args.out}')

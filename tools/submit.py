@@ -1,20 +1,21 @@
 """Write, check or read back a submission of the contest (CSV of 256x256 masks)."""
 
 from mmseg_custom import cli
-from mmseg_custom.cli import existing_dir, existing_file
+from mmseg_custom.cli import existing_dir
 
 
 def build_parser() -> cli.Parser:
     """Describe the command line."""
     parser = cli.Parser(
         description=__doc__,
-        example='python tools/submit.py data/recycle_trash/test.json --masks work_dirs/masks '
-        '--out submission.csv\n  python tools/submit.py data/recycle_trash/test.json --model '
+        example='python tools/submit.py data/recycle_trash/test.json '
+        '--masks work_dirs/predicted/masks --out submission.csv\n  '
+        'python tools/submit.py data/recycle_trash/test.json --model '
         'configs/upernet_swin_trash.py best.pth --out submission.csv\n  python tools/submit.py '
         'data/recycle_trash/test.json --check '
         'submission.csv',
     )
-    parser.add_argument('ann', type=existing_file, help='the COCO file of the photos')
+    cli.add_ann(parser, 'COCO file of the photos')
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument(
         '--masks',
@@ -22,15 +23,19 @@ def build_parser() -> cli.Parser:
         help='write the masks of this folder (tools/predict.py) to OUT',
     )
     what.add_argument(
-        '--model', nargs=2, metavar=('CONFIG', 'CKPT'), help='write what this model predicts to OUT'
+        '--model',
+        nargs=2,
+        metavar=('CONFIG', 'CHECKPOINT'),
+        help='write what this model predicts to OUT',
     )
-    what.add_argument('--check', metavar='CSV', help='say what is wrong with a submission')
+    what.add_argument('--check', metavar='CSV', help='report what is wrong with a submission')
     what.add_argument(
         '--from-csv', metavar='CSV', help='write its masks, 256x256 palette PNGs, to the folder OUT'
     )
     parser.add_argument('--out', help='the CSV or the folder to write')
-    parser.add_argument('--data-root', type=existing_dir, help='folder of the photos, for --model')
-    parser.add_argument('--device', help='such as cpu or cuda:1 (the best there is)')
+    cli.add_data_root(parser)
+    cli.add_trust_option(parser)
+    cli.add_device(parser)
     cli.add_tta_and_crf(parser)
     return parser
 
@@ -66,7 +71,7 @@ def run(args) -> None:
             save_mask(mask_name(args.out, image_id), mask)
         print(f'wrote {len(found)} masks to {args.out}')
     else:
-        print(f'{source}: sound, {len(found)} photos')
+        print(f'{source}: valid, {len(found)} photos')
 
 
 def masks_of(folder: str, images: list[dict]):
@@ -91,6 +96,7 @@ def predicted(args):
     from mmseg_custom.prediction.photo_sources import list_photos
 
     crf = DenseCrf(**read_crf(args.crf)) if args.crf else None
+    cli.trust_checkpoints(args, args.model[1])
     segmenter = TrashSegmenter(*args.model, args.device, args.tta)
     for source in tqdm(list_photos([args.ann], args.data_root), desc='predicting', unit='photo'):
         photo = source.read()

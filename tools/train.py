@@ -53,15 +53,13 @@ def build_parser() -> cli.Parser:
 def run(args) -> None:
     """Build the experiment, then train."""
     from mmseg_custom.apis import train
-    from mmseg_custom.checkpoints.safe_load import trust
     from mmseg_custom.experiment.build import build_experiment
     from mmseg_custom.experiment.launch import is_first_process
 
     cfg = build_experiment(args)
     if args.amp and cfg.optim_wrapper.type != 'AmpOptimWrapper' and is_first_process():
         print('--amp: there is no GPU, so training is in float32', flush=True)
-    if args.trust_checkpoint:
-        trust(cfg.work_dir, *filter(None, (args.resume, cfg.load_from)))
+    cli.trust_checkpoints(args, cfg.work_dir, *filter(None, (args.resume, cfg.load_from)))
     train(cfg, args.resume)
 
 

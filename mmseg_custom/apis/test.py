@@ -12,7 +12,7 @@ from mmseg_custom.utils import write_json
 
 
 def test(
-    cfg: Config, checkpoint: str, out_dir: str | None = None, show_dir: str | None = None
+    cfg: Config, checkpoint: str, masks: Path | None = None, overlays: Path | None = None
 ) -> dict[str, float]:
     """Measure a checkpoint on the test set of ``cfg`` and write what it predicts.
 
@@ -20,10 +20,10 @@ def test(
     matrix.
 
     Args:
-        cfg: A whole experiment, fitted to the machine.
+        cfg: A complete experiment, fitted to the machine.
         checkpoint: The ``.pth`` or ``.safetensors`` file.
-        out_dir: Folder of the predicted masks (palette PNG), or None.
-        show_dir: Folder of pictures of photo, truth and prediction, or None.
+        masks: Folder of the predicted masks (palette PNG), or None.
+        overlays: Folder of pictures of photo, truth and prediction side by side, or None.
 
     Returns:
         dict[str, float]: The results in percent; empty when the set has no annotations.
@@ -33,8 +33,8 @@ def test(
     """
     require_readable(checkpoint)
     cfg.load_from, cfg.resume = checkpoint, False
-    if out_dir or show_dir:
-        hook = dict(type='SavePredictionsHook', out_dir=out_dir, show_dir=show_dir)
+    if masks or overlays:
+        hook = dict(type='SavePredictionsHook', masks=_text(masks), overlays=_text(overlays))
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
     with safe_mmengine_files(), no_code():
         runner = TrashRunner.from_cfg(cfg)
@@ -44,3 +44,8 @@ def test(
         content = dict(checkpoint=str(checkpoint), metrics=metrics, **(report or {}))
         write_json(Path(cfg.work_dir, 'metrics.json'), content)
     return metrics
+
+
+def _text(path: Path | None) -> str | None:
+    # A config holds plain data, and no paths.
+    return None if path is None else str(path)

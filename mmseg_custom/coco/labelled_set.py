@@ -118,7 +118,7 @@ def fold_numbers(
                 what = f'is not in {path}' if row is None else 'is in another fold, too'
                 raise UserError(
                     f'{file}: image {image["id"]} ({image["file_name"]}) {what}; '
-                    'give --folds the folds of this one file'
+                    'give the folds of this one file'
                 )
             fold_of[row] = fold
     if (fold_of < 0).any():

@@ -124,7 +124,7 @@ def _photo_of(mask: Path, masks: Path, photos: Path) -> Path:
             return photo
     raise UserError(
         f'{mask}: there is no photo {stem} with one of the suffixes '
-        f'{", ".join(sorted(PHOTO_SUFFIXES))}; correct --photos, or take the mask away'
+        f'{", ".join(sorted(PHOTO_SUFFIXES))}; correct the folder of photos, or take the mask away'
     )
 
 

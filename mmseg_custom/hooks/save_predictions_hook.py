@@ -25,14 +25,14 @@ class SavePredictionsHook(Hook):
     ``batch_01/0003.png``), since numbers repeat from batch to batch.
 
     Args:
-        out_dir: Folder of the masks, palette PNGs of class indices. None: no masks.
-        show_dir: Folder of the pictures: photo, truth (where there is one), prediction, side by
+        masks: Folder of the masks, palette PNGs of class indices. None: no masks.
+        overlays: Folder of the pictures: photo, truth (where there is one), prediction, side by
             side. None: no pictures.
     """
 
-    def __init__(self, out_dir: str | None = None, show_dir: str | None = None):
-        self.out_dir = out_dir
-        self.show_dir = show_dir
+    def __init__(self, masks: str | None = None, overlays: str | None = None):
+        self.masks = masks
+        self.overlays = overlays
 
     def after_test_iter(
         self,
@@ -54,14 +54,14 @@ class SavePredictionsHook(Hook):
         for sample in outputs or ():
             name = relative_name(sample.img_path, dataset)
             prediction = _labels(sample.pred_sem_seg.data)
-            if self.out_dir:
-                save_mask(Path(self.out_dir, name).with_suffix('.png'), prediction, palette)
-            if self.show_dir:
-                masks = [prediction]
+            if self.masks:
+                save_mask(Path(self.masks, name).with_suffix('.png'), prediction, palette)
+            if self.overlays:
+                drawn = [prediction]
                 if 'gt_sem_seg' in sample:
-                    masks.insert(0, _labels(sample.gt_sem_seg.data))
-                picture = side_by_side(sample.img_path, masks, palette)
-                with atomic_path(Path(self.show_dir, name).with_suffix('.jpg')) as temporary:
+                    drawn.insert(0, _labels(sample.gt_sem_seg.data))
+                picture = side_by_side(sample.img_path, drawn, palette)
+                with atomic_path(Path(self.overlays, name).with_suffix('.jpg')) as temporary:
                     Image.fromarray(picture).save(temporary, quality=92)
 
 

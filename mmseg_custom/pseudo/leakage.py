@@ -66,7 +66,7 @@ def drop_excluded(
     stays = [digest not in secret for digest in digests]
     kept = [photo for photo, ok in zip(photos, stays, strict=True) if ok]
     if not kept:
-        raise UserError('every photo is a validation photo: give --images others')
+        raise UserError('every photo is a validation photo')
     return kept, [photo.name for photo, ok in zip(photos, stays, strict=True) if not ok]
 
 

@@ -128,7 +128,7 @@ def _label(folder: Path, checkpoint: str, command: Sequence[str]) -> None:
         if member['checkpoint'] != checkpoint:
             raise UserError(
                 f'{folder}: labelled by {member["checkpoint"]}, not by {checkpoint}; take another '
-                '--work-dir'
+                'folder'
             )
         return
     done = subprocess.run(command)

@@ -121,7 +121,7 @@ def _require_same(trial: Trial, command: Sequence[str]) -> None:
     elif json.loads(path.read_text(encoding='utf-8')) != content:
         raise UserError(
             f'{trial.folder}: was trained with another config or other arguments; delete it, or '
-            'choose another --work-dir'
+            'choose another folder'
         )
 
 

@@ -53,7 +53,7 @@ def test_masks_made_annotations_are_clean(toy_set, tmp_path, capsys):
     call_tool(capsys, 'data_prep/coco_to_masks.py', toy_set / 'val.json', '--out', tmp_path / 'm')
     for options in ([], ['--whole']):
         out = tmp_path / f'{len(options)}.json'
-        arguments = [tmp_path / 'm', '--photos', toy_set, '--out', out, *options]
+        arguments = [tmp_path / 'm', '--data-root', toy_set, '--out', out, *options]
         call_tool(capsys, 'data_prep/masks_to_coco.py', *arguments)
         call(capsys, out, '--data-root', toy_set)
 

@@ -39,7 +39,7 @@ def test_there_and_back(ann_file, tmp_path, capsys):
     assert capsys.readouterr().out == f'1 masks written to {tmp_path / "m"}\n'
     mask = load_mask(tmp_path / 'm/b/a.png', 12, 20)
     assert (mask == 1).sum() == 2 and (mask == 2).sum() == 63
-    back = [tmp_path / 'm', '--photos', tmp_path, '--out', tmp_path / 'new.json']
+    back = [tmp_path / 'm', '--data-root', tmp_path, '--out', tmp_path / 'new.json']
     assert command(BACK, *back) == 0
     assert capsys.readouterr().out.startswith('1 photos with 3 annotations in')
     assert command(THERE, tmp_path / 'new.json', '--out', tmp_path / 'again') == 0
@@ -72,7 +72,7 @@ def test_ignored_pixels_are_told(tmp_path, capsys):
     save_mask(tmp_path / 'm/a.png', np.full((4, 4), 255, np.uint8))
     save_mask(tmp_path / 'p/a.png', np.zeros((4, 4), np.uint8))
     out = tmp_path / 'p/new.json'
-    assert command(BACK, tmp_path / 'm', '--photos', tmp_path / 'p', '--out', out) == 0
+    assert command(BACK, tmp_path / 'm', '--data-root', tmp_path / 'p', '--out', out) == 0
     assert '1 of them have ignored pixels' in capsys.readouterr().out
     assert json.loads(out.read_text())['images'][0]['seg_map_path'] == '../m/a.png'
 
@@ -82,11 +82,11 @@ def test_mistakes_are_one_line_and_exit_code_2(ann_file, tmp_path, capsys):
     broken = tmp_path / 'broken.json'
     broken.write_text('{')
     for path, arguments, message in (
-        (THERE, [tmp_path / 'no.json', '--out', 'x'], 'no.json: no such file'),
+        (THERE, [tmp_path / 'no.json', '--out', 'x'], 'no.json: no such annotation file'),
         (THERE, [broken, '--out', tmp_path / 'm'], 'broken.json: does not parse'),
         (THERE, [ann_file, '--out', tmp_path / 'm', '--min-pixels', -1], 'at least 0'),
-        (BACK, [tmp_path / 'empty', '--photos', tmp_path, '--out', 'x'], 'empty: has no PNG'),
-        (BACK, [tmp_path, '--photos', tmp_path, '--out', ann_file], 'ann.json: is there already'),
+        (BACK, [tmp_path / 'empty', '--data-root', tmp_path, '--out', 'x'], 'empty: has no PNG'),
+        (BACK, [tmp_path, '--data-root', tmp_path, '--out', ann_file], 'ann.json: exists already'),
     ):
         assert command(path, *arguments) == 2
         error = capsys.readouterr().err
@@ -98,7 +98,7 @@ def test_a_mask_without_photo_is_one_line_from_the_shell(tmp_path):
     save_mask(tmp_path / 'm/a.png', np.zeros((4, 4), np.uint8))
     (tmp_path / 'p').mkdir()
     out = tmp_path / 'new.json'
-    done = tool(BACK, tmp_path / 'm', '--photos', tmp_path / 'p', '--out', out, code=2)
+    done = tool(BACK, tmp_path / 'm', '--data-root', tmp_path / 'p', '--out', out, code=2)
     (line,) = done.stderr.splitlines()
     assert line.startswith('masks_to_coco.py: error: ') and 'there is no photo' in line
     assert not out.exists()

@@ -24,7 +24,7 @@ def read(path):
 
 def test_images_of_named_classes_are_repeated(toy_set, tmp_path):
     out = tmp_path / 'new' / 'out.json'
-    arguments = ['--out', out, '--classes', 'battery', 'Clothing', '--times', 3]
+    arguments = ['--out', out, '--repeat', 'battery', 'Clothing', '--times', 3]
     done = tool(TOOL, toy_set / 'train.json', *arguments)
     before, after = read(toy_set / 'train.json'), read(out)
     assert list(find_problems(after)) == []
@@ -48,9 +48,9 @@ def test_the_seed_decides_the_rounding(toy_set, tmp_path, capsys):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (['--classes', 'Wood'], "'Wood' is no class"),
+        (['--repeat', 'Wood'], "'Wood' is no class"),
         (['--threshold', '0'], 'threshold 0.0: give a fraction'),
-        (['--times', '2'], '--times belongs to --classes'),
+        (['--times', '2'], '--times needs --repeat'),
     ],
 )
 def test_mistakes_are_one_line(toy_set, tmp_path, capsys, arguments, message):

@@ -29,7 +29,9 @@ def toy_page(toy_set, tmp_path, capsys):
     """Page and numbers of the toy set, with its folds compared."""
     folds = ['--out', tmp_path / 'folds', '--folds', 3]
     call_tool(capsys, 'data_prep/stratified_kfold.py', toy_set / 'train.json', *folds)
-    call(capsys, toy_set / 'train.json', '--out', tmp_path / 'out', '--folds', tmp_path / 'folds')
+    call(
+        capsys, toy_set / 'train.json', '--out', tmp_path / 'out', '--folds-dir', tmp_path / 'folds'
+    )
     return tmp_path / 'out' / 'statistics.html', read(tmp_path / 'out')
 
 
@@ -162,7 +164,7 @@ def test_a_set_of_mask_files(toy_set, tmp_path, capsys):
     [
         (['--max-weight', '0'], 'max_weight above 0'),
         (['--beta', '1'], 'beta 1.0: take at least 0'),
-        (['--folds', '.'], 'has no kfold_0_val.json'),
+        (['--folds-dir', '.'], 'has no kfold_0_val.json'),
     ],
 )
 def test_mistakes_are_one_line(toy_set, tmp_path, capsys, arguments, message):

@@ -40,7 +40,7 @@ def command(*arguments) -> int:
 
 def test_it_converts_and_says_what_was_left_out(taco_file, tmp_path, capsys):
     out = tmp_path / 'out'
-    assert command(taco_file, '--photos', tmp_path / 'photos', '--out', out, '--size', 45) == 0
+    assert command(taco_file, '--data-root', tmp_path / 'photos', '--out', out, '--size', 45) == 0
     said = capsys.readouterr().out
     assert said.startswith(f'1 photos with 1 annotations in {out}; 0 annotations had no pixel')
     assert '1 photos were skipped' in said
@@ -72,12 +72,15 @@ def test_other_mistakes_are_one_line_and_exit_code_2(taco_file, tmp_path, capsys
     broken = tmp_path / 'broken.json'
     broken.write_text('{"images": [')
     for arguments, message in (
-        ([taco_file, *out], '--photos --annotations-only is required'),
-        ([tmp_path / 'no.json', '--annotations-only', *out], 'no.json: no such file'),
-        ([taco_file, '--photos', tmp_path / 'no', *out], 'no: no such folder'),
+        ([taco_file, *out], '--data-root --annotations-only is required'),
+        ([tmp_path / 'no.json', '--annotations-only', *out], 'no.json: no such annotation file'),
+        ([taco_file, '--data-root', tmp_path / 'no', *out], 'no: no such folder'),
         ([taco_file, '--annotations-only', *out, '--size', 0], 'at least 1'),
         ([broken, '--annotations-only', *out], 'broken.json: does not parse as JSON'),
-        ([taco_file, '--annotations-only', *out, '--classes', broken], 'the first line has to be'),
+        (
+            [taco_file, '--annotations-only', *out, '--class-map', broken],
+            'the first line has to be',
+        ),
     ):
         assert command(*arguments) == 2
         error = capsys.readouterr().err

@@ -15,7 +15,7 @@ def test_two_experiments_are_compared(toy_set, tmp_path):
     folds = tmp_path / 'folds'
     tool('data_prep/stratified_kfold.py', toy_set / 'val.json', '--folds', 2, '--out', folds)
     arguments = [TOY, other, '--seeds', 0, '--folds-dir', folds, '--folds', 0, '--data-root']
-    arguments += [toy_set, '--work-dir', tmp_path / 'w', '--train-args', '--epochs', 1]
+    arguments += [toy_set, '--out', tmp_path / 'w', '--train-args', '--epochs', 1]
     arguments += ['--batch-size', 2]
     done = tool(TOOL, *arguments)
     assert '| upernet_swin_toy |' in done.stdout

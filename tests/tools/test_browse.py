@@ -93,7 +93,7 @@ def test_folds_and_files_are_parts(chromium, toy_set, tmp_path, capsys):  # noqa
     folds = ['--out', tmp_path / 'folds', '--folds', 3]
     call_tool(capsys, 'data_prep/stratified_kfold.py', toy_set / 'train.json', *folds)
     out = tmp_path / 'a.html'
-    arguments = [toy_set / 'train.json', '--folds', tmp_path / 'folds', '--out', out]
+    arguments = [toy_set / 'train.json', '--folds-dir', tmp_path / 'folds', '--out', out]
     call_tool(capsys, TOOL, *arguments)
     wanted = read_coco(tmp_path / 'folds' / 'kfold_1_val.json')['images']
     with opened(chromium, out) as page:

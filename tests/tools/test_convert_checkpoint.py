@@ -14,9 +14,9 @@ CONVERT = 'tools/convert_checkpoint.py'
 
 def test_there_and_back(random_checkpoint, tmp_path, capsys):
     weights, back = tmp_path / 'a.safetensors', tmp_path / 'b.pth'
-    said = call_tool(capsys, CONVERT, random_checkpoint, weights).out
+    said = call_tool(capsys, CONVERT, random_checkpoint, '--out', weights).out
     assert f'tensors to {weights}' in said
-    call_tool(capsys, CONVERT, weights, back)
+    call_tool(capsys, CONVERT, weights, '--out', back)
     assert is_whole(back)
     first = torch.load(random_checkpoint, weights_only=False)
     second = torch.load(back, weights_only=True)
@@ -33,20 +33,20 @@ def test_there_and_back(random_checkpoint, tmp_path, capsys):
 
 
 def test_mistakes(random_checkpoint, tmp_path, capsys):
-    said = call_tool(capsys, CONVERT, random_checkpoint, tmp_path / 'a.onnx', code=2).err
-    assert 'a.onnx: call it *.pth or *.safetensors' in said
+    said = call_tool(capsys, CONVERT, random_checkpoint, '--out', tmp_path / 'a.onnx', code=2).err
+    assert 'a.onnx: the name must end in .pth or .safetensors' in said
     odd = tmp_path / 'odd.pth'
     torch.save(dict(state_dict=dict(a='text')), odd)
-    said = call_tool(capsys, CONVERT, odd, tmp_path / 'a.safetensors', code=2).err
+    said = call_tool(capsys, CONVERT, odd, '--out', tmp_path / 'a.safetensors', code=2).err
     assert 'a is no tensor' in said
 
 
 def test_an_old_file_becomes_a_safe_one(tmp_path, capsys):
     old, new = tmp_path / 'old.pth', tmp_path / 'new.pth'
     torch.save(dict(state_dict=dict(a=torch.ones(2)), args=Fraction(1, 3)), old)
-    assert '--trust-checkpoint' in call_tool(capsys, CONVERT, old, new, code=2).err
+    assert '--trust-checkpoint' in call_tool(capsys, CONVERT, old, '--out', new, code=2).err
     assert not new.exists()
-    call_tool(capsys, CONVERT, old, new, '--trust-checkpoint')
+    call_tool(capsys, CONVERT, old, '--out', new, '--trust-checkpoint')
     assert torch.equal(torch.load(new, weights_only=True)['state_dict']['a'], torch.ones(2))
 
 

@@ -62,9 +62,9 @@ def test_training_leaves_checkpoints_logs_and_curves(trained):
 
 
 def test_testing_writes_masks_pictures_and_true_numbers(trained, toy_set, tmp_path):
-    out, show = tmp_path / 'masks', tmp_path / 'show'
-    arguments = [TOY, trained / 'iter_30.pth', '--data-root', toy_set, '--work-dir', tmp_path]
-    tool('tools/test.py', *arguments, '--out', out, '--show-dir', show)
+    out, show = tmp_path / 'masks', tmp_path / 'overlays'
+    arguments = [TOY, trained / 'iter_30.pth', '--data-root', toy_set, '--out', tmp_path]
+    tool('tools/test.py', *arguments, '--overlays')
     report = json.loads((tmp_path / 'metrics.json').read_text())
     dataset = TrashCocoDataset(
         'val.json',
@@ -97,8 +97,8 @@ def test_photos_without_annotations_are_predicted(trained, toy_set, tmp_path):
     del unlabelled['annotations']
     ann_file = tmp_path / 'unlabelled.json'
     ann_file.write_text(json.dumps(unlabelled))
-    arguments = [TOY, trained / 'iter_30.pth', '--data-root', toy_set, '--work-dir', tmp_path]
-    done = tool('tools/test.py', *arguments, '--test-json', ann_file, '--out', tmp_path / 'm')
+    arguments = [TOY, trained / 'iter_30.pth', '--data-root', toy_set, '--out', tmp_path / 'm']
+    done = tool('tools/test.py', *arguments, '--test-json', ann_file)
     assert 'nothing to measure' in done.stdout + done.stderr
     assert len(list((tmp_path / 'm').rglob('*.png'))) == len(unlabelled['images'])
 
@@ -155,7 +155,7 @@ def test_two_processes_train_and_measure_as_one(trained, toy_set, tmp_path):
     for processes in (1, 2):
         folder = tmp_path / str(processes)
         arguments = [TOY, trained / 'iter_30.pth', processes, '--data-root', toy_set]
-        tool('tools/dist_test.sh', *arguments, '--work-dir', folder)
+        tool('tools/dist_test.sh', *arguments, '--out', folder)
         results.append(json.loads((folder / 'metrics.json').read_text()))
     # Seven photos: the sampler repeats one for the second process.
     assert results[0]['confusion_matrix'] == results[1]['confusion_matrix']

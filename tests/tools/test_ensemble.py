@@ -34,11 +34,11 @@ def names_of(toy_set):
 
 
 def test_votes_with_saved_probabilities(folders, toy_set, tmp_path, capsys):
-    photos = ('--photos', toy_set / 'val.json')
+    voters = (toy_set / 'val.json', '--members', *folders)
     weights = ('--weights', 2, 1, 0.5)
     soft, hard = tmp_path / 'soft', tmp_path / 'hard'
-    call_tool(capsys, TOOL, 'vote', *folders, *photos, *weights, '--out', soft)
-    call_tool(capsys, TOOL, 'vote', *folders, *photos, '--hard', '--out', hard)
+    call_tool(capsys, TOOL, 'vote', *voters, *weights, '--out', soft)
+    call_tool(capsys, TOOL, 'vote', *voters, '--hard', '--out', hard)
     for name in names_of(toy_set):
         members = [read_probabilities(path_of(folder, name)) for folder in folders]
         mean = np.average(members, axis=0, weights=[2, 1, 0.5])
@@ -51,7 +51,7 @@ def test_votes_with_saved_probabilities(folders, toy_set, tmp_path, capsys):
 def test_finds_which_member_to_trust(folders, toy_set, tmp_path, capsys):
     pytest.importorskip('optuna')
     out = tmp_path / 'weights.json'
-    command = ['search', *folders, '--photos', toy_set / 'val.json', '--trials', 40, '--out', out]
+    command = ['search', toy_set / 'val.json', '--members', *folders, '--trials', 40, '--out', out]
     printed = call_tool(capsys, TOOL, *command).out
     found = json.loads(out.read_text())
     good, fair, bad = found['weights']
@@ -67,7 +67,7 @@ def test_predicts_with_several_models(random_checkpoint, toy_set, tmp_path, caps
     torch.save(content, tmp_path / 'b.pth')
     members = [(TOY, random_checkpoint), (TOY, tmp_path / 'b.pth')]
     out = tmp_path / 'out'
-    options = [x for member in members for x in ('--member', *member)]
+    options = [x for member in members for x in ('--model', *member)]
     command = ['predict', toy_set / 'val.json', *options, '--weights', 1, 2, '--out', out]
     call_tool(capsys, TOOL, *command, '--batch-size', 1)
     both = EnsembleSegmenter([TrashSegmenter(*member) for member in members], [1, 2])
@@ -90,9 +90,10 @@ def test_says_what_is_wrong(folders, toy_set, tmp_path, capsys):
         return call_tool(capsys, TOOL, *command, code=2).err
 
     out = ('--out', tmp_path / 'out')
-    vote = ('vote', *folders, '--photos', toy_set / 'val.json', *out)
+    vote = ('vote', toy_set / 'val.json', '--members', *folders, *out)
     assert '2 numbers for 3 members' in error(*vote, '--weights', 1, 2)
     assert 'give it to predict' in error(*vote, '--tta', 'flip')
-    missing = error('vote', folders[0], '--photos', toy_set / 'train.json', *out)
+    missing = error('vote', toy_set / 'train.json', '--members', folders[0], *out)
     assert 'has no probabilities of' in missing
-    assert 'search needs labels' in error('search', *folders, '--photos', toy_set / 'batch_01')
+    folder = toy_set / 'batch_01'
+    assert 'batch_01' in error('search', folder, '--members', *folders)

@@ -29,7 +29,7 @@ def made(toy_set, random_checkpoint, tmp_path, capsys):
 
     def make(*options, images='train.json', out='pseudo', code=0):
         exclude = ('--exclude', toy_set / 'val.json', '--batch-size', 1)
-        command = (TOY, random_checkpoint, '--images', toy_set / images, '--out', tmp_path / out)
+        command = (TOY, random_checkpoint, toy_set / images, '--out', tmp_path / out)
         call_tool(capsys, TOOL, *command, *exclude, *options, code=code)
         return tmp_path / out
 
@@ -155,7 +155,7 @@ def test_the_manifest_says_who_made_it(made, random_checkpoint):
 @pytest.mark.slow
 def test_several_processes_and_a_killed_run_write_the_same(toy_set, random_checkpoint, tmp_path):
     exclude = ['--exclude', toy_set / 'val.json', '--class-balanced', 0.5, '--batch-size', 2]
-    images = ['--images', toy_set / 'train.json', *exclude]
+    images = [toy_set / 'train.json', *exclude]
 
     out = tmp_path / 'set'
     command = [TOY, random_checkpoint, *images, '--out', out]
@@ -186,7 +186,7 @@ def test_several_processes_and_a_killed_run_write_the_same(toy_set, random_check
 
 def test_says_what_is_wrong(toy_set, random_checkpoint, tmp_path, capsys):
     def error(*options, images=toy_set / 'test.json', config=TOY):
-        command = (config, random_checkpoint, '--images', images, '--out', tmp_path / 'out')
+        command = (config, random_checkpoint, images, '--out', tmp_path / 'out')
         return call_tool(capsys, TOOL, *command, *options, code=2).err
 
     exclude = ('--exclude', toy_set / 'val.json')

@@ -133,19 +133,17 @@ def test_an_exported_model_predicts_alike(toy_set, random_checkpoint, tmp_path, 
     segmenter = TrashSegmenter(TOY, random_checkpoint, device='cpu')
     export_onnx(segmenter, file)
     export_onnx(segmenter, masks, argmax=True)
-    for name, model in (('onnx', ('--onnx', file)), ('torch', (TOY, random_checkpoint))):
-        command = (
-            (*model, toy_set / 'val.json') if name == 'torch' else (toy_set / 'val.json', *model)
-        )
-        call_tool(capsys, TOOL, *command, '--out', tmp_path / name)
+    for name, model in (('onnx', (file,)), ('torch', (TOY, random_checkpoint))):
+        call_tool(capsys, TOOL, *model, toy_set / 'val.json', '--out', tmp_path / name)
     found = {name: np.stack([load_mask(path, 64, 64) for path in sorted(
         (tmp_path / name / 'masks').rglob('*.png'))]) for name in ('onnx', 'torch')}  # fmt: skip
     assert (found['onnx'] == found['torch']).mean() >= 0.999
     out = ('--out', tmp_path / 'out')
-    for options, reason in (
-        (('--onnx', file, '--tta', 'flip'), 'go with a checkpoint'),
-        (('--onnx', masks, '--probabilities'), 'without --argmax'),
-        ((), 'CONFIG CHECKPOINT INPUT'),
+    for model, options, reason in (
+        ((file,), ('--tta', 'flip'), 'need a checkpoint'),
+        ((masks,), ('--probabilities',), 'without --argmax'),
+        ((), (), 'CONFIG CHECKPOINT INPUT'),
     ):
-        assert reason in call_tool(capsys, TOOL, toy_set / 'val.json', *out, *options, code=2).err
-    assert 'no input' in call_tool(capsys, TOOL, TOY, random_checkpoint, *out, code=2).err
+        command = (*model, toy_set / 'val.json', *out, *options)
+        assert reason in call_tool(capsys, TOOL, *command, code=2).err
+    assert 'to predict' in call_tool(capsys, TOOL, TOY, random_checkpoint, *out, code=2).err

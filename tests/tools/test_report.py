@@ -28,7 +28,7 @@ def folder(tmp_path, toy_set):
 def report(folder, random_checkpoint, capsys):
     """The page of the 7 photos of the toy set."""
     write_checkpoint(folder, random_checkpoint)
-    done = call_tool(capsys, TOOL, folder, '--photos', 2, '--device', 'cpu')
+    done = call_tool(capsys, TOOL, folder, '--count', 2, '--device', 'cpu')
     assert 'no validation' in done.out
     return folder / 'report.html'
 
@@ -53,7 +53,7 @@ def percents(texts):
 
 def test_numbers_are_those_of_a_test(chromium, report, folder, toy_set, capsys):  # noqa: F811
     config = str(folder / '20260101_000000' / 'vis_data' / 'config.py')
-    where = ['--work-dir', folder.parent / 'test']
+    where = ['--out', folder.parent / 'test']
     call_tool(capsys, 'tools/test.py', config, folder / 'iter_30.pth', *where)
     measured = json.loads((folder.parent / 'test' / 'metrics.json').read_text())
     with opened(chromium, report) as page:

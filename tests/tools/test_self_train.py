@@ -32,7 +32,7 @@ train_dataloader = dict(
 @pytest.mark.slow
 def test_rounds_until_nothing_is_gained(toy_set, pseudo_config, tmp_path, capsys):
     work = tmp_path / 'work'
-    options = ['--images', toy_set / 'test.json', '--work-dir', work, '--rounds', 3]
+    options = [toy_set / 'test.json', '--out', work, '--rounds', 3]
     options += ['--min-gain', 200]
     options += ['--label-args', f'--threshold 0.1 --exclude {toy_set / "val.json"}']
     train = ['--batch-size', 4, '--epochs', 1, '--data-root', toy_set, '--val-json', 'val.json']
@@ -59,7 +59,7 @@ def test_rounds_until_nothing_is_gained(toy_set, pseudo_config, tmp_path, capsys
     first, other = tmp_path / 'first', tmp_path / 'other'
     shutil.copytree(work / 'round_1', first, ignore=shutil.ignore_patterns('pseudo'))
     options += ['--first-round', first]
-    again = [*start, *options, '--work-dir', other, '--rounds', 2, '--train-args', *train]
+    again = [*start, *options, '--out', other, '--rounds', 2, '--train-args', *train]
     call_tool(capsys, *again)
     assert [path.name for path in (other / 'round_1').iterdir()] == ['pseudo']
     manifest = json.loads((other / 'round_1' / 'pseudo' / 'pseudo.json').read_text())
@@ -68,12 +68,12 @@ def test_rounds_until_nothing_is_gained(toy_set, pseudo_config, tmp_path, capsys
     assert [one['miou'] for one in found] == [one['miou'] for one in rounds]
     error = call_tool(capsys, *start, *options, '--train-args', *train, code=2).err
     assert 'labelled by' in error
-    assert '--work-dir' in error
+    assert '--out' in error
 
 
 def test_what_went_wrong_is_named(toy_set, pseudo_config, tmp_path, capsys):
-    command = [TOOL, TOY, pseudo_config, '--images', toy_set / 'test.json']
-    command += ['--work-dir', tmp_path, '--train-args', '--data-root', tmp_path / 'nowhere']
+    command = [TOOL, TOY, pseudo_config, toy_set / 'test.json']
+    command += ['--out', tmp_path, '--train-args', '--data-root', tmp_path / 'nowhere']
     assert 'nowhere' in call_tool(capsys, *command, code=2).err
-    command = [*command[:5], '--first-round', tmp_path, '--work-dir', tmp_path / 'work']
+    command = [*command[:4], '--first-round', tmp_path, '--out', tmp_path / 'work']
     assert 'no validation' in call_tool(capsys, *command, code=2).err

@@ -9,7 +9,7 @@ TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
 def test_the_picture_shows_what_the_seed_draws(toy_set, tmp_path, capsys):
     pictures = []
     for name, seed in (('a.png', 0), ('b.png', 0), ('c.png', 1)):
-        arguments = ['--number', 3, '--seed', seed, '--out', tmp_path / name]
+        arguments = ['--count', 3, '--seed', seed, '--out', tmp_path / name]
         call_tool(capsys, TOOL, TOY, '--data-root', toy_set, *arguments)
         pictures.append(np.array(Image.open(tmp_path / name)))
     assert np.array_equal(pictures[0], pictures[1])
@@ -18,7 +18,7 @@ def test_the_picture_shows_what_the_seed_draws(toy_set, tmp_path, capsys):
 
 def test_photos_without_augmentation_are_the_photos(toy_set, tmp_path, capsys):
     out = tmp_path / 'a.png'
-    arguments = ['--augmentation', 'none', '--number', 1, '--out', out]
+    arguments = ['--augmentation', 'none', '--count', 1, '--out', out]
     call_tool(capsys, TOOL, TOY, '--data-root', toy_set, *arguments)
     sheet = np.array(Image.open(out)).astype(int)
     photos = [np.array(Image.open(path)) for path in sorted((toy_set / 'batch_01').glob('*.jpg'))]

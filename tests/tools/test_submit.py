@@ -47,7 +47,7 @@ def test_a_submission_holds_the_masks_row_by_row_at_half_size(photos, capsys):
 def test_written_checked_and_read_back_it_is_the_same(photos, capsys):
     rows = write(capsys, photos)
     done = call_tool(capsys, TOOL, photos / 'test.json', '--check', photos / 's.csv')
-    assert 'sound, 2 photos' in done.out
+    assert 'valid, 2 photos' in done.out
     arguments = ['--from-csv', photos / 's.csv', '--out', photos / 'back']
     call_tool(capsys, TOOL, photos / 'test.json', *arguments)
     for name, text in rows[1:]:

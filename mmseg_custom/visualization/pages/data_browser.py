@@ -82,7 +82,7 @@ def browser_entries(
     if predictions and not any(masks):
         raise UserError(
             f'{predictions}: has no mask for any of the {len(samples)} photos; give the folder '
-            'that tools/predict.py (its masks/) or tools/test.py --out wrote'
+            'that tools/predict.py or tools/test.py wrote to DIR/masks'
         )
 
     def entry(sample: dict, group: int, mask_path: Path | None) -> dict:
