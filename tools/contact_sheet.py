@@ -52,7 +52,7 @@ def run(args) -> None:
         mask_path = Path(args.masks, name).with_suffix('.png')
         truth = sample['gt_seg_map']
         prediction = load_mask(mask_path, *truth.shape, len(classes))
-        confusion = confusion_matrix(truth, prediction, len(classes))
+        confusion = confusion_matrix(truth, prediction, len(classes), str(mask_path))
         right = confusion.trace() / max(1, confusion.sum())
         caption = f'{name}   {100 * right:.0f} % of pixels correct'
         rows.append((caption, sample['img'][..., ::-1], (truth, prediction)))

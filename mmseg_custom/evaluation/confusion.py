@@ -1,30 +1,39 @@
-"""Counting label pairs: confusion matrices and boundary regions of label masks."""
+"""Count label pairs: confusion matrices and boundary regions of label masks."""
 
 import cv2
 import numpy as np
 
 from mmseg_custom.coco import IGNORE_INDEX
+from mmseg_custom.utils import UserError
 
 BOUNDARY_DILATION_RATIO = 0.02
 
 
-def confusion_matrix(truth: np.ndarray, prediction: np.ndarray, num_classes: int) -> np.ndarray:
-    """Count how often each class was taken for each other.
+def confusion_matrix(
+    truth: np.ndarray, prediction: np.ndarray, num_classes: int, name: str = 'a photo'
+) -> np.ndarray:
+    """Count how often each class was predicted for each class.
 
-    The pair of labels is folded into one byte where it fits (up to 15 classes), which is what
-    makes this several times faster than counting pairs of int64.
+    The pair of labels is folded into one byte where it fits (up to 15 classes), which makes this
+    several times faster than counting pairs of int64.
 
     Args:
         truth: ``(H, W)`` uint8 labels; pixels of ``IGNORE_INDEX`` do not count.
         prediction: ``(H, W)`` uint8 labels below ``num_classes``.
         num_classes: Number of classes ``C``, at most 254.
+        name: Of the photo, for the message.
 
     Returns:
         np.ndarray: ``(C, C)`` int64 pixel counts; rows are the truth, columns the prediction.
+
+    Raises:
+        UserError: A label outside the classes, which would be counted as another pair, or masks of
+            two sizes.
     """
+    _require_comparable(truth, prediction, num_classes, name)
     pairs = num_classes * num_classes
     fits = pairs + num_classes <= 256
-    # Ignored pixels land behind the last pair and are cut off.
+    # Ignored pixels are counted behind the last pair and cut off.
     table = np.full(256, pairs, np.uint8 if fits else np.uint32)
     table[:num_classes] = np.arange(num_classes) * num_classes
     if fits:
@@ -32,6 +41,25 @@ def confusion_matrix(truth: np.ndarray, prediction: np.ndarray, num_classes: int
     else:
         counts = np.bincount((table[truth] + prediction).ravel(), minlength=pairs)
     return counts[:pairs].reshape(num_classes, num_classes)
+
+
+def _require_comparable(
+    truth: np.ndarray, prediction: np.ndarray, num_classes: int, name: str
+) -> None:
+    if truth.shape != prediction.shape:
+        raise UserError(
+            f'{name}: the prediction is {prediction.shape[1]}x{prediction.shape[0]} pixels, the '
+            f'truth {truth.shape[1]}x{truth.shape[0]}'
+        )
+    if num_classes >= IGNORE_INDEX:
+        raise UserError(f'{num_classes} classes: labels are bytes, at most {IGNORE_INDEX - 1}')
+    for what, labels, end in (('prediction', prediction, 256), ('truth', truth, IGNORE_INDEX)):
+        outside = np.flatnonzero(histogram(labels)[num_classes:end])
+        if len(outside):
+            label = num_classes + int(outside[0])
+            raise UserError(
+                f'{name}: the {what} has the label {label}, outside the {num_classes} classes'
+            )
 
 
 def class_ious(confusion: np.ndarray) -> np.ndarray:
@@ -49,7 +77,7 @@ def class_ious(confusion: np.ndarray) -> np.ndarray:
 
 
 def class_scores(confusion: np.ndarray) -> dict[str, np.ndarray]:
-    """Return how well each class was found.
+    """Return IoU, precision and recall of each class.
 
     Args:
         confusion: ``(C, C)`` pixels, rows truth, columns prediction.
@@ -113,7 +141,7 @@ def boundary_mask(mask: np.ndarray, distance: int) -> np.ndarray:
 
 
 def boundary_areas(truth: np.ndarray, prediction: np.ndarray, num_classes: int) -> np.ndarray:
-    """Measure the boundary regions of both masks and what they share, class by class.
+    """Measure the boundary regions of both masks and their intersection, class by class.
 
     The distance is 2 % of the image diagonal, as in the paper. Pixels that the truth ignores count
     for neither, and their edge is a boundary for both.

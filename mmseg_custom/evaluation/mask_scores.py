@@ -16,14 +16,18 @@ class MaskScores:
         self._confusion = np.zeros((num_classes, num_classes), np.int64)
         self._boundary = np.zeros((3, num_classes), np.int64)
 
-    def add(self, truth: np.ndarray, prediction: np.ndarray) -> None:
+    def add(self, truth: np.ndarray, prediction: np.ndarray, name: str = 'a photo') -> None:
         """Count a photo.
 
         Args:
             truth: ``(H, W)`` uint8 labels; 255 does not count.
             prediction: ``(H, W)`` uint8 labels.
+            name: Of the photo, for the message.
+
+        Raises:
+            UserError: A label outside the classes, or masks of two sizes.
         """
-        self._confusion += confusion_matrix(truth, prediction, len(self._confusion))
+        self._confusion += confusion_matrix(truth, prediction, len(self._confusion), name)
         self._boundary += boundary_areas(truth, prediction, len(self._confusion))
 
     def merge(self, other: 'MaskScores') -> None:

@@ -1,4 +1,4 @@
-"""Counting photo by photo what a report says of a model, in memory that does not grow."""
+"""Count photo by photo what a report says of a model, in constant memory."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class PhotoScore:
     Attributes:
         iou: Mean IoU of the classes in truth or prediction, 0..1; NaN if every pixel is ignored.
         class_ious: IoU of each of these classes by label, 0..1.
-        accuracy: Share of the pixels that are right, 0..1; NaN if every pixel is ignored.
+        accuracy: Fraction of the pixels that are right, 0..1; NaN if every pixel is ignored.
     """
 
     iou: float
@@ -39,7 +39,11 @@ class PhotoTally:
         self.confidence = np.zeros((3, BINS))
 
     def add(
-        self, truth: np.ndarray, prediction: np.ndarray, probabilities: np.ndarray
+        self,
+        truth: np.ndarray,
+        prediction: np.ndarray,
+        probabilities: np.ndarray,
+        name: str = 'a photo',
     ) -> PhotoScore:
         """Count a photo.
 
@@ -47,8 +51,12 @@ class PhotoTally:
             truth: ``(H, W)`` uint8 labels; pixels of ``IGNORE_INDEX`` do not count.
             prediction: ``(H, W)`` uint8 labels.
             probabilities: ``(C, H, W)`` float in 0..1.
+            name: Of the photo, for the message.
+
+        Raises:
+            UserError: A label outside the classes, or masks of two sizes.
         """
-        confusion = confusion_matrix(truth, prediction, len(self.confusion))
+        confusion = confusion_matrix(truth, prediction, len(self.confusion), name)
         self.confusion += confusion
         self.confidence += confidence_counts(truth, prediction, probabilities.max(axis=0))
         return score_photo(confusion)

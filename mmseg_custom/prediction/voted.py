@@ -118,7 +118,7 @@ def score_photos(
 
     def count(name: str) -> MaskScores:
         scores = MaskScores(len(CLASSES))
-        scores.add(sample_mask(truths[name], Path()), predict(name))
+        scores.add(sample_mask(truths[name], Path()), predict(name), name)
         return scores
 
     total = MaskScores(len(CLASSES))

@@ -92,7 +92,7 @@ def look_at_photos(
         start = time.perf_counter()
         found = segmenter(photo)
         seconds.append(time.perf_counter() - start)
-        score = tally.add(truth, found.mask, found.probabilities)
+        score = tally.add(truth, found.mask, found.probabilities, name)
         gallery.add(name, photo, truth, found.mask, score)
     # The first photo also pays for what is set up once.
     median = float(np.median(seconds[1:] or seconds))

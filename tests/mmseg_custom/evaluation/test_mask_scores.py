@@ -5,6 +5,7 @@ import torch
 from mmseg_custom.coco import CLASSES
 from mmseg_custom.evaluation import TrashIoUMetric
 from mmseg_custom.evaluation.mask_scores import MaskScores
+from mmseg_custom.utils import UserError
 
 
 def masks(seed, labels=9):
@@ -33,3 +34,10 @@ def test_gives_what_the_metric_gives():
 
 def test_nothing_to_measure_is_no_number():
     assert np.isnan(MaskScores(11).result()['mIoU'])
+
+
+def test_a_label_outside_the_classes_is_refused_by_the_name_of_the_photo():
+    truth, prediction = masks(0)
+    prediction[0, 0] = 11
+    with pytest.raises(UserError, match=r'a\.jpg: the prediction has the label 11, outside the 11'):
+        MaskScores(11).add(truth, prediction, 'a.jpg')

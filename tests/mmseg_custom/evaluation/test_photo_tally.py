@@ -4,6 +4,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, jaccard_score
 
 from mmseg_custom.evaluation.calibration import confidence_counts
 from mmseg_custom.evaluation.photo_tally import PhotoTally
+from mmseg_custom.utils import UserError
 
 CLASSES = 5
 
@@ -44,3 +45,10 @@ def test_a_photo_of_ignored_pixels_has_no_score():
     assert np.isnan(score.accuracy)
     assert score.class_ious == {}
     assert not tally.confusion.any()
+
+
+def test_a_label_outside_the_classes_is_refused_by_the_name_of_the_photo():
+    truth, prediction, probabilities = photo(0)
+    prediction[2, 2] = 255  # a pseudo label without confidence
+    with pytest.raises(UserError, match=r'a\.jpg: the prediction has the label 255, outside the 5'):
+        PhotoTally(CLASSES).add(truth, prediction, probabilities, 'a.jpg')

@@ -13,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mmengine.logging import MMLogger
 from mmseg.evaluation import IoUMetric
+from PIL import Image
 from sklearn.metrics import f1_score, jaccard_score
 
 from mmseg_custom.coco import CLASSES
 from mmseg_custom.evaluation import TrashIoUMetric
+from mmseg_custom.utils import UserError
 
 
 def sample(truth, prediction) -> dict:
@@ -115,6 +117,110 @@ def test_memory_does_not_grow_with_the_images():
     assert metric.results == []
     held = [v for v in vars(metric).values() if isinstance(v, np.ndarray)]
     assert sum(v.nbytes for v in held) < 10_000
+
+
+def test_a_prediction_outside_the_classes_is_refused_by_the_name_of_the_photo():
+    """11 classes, truth 0, prediction 12: folded into one number it would be the pair (1, 1)."""
+    truth, prediction = np.zeros((4, 5)), np.full((4, 5), 12)
+    assert evaluate(IoUMetric(), [sample(truth, prediction)])['aAcc'] == 0
+    entry = sample(truth, prediction) | dict(img_path='a/photo_7.jpg')
+    with pytest.raises(UserError, match=r'a/photo_7\.jpg: the prediction has the label 12, out'):
+        evaluate(TrashIoUMetric(), [entry])
+
+
+@pytest.mark.parametrize('num_classes', [11, 20])
+@pytest.mark.parametrize('label', [-1, 20, 254, 255, 256, 268])
+@pytest.mark.parametrize('what', ['truth', 'prediction'])
+def test_any_label_that_is_no_class_is_refused(what, label, num_classes):
+    masks = dict(truth=np.ones((4, 5), int), prediction=np.ones((4, 5), int))
+    masks[what][2, 3] = label
+    metric = TrashIoUMetric()
+    metric.dataset_meta = dict(classes=[str(c) for c in range(num_classes)])
+    entry = sample(**masks) | dict(img_path='a.jpg')
+    if (what, label) == ('truth', 255):  # the ignored label
+        metric.process({}, [entry])
+        return
+    with pytest.raises(UserError, match=rf'a\.jpg: the {what} has the label {label}'):
+        metric.process({}, [entry])
+
+
+@pytest.mark.parametrize('ignore_index', [-1, 0, 10, 300])
+def test_another_ignored_label_gives_what_mmseg_gives(ignore_index):
+    pairs = [(np.where(t == 255, ignore_index, t), p) for t, p in images(5, range(11))]
+    samples = [sample(*pair) for pair in pairs]
+    ours = evaluate(TrashIoUMetric(ignore_index=ignore_index), samples)
+    theirs = evaluate(IoUMetric(ignore_index=ignore_index), samples)
+    assert {name: ours[name] for name in theirs} == pytest.approx(theirs, abs=0.006)
+    pairs[0][0][0, 0] = 255
+    with pytest.raises(UserError, match=f'label 255, but {ignore_index} is the ignored one'):
+        evaluate(TrashIoUMetric(ignore_index=ignore_index), [sample(*pairs[0])])
+
+
+def test_masks_of_two_sizes_are_refused():
+    entry = sample(np.zeros((4, 5)), np.zeros((4, 1))) | dict(img_path='a.jpg')
+    with pytest.raises(UserError, match=r'a\.jpg: the prediction is 1x4 pixels, the truth 5x4'):
+        evaluate(TrashIoUMetric(), [entry])
+
+
+@pytest.mark.parametrize('nan_to_num', [None, 0, -1])
+@pytest.mark.parametrize('classes', [range(11), (0, 3, 7)])
+@pytest.mark.parametrize(
+    'iou_metrics', ['mIoU', ['mIoU'], ['mDice'], ['mFscore'], ['mIoU', 'mDice', 'mFscore']]
+)
+def test_arguments_of_mmseg_mean_what_they_mean_there(iou_metrics, classes, nan_to_num):
+    options = dict(iou_metrics=iou_metrics, nan_to_num=nan_to_num, beta=2)
+    samples = [sample(*pair) for pair in images(2, list(classes))]
+    ours = evaluate(TrashIoUMetric(**options), samples)
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        theirs = evaluate(IoUMetric(**options), samples)
+    assert set(theirs) <= set(ours)
+    for name, value in theirs.items():
+        np.testing.assert_equal(np.float32(ours[name]), np.float32(value), name)
+    if len(classes) < 11:
+        assert ours['mIoU_all'] < ours['mIoU'] or nan_to_num is not None
+
+
+def named(seed, names):
+    pairs = images(seed, range(11), count=len(names))
+    return [sample(*pair) | dict(img_path=name) for pair, name in zip(pairs, names, strict=True)]
+
+
+@pytest.mark.parametrize('format_only', [False, True])
+def test_masks_are_written_as_by_mmseg(tmp_path, format_only):
+    samples, results = named(0, ['b/1.jpg', 'b/2.jpg', 'c/3.png']), []
+    for metric_class in (IoUMetric, TrashIoUMetric):
+        folder = tmp_path / metric_class.__name__
+        metric = metric_class(output_dir=str(folder), format_only=format_only)
+        results.append(evaluate(metric, samples))
+    theirs, ours = ({p.name: p for p in f.iterdir()} for f in sorted(tmp_path.iterdir()))
+    assert sorted(ours) == sorted(theirs) == ['1.png', '2.png', '3.png']
+    for name, path in ours.items():
+        with Image.open(path) as one, Image.open(theirs[name]) as other:
+            np.testing.assert_array_equal(np.array(one), np.array(other))
+    assert bool(results[1]) == bool(results[0]) == (not format_only)
+
+
+def test_two_photos_of_one_name_do_not_share_a_mask(tmp_path):
+    metric = TrashIoUMetric(output_dir=str(tmp_path))
+    with pytest.raises(UserError, match=r'1\.png: would be the mask of b/1\.jpg and of c/1\.jpg'):
+        evaluate(metric, named(0, ['b/1.jpg', 'c/1.jpg']))
+    # The sampler repeats photos to give every process the same number.
+    evaluate(TrashIoUMetric(output_dir=str(tmp_path)), named(0, ['b/1.jpg', 'b/1.jpg']))
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (dict(iou_metrics=['mIoU', 'IoU']), 'take any of mIoU, mDice, mFscore'),
+        (dict(collect_device='gpu'), 'no argument collect_device; .* nothing is collected'),
+        (dict(format_only=True), 'give output_dir'),
+        (dict(reduce_labels=True), 'has no argument reduce_labels'),
+    ],
+)
+def test_other_arguments_are_refused_in_one_message(options, message):
+    with pytest.raises(UserError, match=message):
+        TrashIoUMetric(**options)
 
 
 WORKER = """
