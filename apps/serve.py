@@ -1,4 +1,4 @@
-"""Serve a trained model over HTTP: POST /segment, GET /health, /metrics and /docs."""
+"""Serve a model over HTTP: POST /segment, GET /health and /metrics."""
 
 from mmseg_custom import cli
 from mmseg_custom.cli import positive_int

@@ -1,4 +1,4 @@
-"""Open a page that looks at photos of trash and says which bin each thing goes to."""
+"""Serve a web page that segments a photo and names the bins."""
 
 from pathlib import Path
 

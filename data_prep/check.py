@@ -1,4 +1,4 @@
-"""Find everything in a set that would hurt a training, and write a set without it."""
+"""Find errors in a data set, and write a set without them."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""Paint the annotations of a COCO file into palette PNG masks, one a photo."""
+"""Paint the annotations of a COCO file into palette PNG masks."""
 
 from functools import partial
 

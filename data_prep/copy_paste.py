@@ -1,4 +1,4 @@
-"""Make a paste set: photos with objects of rare classes from other photos pasted into them."""
+"""Paste objects of rare classes into other photos."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Look at a set: one HTML page and a JSON of its classes, objects, photos and loss weights."""
+"""Write statistics of a data set: one HTML page and a JSON."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Draw a data set of trash in the contest's layout, to try everything without its photos."""
+"""Draw a toy data set in the contest's layout."""
 
 import argparse
 

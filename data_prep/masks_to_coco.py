@@ -1,4 +1,4 @@
-"""Describe label masks (palette or grey PNG files) as a COCO file, without loss."""
+"""Convert label masks (palette or gray PNG) to a COCO file."""
 
 from pathlib import Path
 

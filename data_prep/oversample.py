@@ -1,4 +1,4 @@
-"""Repeat the images of rare classes in a COCO file, so that a training sees them more often."""
+"""Repeat the images of rare classes in a COCO file."""
 
 from mmseg_custom import cli
 from mmseg_custom.cli import natural_int, positive_int

@@ -1,4 +1,4 @@
-"""Split a COCO file into folds for cross-validation, each class alike in all of them."""
+"""Split a COCO file into folds with the same mix of classes."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Convert the public TACO set to our eleven classes in the contest's layout.
+"""Convert the public TACO set to the contest's classes.
 
 Which category becomes which class, and why, stands in data_prep/taco_classes.csv.
 """

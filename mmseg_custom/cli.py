@@ -1,4 +1,4 @@
-"""What every command line here shares. Imports nothing heavy, so that `--help` answers at once.
+"""Share what all command lines have. Imports nothing heavy, so that ``--help`` answers at once.
 
 A command line is a file with ``build_parser() -> ArgumentParser`` and
 ``run(args) -> int | None`` and ends with ``main(build_parser, run)``; whatever needs torch is
@@ -9,14 +9,13 @@ import argparse
 import errno
 import io
 import os
-import runpy
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from mmseg_custom.utils.shared import shared_folder
+from mmseg_custom.utils.shared import part_names
+from mmseg_custom.utils.spelling import did_you_mean
 
-TOOL_FOLDERS = ('tools', 'data_prep', 'apps')
 USER_ERRNOS = {
     errno.ENOSPC: 'the disk is full: free some space, or write to another place',
     errno.EDQUOT: 'the disk quota is used up: free some space, or write to another place',
@@ -47,17 +46,49 @@ class Parser(argparse.ArgumentParser):
 
 
 def existing_file(text: str) -> str:
-    """Argument type: the path of a file that is there."""
+    """Argument type: the path of a file that exists."""
     if not os.path.isfile(text):
-        raise argparse.ArgumentTypeError(f'{text}: no such file')
+        raise argparse.ArgumentTypeError(f'{text}: no such file{_similar_path(text)}')
     return text
 
 
 def existing_dir(text: str) -> str:
-    """Argument type: the path of a folder that is there."""
+    """Argument type: the path of a folder that exists."""
     if not os.path.isdir(text):
-        raise argparse.ArgumentTypeError(f'{text}: no such folder')
+        raise argparse.ArgumentTypeError(f'{text}: no such folder{_similar_path(text)}')
     return text
+
+
+def _similar_path(text: str) -> str:
+    folder, name = os.path.split(text)
+    try:
+        return did_you_mean(name, os.listdir(folder or '.'))
+    except (OSError, ValueError):
+        return ''
+
+
+def named_part(folder: str, or_file: bool = False) -> Callable[[str], str]:
+    """Return an argument type: the name of a file in a folder of ``configs/_base_``.
+
+    Args:
+        folder: Such as ``losses``.
+        or_file: Whether the path of another config is accepted, too.
+    """
+
+    def check(text: str) -> str:
+        names = part_names(folder)
+        if text in names or (or_file and text.endswith('.py') and os.path.isfile(text)):
+            return text
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is none of {", ".join(names)}{did_you_mean(text, names)}'
+        )
+
+    return check
+
+
+def list_parts(folder: str) -> str:
+    """Return the names that :func:`named_part` accepts, for a help text."""
+    return ', '.join(part_names(folder))
 
 
 def positive_int(text: str) -> int:
@@ -209,15 +240,31 @@ def add_launcher(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_augmentation(parser: argparse.ArgumentParser) -> None:
+    """Add ``--augmentation``."""
+    parser.add_argument(
+        '--augmentation',
+        type=named_part('augmentations'),
+        metavar='NAME',
+        help=f'augmentations of the training: {list_parts("augmentations")}',
+    )
+
+
 def add_tta_and_crf(parser: argparse.ArgumentParser) -> None:
     """Add what every command that predicts takes: ``--tta`` and ``--crf``."""
-    parser.add_argument('--tta', metavar='NAME', help='average the views of configs/_base_/tta')
+    parser.add_argument(
+        '--tta',
+        type=named_part('tta'),
+        metavar='NAME',
+        help=f'average over test-time augmentations: {list_parts("tta")}',
+    )
     parser.add_argument(
         '--crf',
         nargs='?',
         const='default',
+        type=named_part('crf', or_file=True),
         metavar='NAME',
-        help='refine by a dense CRF: one of configs/_base_/crf (default), or a file',
+        help=f'refine with a dense CRF: {list_parts("crf")}, or a config file (default)',
     )
 
 
@@ -267,19 +314,6 @@ def _leave_processes() -> None:
     distributed = sys.modules.get('torch.distributed')
     if distributed and distributed.is_available() and distributed.is_initialized():
         distributed.destroy_process_group()
-
-
-def run_tool() -> None:
-    """Run one of the tools by its name: ``trash-seg train CONFIG …``."""
-    root = shared_folder()
-    tools = {path.stem: path for name in TOOL_FOLDERS for path in (root / name).glob('*.py')}
-    name = sys.argv[1] if len(sys.argv) > 1 else None
-    if name not in tools:
-        print(f'usage: trash-seg TOOL [arguments]\ntools: {", ".join(sorted(tools))}')
-        print(f'configs to inherit from: {root / "configs"}')
-        sys.exit(0 if name in (None, '-h', '--help') else 2)
-    sys.argv[:2] = [str(tools[name])]
-    runpy.run_path(str(tools[name]), run_name='__main__')
 
 
 def _fail(message: str, code: int) -> None:

@@ -18,7 +18,7 @@ FLOORS = (
     ('apis',),
     ('prediction', 'runs'),
     ('pseudo', 'serving'),
-    ('cli',),
+    ('cli', 'trash_seg'),
 )
 RANK = {room: number for number, floor in enumerate(FLOORS) for room in floor}
 

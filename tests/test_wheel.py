@@ -7,6 +7,8 @@ import zipfile
 import pytest
 from conftest import ROOT
 
+from mmseg_custom.version import __version__
+
 LEFT = shutil.ignore_patterns(
     '.*', 'work_dirs', 'data', 'build', '*.egg-info', '__pycache__', 'docs'
 )
@@ -58,6 +60,8 @@ def test_it_trains_from_another_folder(installed, tmp_path):
     configs = installed / 'share' / 'trash-seg' / 'configs'
     said = trash_seg()
     assert str(configs) in said and 'train' in said and 'stratified_kfold' in said
+    assert __version__ in trash_seg('--version')
+    assert 'focal' in trash_seg('train', '--help')
     trash_seg('make_toy_trash', '--train', 16, '--val', 4, '--test', 4, '--size', 64)
     (tmp_path / 'mine.py').write_text(
         f"_base_ = '{configs}/upernet_swin_toy.py'\ntrain_dataloader = dict(batch_size=4)\n"

@@ -1,4 +1,4 @@
-"""Browse a set: one HTML page with all photos, to be filtered by class, fold and IoU."""
+"""Write one HTML page of all photos, filtered by class, fold and IoU."""
 
 from mmseg_custom import cli
 from mmseg_custom.cli import existing_dir, positive_int

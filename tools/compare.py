@@ -1,4 +1,4 @@
-"""Compare trainings: one HTML page of their scores, curves and the differences of their configs."""
+"""Compare trainings in one HTML page: scores, curves, configs."""
 
 from mmseg_custom import cli
 from mmseg_custom.cli import existing_dir

@@ -1,4 +1,4 @@
-"""Draw one picture of many photos with their truth and their predicted masks."""
+"""Draw many photos with their labels and predictions in one picture."""
 
 from mmseg_custom import cli
 from mmseg_custom.cli import existing_dir, positive_int

@@ -1,4 +1,4 @@
-"""Convert a checkpoint: .pth to .safetensors and back, or an old .pth file to a safe one.
+"""Convert a checkpoint between .pth and .safetensors.
 
 What is written holds the weights and the classes: enough to test, predict and fine-tune, not to
 resume a training.

@@ -26,7 +26,11 @@ def build_parser() -> cli.Parser:
     )
     cli.add_prediction_outputs(parser)
     parser.add_argument(
-        '--crf', default='default', metavar='NAME', help='one of configs/_base_/crf, or a file'
+        '--crf',
+        default='default',
+        type=cli.named_part('crf', or_file=True),
+        metavar='NAME',
+        help=f'{cli.list_parts("crf")}, or a config file (default)',
     )
     parser.add_argument(
         '--keep-small',

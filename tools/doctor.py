@@ -1,4 +1,4 @@
-"""Look at the installation: versions, what is missing or does not fit together, and the mend.
+"""Check the installation and print how to fix what is wrong.
 
 Uses the standard library only, since it is wanted where torch or mmseg do not import.
 """

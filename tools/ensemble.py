@@ -1,4 +1,4 @@
-"""Several models as one: vote on photos, search the votes' weights, or average checkpoints."""
+"""Combine models: vote, search the weights, or average checkpoints."""
 
 from argparse import ArgumentParser
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Export a trained model to ONNX, for any number and size of photos, and check it."""
+"""Export a model to ONNX and check it against PyTorch."""
 
 from pathlib import Path
 

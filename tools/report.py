@@ -1,4 +1,4 @@
-"""Look at a training: one HTML page of its curves, scores, photos, calibration and speed."""
+"""Write one HTML page about a training: curves, scores, photos, speed."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Train, label photos with the best checkpoint, train with the labels, and so on."""
+"""Run rounds of training and pseudo-labeling."""
 
 import shlex
 import sys

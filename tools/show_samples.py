@@ -1,4 +1,4 @@
-"""Draw what a training would see: augmented photos with their labels."""
+"""Draw the augmented photos and labels that a training sees."""
 
 from mmseg_custom import cli
 from mmseg_custom.cli import existing_file, natural_int, positive_int
@@ -16,9 +16,7 @@ def build_parser() -> cli.Parser:
     parser.add_argument('--seed', type=natural_int, default=0, help='as that of the training (0)')
     parser.add_argument('--data-root', help='folder of the data')
     parser.add_argument('--train-json', help='annotations to train on')
-    parser.add_argument(
-        '--augmentation', metavar='NAME', help='one of configs/_base_/augmentations'
-    )
+    cli.add_augmentation(parser)
     cli.add_config_options(parser)
     return parser
 

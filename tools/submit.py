@@ -1,4 +1,4 @@
-"""Write, check or read back a submission of the contest (CSV of 256x256 masks)."""
+"""Write, check or read back a submission CSV of the contest."""
 
 from mmseg_custom import cli
 from mmseg_custom.cli import existing_dir

@@ -1,4 +1,4 @@
-"""Measure a checkpoint on the test set, and write the masks that it predicts."""
+"""Measure a checkpoint on the test set and write its masks."""
 
 from pathlib import Path
 

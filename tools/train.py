@@ -25,12 +25,20 @@ def build_parser() -> cli.Parser:
     parser.add_argument('--train-json', help='annotations to train on')
     parser.add_argument('--val-json', help='annotations to validate on')
     parser.add_argument(
-        '--option', nargs='+', default=[], metavar='NAME', help='some of configs/_base_/options'
+        '--option',
+        nargs='+',
+        default=[],
+        type=cli.named_part('options', or_file=True),
+        metavar='NAME',
+        help=f'training options, in this order: {cli.list_parts("options")}',
     )
-    parser.add_argument('--loss', metavar='NAME', help='one of configs/_base_/losses')
     parser.add_argument(
-        '--augmentation', metavar='NAME', help='one of configs/_base_/augmentations'
+        '--loss',
+        type=cli.named_part('losses', or_file=True),
+        metavar='NAME',
+        help=f'loss of every head: {cli.list_parts("losses")}',
     )
+    cli.add_augmentation(parser)
     parser.add_argument('--seed', type=natural_int, help='seed of everything random')
     parser.add_argument(
         '--deterministic', action='store_true', help='deterministic algorithms only (slower)'

@@ -7,16 +7,12 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 
 from mmseg_custom.utils.errors import UserError
-from mmseg_custom.utils.shared import shared_folder
+from mmseg_custom.utils.shared import part_names, shared_folder
+from mmseg_custom.utils.spelling import did_you_mean
 
 BASES = shared_folder() / 'configs' / '_base_'
 # What stays in front of the augmentations when others are chosen, beside loading.
 BEFORE_AUGMENTATIONS = ('CopyPaste', 'Resize')
-
-
-def part_names(folder: str) -> list[str]:
-    """Return the names that :func:`read_part` knows in a folder of ``configs/_base_``."""
-    return sorted(path.stem for path in (BASES / folder).glob('*.py'))
 
 
 def read_part(folder: str, name: str, variable: str) -> Any:
@@ -48,7 +44,10 @@ def read_file(folder: str, name: str) -> Config:
     """
     path = Path(name) if name.endswith('.py') else BASES / folder / f'{name}.py'
     if not path.is_file():
-        raise UserError(f'{name!r} is none of the {folder}: {", ".join(part_names(folder))}')
+        names = part_names(folder)
+        raise UserError(
+            f'{name!r} is none of the {folder}: {", ".join(names)}{did_you_mean(name, names)}'
+        )
     return Config.fromfile(str(path))
 
 
@@ -61,7 +60,7 @@ def add_options(cfg: Config, names: Iterable[str]) -> None:
 
     Args:
         cfg: Changed in place.
-        names: See :func:`part_names`.
+        names: See :func:`mmseg_custom.utils.shared.part_names`.
 
     Raises:
         UserError: No such option.
@@ -80,7 +79,7 @@ def set_loss(cfg: Config, name: str) -> None:
 
     Args:
         cfg: Changed in place.
-        name: See :func:`part_names`.
+        name: See :func:`mmseg_custom.utils.shared.part_names`.
 
     Raises:
         UserError: No such loss, or a model whose heads have none to replace.
@@ -105,7 +104,7 @@ def set_augmentation(cfg: Config, name: str) -> None:
 
     Args:
         cfg: Changed in place.
-        name: See :func:`part_names`.
+        name: See :func:`mmseg_custom.utils.shared.part_names`.
 
     Raises:
         UserError: No such augmentations, or no training pipeline that ends with ``cfg.pack``.

@@ -18,7 +18,7 @@ def set_tta(cfg: Config, name: str, crf: dict | None = None) -> None:
 
     Args:
         cfg: Changed in place: its test pipeline and its model.
-        name: See :func:`mmseg_custom.experiment.named_parts.part_names`.
+        name: See :func:`mmseg_custom.utils.shared.part_names`.
         crf: Arguments of :class:`~mmseg_custom.postprocess.DenseCrf`, or None.
 
     Raises:

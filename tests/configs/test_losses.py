@@ -8,8 +8,9 @@ from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
-from mmseg_custom.experiment.named_parts import part_names, set_loss
+from mmseg_custom.experiment.named_parts import set_loss
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.shared import part_names
 
 NAMES = part_names('losses')
 

@@ -24,11 +24,11 @@ from mmseg_custom.experiment.config import load_config, set_max_iters, set_optio
 from mmseg_custom.experiment.launch import fit_to_machine
 from mmseg_custom.experiment.named_parts import (
     add_options,
-    part_names,
     read_part,
     set_augmentation,
 )
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.shared import part_names
 
 TOY = str(ROOT / 'configs' / 'upernet_swin_toy.py')
 SPLIT = ('deepspeed', 'fsdp')

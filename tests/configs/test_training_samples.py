@@ -9,8 +9,9 @@ from conftest import ROOT
 from mmseg.registry import DATASETS
 
 from mmseg_custom.experiment.config import load_config, set_options
-from mmseg_custom.experiment.named_parts import part_names, set_augmentation
+from mmseg_custom.experiment.named_parts import set_augmentation
 from mmseg_custom.utils.seeding import SeededIndex
+from mmseg_custom.utils.shared import part_names
 
 
 @pytest.mark.parametrize('name', part_names('augmentations'))
