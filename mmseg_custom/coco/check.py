@@ -7,13 +7,12 @@ from typing import Any
 
 from mmseg_custom.classes import CLASSES, name_key
 
+from .decode_photo import MAX_PIXELS
 from .segmentation import segmentation_problem
 
 IMAGE_KEYS = ('id', 'file_name', 'height', 'width')
 ANNOTATION_KEYS = ('id', 'image_id', 'category_id', 'segmentation')
 CATEGORY_KEYS = ('id', 'name')
-# OpenCV reads no larger photo (CV_IO_MAX_IMAGE_PIXELS).
-MAX_PIXELS = 2**30
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from mmseg_custom.utils import UserError
 
 from .paint import paint
 from .palette import load_mask, save_mask
-from .photos import PHOTO_SUFFIXES, photo_size
+from .photos import PHOTO_SUFFIXES, is_photo, photo_size
 from .read import coco_to_samples, read_coco, require_sound
 from .segmentation import describe_mask
 from .write import contest_coco, require_inside
@@ -120,7 +120,7 @@ def masks_to_coco(masks: str | os.PathLike, photos: str | os.PathLike, whole: bo
 def _photo_of(mask: Path, masks: Path, photos: Path) -> Path:
     stem = photos / mask.relative_to(masks).with_suffix('')
     for photo in sorted(stem.parent.glob(glob.escape(stem.name) + '.*')):
-        if photo.suffix.lower() in PHOTO_SUFFIXES and not photo.samefile(mask):
+        if is_photo(photo) and not photo.samefile(mask):
             return photo
     raise UserError(
         f'{mask}: there is no photo {stem} with one of the suffixes '

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from mmseg_custom.utils import UserError
+from .photos import read_reduced_gray
 
 BLOCK = 1024
 
 
 def difference_hash(path: str | os.PathLike) -> np.ndarray:
-    """Return the difference hash of a photo: where its 9x8 grey thumbnail gets brighter.
+    """Return the difference hash of a photo: where its 9x8 gray thumbnail gets brighter.
 
     Args:
         path: The photo.
@@ -23,13 +23,7 @@ def difference_hash(path: str | os.PathLike) -> np.ndarray:
     Raises:
         UserError: The photo is missing or cannot be read.
     """
-    if not os.path.isfile(path):
-        raise UserError(f'{path}: no such photo; say with --data-root where the photos are')
-    # A quarter of the size is decoded much faster, and far more than 9x8 pixels are left.
-    grey = cv2.imread(str(path), cv2.IMREAD_REDUCED_GRAYSCALE_4)
-    if grey is None:
-        raise UserError(f'{path}: cannot be read as an image; fetch it anew')
-    small = cv2.resize(grey, (9, 8), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(read_reduced_gray(path), (9, 8), interpolation=cv2.INTER_AREA)
     return (small[:, 1:] > small[:, :-1]).ravel()
 
 

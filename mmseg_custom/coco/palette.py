@@ -9,6 +9,8 @@ from PIL import Image
 from mmseg_custom.classes import IGNORE_INDEX, PALETTE
 from mmseg_custom.utils import UserError, atomic_path
 
+from .decode_photo import PhotoProblem, open_photo
+
 IGNORE_COLOUR = (255, 255, 255)
 
 
@@ -53,7 +55,7 @@ def load_mask(
     """Read a label mask from a PNG.
 
     Args:
-        path: A palette or 8-bit grey PNG whose values are class indices.
+        path: A palette or 8-bit gray PNG whose values are class indices.
         height: The photo's height in pixels.
         width: The photo's width in pixels.
         num_classes: Labels must be below this, or be ``IGNORE_INDEX``.
@@ -62,27 +64,37 @@ def load_mask(
         np.ndarray: ``(height, width)`` uint8 labels.
 
     Raises:
-        UserError: The file is missing or unreadable, is a colour image, has another size or
+        UserError: The file is missing or unreadable, is a color image, has another size or
             another label.
     """
     try:
-        with Image.open(path) as image:
-            mode, mask = image.mode, np.array(image)
+        with open(path, 'rb') as file:
+            image = open_photo(file)
+            _require_mask(path, image, height, width)
+            mask = np.array(image)
     except FileNotFoundError:
         raise UserError(f'{path}: no such mask file; make it, or correct "seg_map_path"') from None
+    except PhotoProblem as problem:
+        raise UserError(f'{path}: the mask {problem}; make it again') from None
     except (OSError, SyntaxError, ValueError) as error:
-        raise UserError(f'{path}: cannot be read as an image ({error}); make it anew') from None
-    if mode not in ('P', 'L'):
-        raise UserError(
-            f'{path}: is a {mode} image; a mask is a palette or 8-bit grey PNG of class indices'
-        )
-    if mask.shape != (height, width):
-        raise UserError(
-            f'{path}: the mask is {mask.shape[1]}x{mask.shape[0]}, its photo {width}x{height}; '
-            'make the mask anew for this photo'
-        )
+        if isinstance(error, UserError):
+            raise
+        raise UserError(f'{path}: cannot be read as an image ({error}); make it again') from None
     check_labels(path, mask, num_classes)
     return mask
+
+
+def _require_mask(path: str | os.PathLike, image: Image.Image, height: int, width: int) -> None:
+    if image.mode not in ('P', 'L'):
+        raise UserError(
+            f'{path}: is a {image.mode} image; a mask is a palette or 8-bit gray PNG of class '
+            'indices'
+        )
+    if image.size != (width, height):
+        raise UserError(
+            f'{path}: the mask is {image.size[0]}x{image.size[1]}, its photo {width}x{height}; '
+            'make the mask again for this photo'
+        )
 
 
 def check_labels(path: str | os.PathLike, mask: np.ndarray, num_classes: int) -> None:

@@ -1,8 +1,11 @@
-"""Reading photos, with the file named when something is wrong with it."""
+"""Find and read photos; a message about one names its file."""
 
 import io
 import os
+from collections.abc import Callable
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -10,69 +13,136 @@ from PIL import Image
 
 from mmseg_custom.utils import UserError
 
+from .decode_photo import (
+    PhotoProblem,
+    open_photo,
+    require_decodable,
+    upright_rgb,
+    upright_size,
+)
+
 PHOTO_SUFFIXES = frozenset(('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff'))
-EXIF_ORIENTATION, FIRST_LYING = 0x0112, 5
-Photo = str | os.PathLike | Image.Image | np.ndarray
-# The last bytes of a whole file. OpenCV 4 decodes a cut JPEG without a word, grey where data ends.
-END_MARKS = {b'\xff\xd8': b'\xff\xd9', b'\x89P': b'IEND\xaeB`\x82'}
-TAIL_BYTES = 64
+Photo = str | os.PathLike | bytes | Image.Image | np.ndarray
+REDUCTION = 4
+Result = TypeVar('Result')
+
+
+def is_photo(path: Path) -> bool:
+    """Return whether a file's name is that of a photo: a known suffix, and not hidden."""
+    return path.suffix.lower() in PHOTO_SUFFIXES and not path.name.startswith('.')
 
 
 def read_photo(
-    path: str | os.PathLike, height: int | None = None, width: int | None = None
+    path: str | os.PathLike,
+    height: int | None = None,
+    width: int | None = None,
+    rotate: bool = True,
 ) -> np.ndarray:
-    """Read a photo; EXIF rotation is honoured.
+    """Read a photo as every command sees it (:mod:`~mmseg_custom.coco.decode_photo`).
 
     Args:
         path: The file.
         height: Stated height in pixels, compared unless None.
         width: Stated width in pixels.
+        rotate: Apply EXIF rotation.
 
     Returns:
         np.ndarray: ``(H, W, 3)`` uint8 BGR.
 
     Raises:
-        UserError: It is missing, truncated, no image, or of another size.
+        UserError: The photo is missing, damaged, too large, or of another size.
     """
-    try:
-        content = Path(path).read_bytes()
-    except FileNotFoundError:
-        raise UserError(missing_photo(path)) from None
-    except (OSError, ValueError) as error:
-        raise UserError(f'{path}: this photo cannot be opened: {error}') from None
-    photo = None
-    if is_whole(content):
-        photo = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-    return require_photo(path, photo, height, width)
+    photo = _of_file(path, lambda image: _bgr(upright_rgb(image, rotate=rotate)))
+    return require_size(path, photo, height, width)
 
 
-def missing_photo(path: str | os.PathLike) -> str:
-    """Return the message about a photo that is not there."""
-    return (
-        f'{path}: no such photo; put it there, correct the data root, or drop it from the '
-        'annotation file'
-    )
-
-
-def require_photo(
-    path: str | os.PathLike,
-    photo: np.ndarray | None,
-    height: int | None = None,
-    width: int | None = None,
+def decode_bytes(
+    path: str | os.PathLike, content: bytes, height: int | None = None, width: int | None = None
 ) -> np.ndarray:
-    """Return a photo that was decoded, and has the size that is stated.
+    """Decode the content of a file; see :func:`read_photo`.
+
+    Args:
+        path: Named in messages.
+        content: The bytes.
+        height: Stated height in pixels, compared unless None.
+        width: Stated width in pixels.
+    """
+    with _naming(path):
+        photo = _bgr(upright_rgb(open_photo(io.BytesIO(content))))
+    return require_size(path, photo, height, width)
+
+
+def read_reduced_gray(path: str | os.PathLike) -> np.ndarray:
+    """Read a photo at a quarter of its size, which for a JPEG takes a fraction of the time.
+
+    Args:
+        path: The file.
+
+    Returns:
+        np.ndarray: ``(H / 4, W / 4)`` uint8 gray values.
+
+    Raises:
+        UserError: The photo is missing, damaged or too large.
+    """
+    return _of_file(path, _reduced_gray)
+
+
+def photo_size(path: str | os.PathLike) -> tuple[int, int]:
+    """Return ``(height, width)`` in pixels after EXIF rotation; only the header is read.
+
+    Args:
+        path: The file.
+
+    Raises:
+        UserError: It is missing, no image, or too large.
+    """
+    return _of_file(path, upright_size)
+
+
+def to_bgr(photo: Photo) -> np.ndarray:
+    """Return a photo as ``(H, W, 3)`` uint8 BGR.
+
+    Args:
+        photo: A file, the bytes of one, a Pillow image (its EXIF rotation is applied, too), or an
+            ``(H, W, 3)`` RGB array, uint8 or uint16.
+
+    Raises:
+        UserError: It cannot be used.
+    """
+    if isinstance(photo, str | os.PathLike):
+        return read_photo(photo)
+    if isinstance(photo, bytes):
+        return decode_bytes('the photo', photo)
+    if isinstance(photo, Image.Image):
+        with _naming(getattr(photo, 'filename', '') or 'the photo'):
+            require_decodable(photo)
+            return _bgr(upright_rgb(photo))
+    array = np.asarray(photo)
+    known = array.dtype in (np.uint8, np.uint16)
+    if not known or array.ndim != 3 or array.shape[2] != 3 or not array.size:
+        raise UserError(
+            'a photo is an (H, W, 3) uint8 or uint16 RGB array; this one is '
+            f'{array.shape} {array.dtype}'
+        )
+    if array.dtype == np.uint16:
+        array = (array >> 8).astype(np.uint8)
+    return array[..., ::-1]
+
+
+def require_size(
+    path: str | os.PathLike, photo: np.ndarray, height: int | None, width: int | None
+) -> np.ndarray:
+    """Return a photo that has the size that is stated.
 
     Args:
         path: Named in the message.
-        photo: ``(H, W, …)``, or None when it could not be decoded.
+        photo: ``(H, W, …)``.
         height: Stated height in pixels, compared unless None.
         width: Stated width in pixels.
 
     Raises:
-        UserError: Names the file and the mend.
+        UserError: The sizes differ.
     """
-    if photo is None:
-        raise UserError(f'{path}: the photo is truncated or no image; fetch it anew')
     found = photo.shape[:2]
     stated = (found[0] if height is None else height, found[1] if width is None else width)
     if found != stated:
@@ -83,63 +153,41 @@ def require_photo(
     return photo
 
 
-def is_whole(content: bytes) -> bool:
-    """Tell whether an image file's bytes are all there.
+def missing_photo(path: str | os.PathLike) -> str:
+    """Return the message about a photo that is not there."""
+    return (
+        f'{path}: no such photo; put it there, correct the data root, or drop it from the '
+        'annotation file'
+    )
 
-    The end mark is looked for first, which is free; only a file without it (cut short, with data
-    appended behind the picture, or of another format) is decoded by Pillow to make sure.
-    """
-    mark = END_MARKS.get(content[:2])
-    if mark and mark in content[-TAIL_BYTES:]:
-        return True
+
+def _of_file(path: str | os.PathLike, use: Callable[[Image.Image], Result]) -> Result:
+    """Return what ``use`` makes of an opened photo, its pixels not yet decoded."""
     try:
-        with Image.open(io.BytesIO(content)) as image:
-            image.load()
-    except (OSError, SyntaxError, ValueError):
-        return False
-    return True
+        file = open(path, 'rb')  # noqa: SIM115 (closed below, whatever reading it raises)
+    except FileNotFoundError:
+        raise UserError(missing_photo(path)) from None
+    except (OSError, ValueError) as error:
+        raise UserError(f'{path}: this photo cannot be opened: {error}') from None
+    with file, _naming(path):
+        return use(open_photo(file))
 
 
-def photo_size(path: Path) -> tuple[int, int]:
-    """Return ``(height, width)`` in pixels as EXIF rotation shows the photo.
-
-    Args:
-        path: The file, of which only the header is read.
-
-    Raises:
-        UserError: It is no image.
-    """
+@contextmanager
+def _naming(path: str | os.PathLike):
     try:
-        with Image.open(path) as image:
-            width, height = image.size
-            lying = image.getexif().get(EXIF_ORIENTATION, 1) >= FIRST_LYING
-    except (OSError, SyntaxError, ValueError) as error:
-        raise UserError(f'{path}: cannot be read as an image ({error}); fetch it anew') from None
-    return (width, height) if lying else (height, width)
+        yield
+    except PhotoProblem as problem:
+        raise PhotoProblem(problem.reason, problem.kind, path) from None
 
 
-def relative_name(img_path: str, dataset) -> str:
-    """Return where a photo lies below its dataset's image folder."""
-    folder = getattr(dataset, 'data_prefix', {}).get('img_path') or os.path.dirname(img_path)
-    name = os.path.relpath(img_path, folder)
-    return os.path.basename(img_path) if name.startswith('..') else name
+def _bgr(image: Image.Image) -> np.ndarray:
+    return cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2BGR)
 
 
-def to_bgr(photo: Photo) -> np.ndarray:
-    """Return a photo as ``(H, W, 3)`` uint8 BGR.
-
-    Args:
-        photo: See :class:`TrashSegmenter`.
-
-    Raises:
-        UserError: See :meth:`TrashSegmenter.__call__`.
-    """
-    if isinstance(photo, str | os.PathLike):
-        return read_photo(photo)
-    array = np.asarray(photo.convert('RGB') if isinstance(photo, Image.Image) else photo)
-    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or not array.size:
-        raise UserError(
-            f'a photo is an (H, W, 3) uint8 RGB array; this one is {array.shape} {array.dtype}: '
-            'convert it'
-        )
-    return array[..., ::-1]
+def _reduced_gray(image: Image.Image) -> np.ndarray:
+    whole = image.size
+    image.draft('L', (max(1, whole[0] // REDUCTION), max(1, whole[1] // REDUCTION)))
+    drafted = image.size != whole
+    gray = upright_rgb(image).convert('L')
+    return np.asarray(gray if drafted else gray.reduce(REDUCTION))

@@ -1,11 +1,13 @@
 """Photos to learn from without labels."""
 
+import logging
 import os.path as osp
-from pathlib import Path
 
+from mmengine.logging import print_log
 from mmseg.registry import DATASETS
 
 from mmseg_custom.coco import IGNORE_INDEX
+from mmseg_custom.coco.photo_folders import photos_below
 from mmseg_custom.coco.photos import PHOTO_SUFFIXES, photo_size
 from mmseg_custom.coco.segmentation import compact_segmentation
 from mmseg_custom.utils import UserError
@@ -49,20 +51,20 @@ class UnlabelledPhotos(TrashCocoDataset):
         return samples
 
     def _photos_of_folder(self) -> list[dict]:
-        paths = sorted(
-            path
-            for path in Path(self.ann_file).rglob('*')
-            if path.suffix in PHOTO_SUFFIXES and not path.name.startswith('.')
-        )
-        if not paths:
-            raise UserError(f'{self.ann_file}: has no photo ({", ".join(PHOTO_SUFFIXES[:3])})')
-        return [_describe(number, path) for number, path in enumerate(paths)]
+        samples = []
+        for path in photos_below(self.ann_file):
+            try:
+                height, width = photo_size(path)
+            except UserError as error:
+                print_log(f'skipped: {error}', 'current', logging.WARNING)
+                continue
+            samples.append(
+                dict(img_id=len(samples), img_path=str(path), height=height, width=width)
+            )
+        if not samples:
+            raise UserError(f'{self.ann_file}: has no photo ({", ".join(sorted(PHOTO_SUFFIXES))})')
+        return samples
 
     def _require_labels(self, samples: list[dict]) -> None:
         """Ask for photos only."""
         super()._require_labels([dict(sample, annotations=[]) for sample in samples])
-
-
-def _describe(number: int, path: Path) -> dict:
-    height, width = photo_size(path)
-    return dict(img_id=number, img_path=str(path), height=height, width=width)

@@ -1,5 +1,6 @@
 """Writing what a test predicts: masks for programs, pictures for people."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,10 +10,10 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from mmseg.structures import SegDataSample
-from PIL import Image, ImageOps
+from PIL import Image
 
 from mmseg_custom.coco import save_mask
-from mmseg_custom.coco.photos import relative_name
+from mmseg_custom.coco.photos import read_photo
 from mmseg_custom.utils import atomic_path
 from mmseg_custom.visualization import overlay
 
@@ -65,10 +66,16 @@ class SavePredictionsHook(Hook):
                     Image.fromarray(picture).save(temporary, quality=92)
 
 
+def relative_name(img_path: str, dataset) -> str:
+    """Return where a photo lies below its dataset's image folder."""
+    folder = getattr(dataset, 'data_prefix', {}).get('img_path') or os.path.dirname(img_path)
+    name = os.path.relpath(img_path, folder)
+    return os.path.basename(img_path) if name.startswith('..') else name
+
+
 def side_by_side(img_path: str, masks: Sequence[np.ndarray], palette) -> np.ndarray:
     """Return the photo and its overlays in one ``(H, W * n, 3)`` uint8 RGB picture."""
-    with Image.open(img_path) as image:
-        photo = np.array(ImageOps.exif_transpose(image).convert('RGB'))
+    photo = read_photo(img_path)[..., ::-1]
     return np.concatenate([photo] + [overlay(photo, mask, palette) for mask in masks], axis=1)
 
 

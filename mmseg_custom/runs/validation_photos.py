@@ -11,9 +11,9 @@ from mmengine.registry import DATASETS
 from tqdm import tqdm
 
 from mmseg_custom.apis.segmenter import TrashSegmenter
-from mmseg_custom.coco.photos import relative_name
 from mmseg_custom.evaluation.photo_tally import PhotoTally
 from mmseg_custom.experiment.config import leaf_datasets
+from mmseg_custom.hooks.save_predictions_hook import relative_name
 from mmseg_custom.utils import UserError
 from mmseg_custom.visualization.pages.gallery import Gallery
 

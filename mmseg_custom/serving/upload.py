@@ -2,15 +2,24 @@
 
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from mmseg_custom.coco.decode_photo import (
+    DAMAGE,
+    FORMAT,
+    MAX_PIXELS,
+    SIZE,
+    PhotoProblem,
+    open_photo,
+    upright_rgb,
+    upright_size,
+)
 from mmseg_custom.utils import UserError
 
 MEDIA_TYPES = {'JPEG': 'image/jpeg', 'PNG': 'image/png', 'WEBP': 'image/webp'}
-FIRST_LYING = 5
+STATUSES = {FORMAT: 415, SIZE: 413, DAMAGE: 422}
 
 
 class UploadError(UserError):
@@ -58,50 +67,21 @@ class Upload:
 
 
 def read_upload(file: BinaryIO | SpooledTemporaryFile[bytes], limits: Limits) -> Upload:
-    """Read a photo; EXIF rotation is honoured.
+    """Read a photo as every command sees it (:mod:`mmseg_custom.coco.decode_photo`).
 
     Args:
         file: The file's bytes, at most ``max_bytes`` of them; whoever receives them counts.
         limits: See there.
 
     Raises:
-        UploadError: It is no JPEG, PNG or WebP (415), has too many pixels (413), or is damaged
-            (422).
+        UploadError: It is no JPEG, PNG or WebP (415), has too many pixels or scans (413), or is
+            damaged (422).
     """
-    image = _open(file)
-    width, height = image.size
-    if width * height > limits.max_pixels:
-        raise _too_many_pixels(f'{width}x{height}', limits)
+    max_pixels = min(limits.max_pixels, MAX_PIXELS)
     try:
-        if image.getexif().get(ExifTags.Base.Orientation, 1) >= FIRST_LYING:
-            width, height = height, width
-        photo = np.asarray(_decode(image, limits.max_side))
-    except Exception as error:
-        # Decoders raise anything at bytes that were made to break them: the file is to blame.
-        raise UploadError(f'the photo is damaged ({error}); send a whole file', 422) from None
+        image = open_photo(cast(BinaryIO, file), tuple(MEDIA_TYPES), max_pixels)
+        height, width = upright_size(image)
+        photo = np.asarray(upright_rgb(image, limits.max_side))
+    except PhotoProblem as problem:
+        raise UploadError(f'the photo {problem}', STATUSES[problem.kind]) from None
     return Upload(photo, height, width)
-
-
-def _open(file: BinaryIO | SpooledTemporaryFile[bytes]) -> Image.Image:
-    """Read the header; the type is what the first bytes say, whatever the file is called."""
-    try:
-        return Image.open(file, formats=tuple(MEDIA_TYPES))
-    except UnidentifiedImageError:
-        raise UploadError('this is no JPEG, PNG or WebP photo; send one of these', 415) from None
-    except Image.DecompressionBombError as error:
-        raise UploadError(f'the photo is too large ({error}); make it smaller', 413) from None
-    except Exception as error:
-        raise UploadError(f'the photo is damaged ({error}); send a whole file', 422) from None
-
-
-def _too_many_pixels(size: str, limits: Limits) -> UploadError:
-    most = limits.max_pixels / 1e6
-    return UploadError(f'the photo has {size} pixels, more than {most:g} million; shrink it', 413)
-
-
-def _decode(image: Image.Image, max_side: int) -> Image.Image:
-    """Return a photo upright, RGB and at most so large."""
-    # Shrinking a JPEG decodes it at the smallest size that is enough, in a fraction of the memory.
-    rgb = image if image.mode == 'RGB' else image.convert('RGB')
-    rgb.thumbnail((max_side, max_side))
-    return ImageOps.exif_transpose(rgb)

@@ -12,7 +12,8 @@ from tqdm import tqdm
 
 from mmseg_custom.coco.near_duplicates import difference_hash
 from mmseg_custom.coco.palette import load_mask
-from mmseg_custom.coco.photos import PHOTO_SUFFIXES, read_photo
+from mmseg_custom.coco.photo_folders import photos_below
+from mmseg_custom.coco.photos import read_photo
 from mmseg_custom.utils import UserError
 
 from .finding import Finding
@@ -108,19 +109,9 @@ def unused_files(files: Sequence[SplitFile]) -> Iterator[Finding]:
             used.add(os.path.normpath(file.photo_path(image)))
             used.add(os.path.normpath(file.root / (image.get('seg_map_path') or '')))
     for root, (path, used) in listed.items():
-        unused = [p for p in _pictures(root) if os.path.normpath(p) not in used]
+        unused = [p for p in photos_below(root) if os.path.normpath(p) not in used]
         if unused:
             shown = ', '.join(p.relative_to(root).as_posix() for p in unused[:SHOWN_UNUSED])
             more = ', …' if len(unused) > SHOWN_UNUSED else ''
             message = f'{len(unused)} pictures in {root} are not listed: {shown}{more}'
             yield Finding('unused-file', path, message)
-
-
-def _pictures(root: Path) -> list[Path]:
-    return sorted(
-        path
-        for path in root.rglob('*')
-        if path.suffix.lower() in PHOTO_SUFFIXES
-        and not path.name.startswith('.')
-        and path.is_file()
-    )

@@ -10,6 +10,8 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from mmseg_custom.coco.decode_photo import PhotoProblem
+from mmseg_custom.coco.photos import read_photo
 from mmseg_custom.utils import UserError, atomic_path, write_json
 
 from .taco import DESCRIPTION, TacoPhoto, convert_photos, read_taco, taco_coco
@@ -160,10 +162,11 @@ def read_upright(path: Path, size: tuple[int, int]) -> np.ndarray | str:
         np.ndarray | str: ``(H, W, 3)`` uint8 BGR; or what is wrong with the photo.
     """
     found: tuple[int, ...] = ()
-    for flags in (cv2.IMREAD_COLOR, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION):
-        photo = cv2.imread(str(path), flags)
-        if photo is None:
-            return 'cannot be read as an image'
+    for rotate in (True, False):
+        try:
+            photo = read_photo(path, rotate=rotate)
+        except PhotoProblem as problem:
+            return problem.reason
         if _same_shape(photo.shape[1::-1], size):
             return photo
         found = found or photo.shape

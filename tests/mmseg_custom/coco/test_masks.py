@@ -205,7 +205,7 @@ def test_bad_masks_are_refused_with_their_name(tmp_path):
     with pytest.raises(UserError, match='the mask is 5x5, its photo 5x4'):
         masks_to_coco(tmp_path / 'masks', tmp_path / 'photos')
     (tmp_path / 'photos' / 'a.jpg').write_bytes(b'no photo')
-    with pytest.raises(UserError, match='a.jpg: cannot be read'):
+    with pytest.raises(UserError, match='a.jpg: the photo is truncated or no image'):
         masks_to_coco(tmp_path / 'masks', tmp_path / 'photos')
     (tmp_path / 'photos' / 'a.jpg').unlink()
     with pytest.raises(UserError, match='a.png: there is no photo'):

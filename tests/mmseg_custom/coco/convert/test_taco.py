@@ -203,7 +203,7 @@ def test_what_is_left_out_is_counted_and_listed(fake):
     cv2.imwrite(str(folder / 'photos' / CLEAR), np.zeros((10, 10, 3), np.uint8))
     report = convert(fake)
     listed = [
-        (UPRIGHT, 'cannot be read as an image'),
+        (UPRIGHT, 'is truncated or no image (accepted: JPEG, PNG, WEBP, BMP, TIFF)'),
         (ABSENT, 'absent'),
         (CLEAR, 'is 10x10, annotated as 30x99'),
     ]
