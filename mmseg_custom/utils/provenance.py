@@ -115,7 +115,7 @@ class Provenance:
         return changed
 
     def save(self) -> None:
-        """Write the file. Call it when outdated results are deleted and before new ones are made."""
+        """Write the file; outdated results have to be deleted before."""
         content = dict(
             version=VERSION,
             command=self.command,

@@ -109,5 +109,5 @@ def test_what_is_missing_is_named(small_set, tmp_path):
     with pytest.raises(UserError, match='lists no image'):
         make(path)
     (tmp_path / 'empty').mkdir()
-    with pytest.raises(UserError, match=r'empty: has no photo \(.jpg'):
+    with pytest.raises(UserError, match=r'empty: has no photo \(.bmp, .jpeg, .jpg'):
         UnlabelledPhotos('empty', data_root=str(tmp_path))
