@@ -9,6 +9,7 @@ from mmcv.transforms import Compose
 from mmseg.datasets import MultiImageMixDataset
 from mmseg.registry import DATASETS
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import save_mask
 from mmseg_custom.experiment.config import load_config
 from mmseg_custom.transforms import LoadTrashAnnotations
@@ -62,7 +63,7 @@ def _ours(dataset) -> MultiImageMixDataset:
 def _stock_info(dataset, index: int, folder: Path) -> dict:
     info = dataset.get_data_info(index)
     path = folder / f'{index}.png'
-    save_mask(path, LoadTrashAnnotations()(info)['gt_seg_map'])
+    save_mask(path, LoadTrashAnnotations()(info)['gt_seg_map'], built_in())
     keys = dict(reduce_zero_label=False, label_map=None, seg_fields=[])
     return dict(img_path=info['img_path'], seg_map_path=str(path), **keys)
 

@@ -9,6 +9,7 @@ import torch
 from mmseg.apis import inference_model, init_model
 
 from mmseg_custom.apis import TrashSegmenter
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import save_mask
 from mmseg_custom.coco.photos import read_photo
 from mmseg_custom.experiment.tta import photo_pipeline
@@ -54,7 +55,9 @@ def run() -> Comparison:
             refined = plain_crf(pixels, probabilities, crf)
             labels = refined.argmax(axis=0)
             sure = np.take_along_axis(probabilities, labels[None], axis=0)[0] >= THRESHOLD
-            save_mask(out / f'{photo.name}.png', np.where(sure, labels, 255).astype(np.uint8))
+            save_mask(
+                out / f'{photo.name}.png', np.where(sure, labels, 255).astype(np.uint8), built_in()
+            )
 
     threads = torch.get_num_threads()
     torch.set_num_threads(CORES)

@@ -134,12 +134,13 @@ def _import_split() -> None:
 
 
 def _split(path: str) -> None:
-    from mmseg_custom.coco import read_coco, require_sound, stratified_folds
+    from mmseg_custom.classes import built_in
+    from mmseg_custom.coco import read_coco, require_valid, stratified_folds
     from mmseg_custom.coco.stats.class_counts import class_counts
 
     content = read_coco(path)
-    require_sound(path, content)
-    stratified_folds(class_counts(content), 5, 0)
+    require_valid(path, content, built_in())
+    stratified_folds(class_counts(content, built_in()), 5, 0)
 
 
 def _import_statistics() -> None:
@@ -147,12 +148,13 @@ def _import_statistics() -> None:
 
 
 def _describe_labels(path: str) -> None:
+    from mmseg_custom.classes import built_in
     from mmseg_custom.coco.labelled_set import read_set
     from mmseg_custom.coco.stats.label_facts import measure_labels
     from mmseg_custom.coco.stats.statistics import label_statistics
 
-    samples = read_set([path]).samples
-    label_statistics(samples, measure_labels(samples))
+    samples = read_set([path], built_in()).samples
+    label_statistics(samples, measure_labels(samples, built_in()), built_in())
 
 
 # What is imported before the clock starts, and what is measured.

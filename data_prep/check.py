@@ -68,6 +68,7 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> int:
     """Check, report, and mend when asked to."""
+    from mmseg_custom.classes import built_in
     from mmseg_custom.coco.audit import (
         AuditOptions,
         audit_files,
@@ -83,7 +84,7 @@ def run(args) -> int:
     options = AuditOptions(
         args.max_overlap, args.max_share, args.min_pixels, args.hash_distance, not args.no_photos
     )
-    files = [open_split(path, args.data_root) for path in args.ann]
+    files = [open_split(path, built_in(), args.data_root) for path in args.ann]
     findings = audit_files(files, options)
     if args.json:
         write_json(args.json, [finding.as_json() for finding in findings])

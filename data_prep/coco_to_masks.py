@@ -35,6 +35,7 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> None:
     """Paint, clean up if asked for, and say what was done."""
+    from mmseg_custom.classes import built_in
     from mmseg_custom.coco import drop_specks, mode_filter, write_masks
 
     steps = [mode_filter] if args.mode_filter else []
@@ -46,7 +47,9 @@ def run(args) -> None:
             mask = step(mask)
         return mask
 
-    counts = write_masks(args.ann, args.out, args.data_root, clean if steps else None, args.force)
+    counts = write_masks(
+        args.ann, args.out, built_in(), args.data_root, clean if steps else None, args.force
+    )
     print(f'{counts["written"]} masks written to {args.out}', end='')
     print(f', {counts["kept"]} kept (--force replaces them)' if counts['kept'] else '')
     if steps:

@@ -61,11 +61,12 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> None:
     """Paste, write, and say how much of each class there is now."""
+    from mmseg_custom.classes import built_in
     from mmseg_custom.coco import read_coco
     from mmseg_custom.coco.paste.paste_set import open_source, write_paste_set
     from mmseg_custom.coco.paste.paste_workers import write_patches
 
-    source, options = open_source(args.json_path, args.data_root), paste_options(args)
+    source, options = open_source(args.json_path, built_in(), args.data_root), paste_options(args)
     out = Path(args.out or source.data_root / 'copy_paste')
     add = args.mode == 'add'
     target = write_paste_set(args.json_path, source, out, options, args.aug_num, add, args.workers)
@@ -73,15 +74,16 @@ def run(args) -> None:
         count = write_patches(source, options, out, args.workers)
         print(f'wrote {count} objects to {out / "patches"}')
     content, root = read_coco(target), source.data_root if add else out
-    draw_sheet(out / SHEET, content, root)
-    report(source.content, content)
+    draw_sheet(out / SHEET, content, root, source.classes)
+    report(source.content, content, source.classes)
     print(f'wrote {target}, of {len(content["images"])} photos, and {out / SHEET}')
     print(f'train on it: --data-root {root} --train-json {target}')
 
 
 def paste_options(args):
     """Turn the command line into :class:`mmseg_custom.coco.paste.paste_photo.PasteOptions`."""
-    from mmseg_custom.coco import CLASSES, labels_of_names
+    from mmseg_custom.classes import built_in
+    from mmseg_custom.coco import labels_of_names
     from mmseg_custom.coco.paste.paste_photo import PasteOptions
     from mmseg_custom.utils import UserError
 
@@ -96,18 +98,17 @@ def paste_options(args):
             f'--lsj-min {scale_range[0]} --lsj-max {scale_range[1]}: give two factors '
             'above 0, the smaller one first'
         )
-    removed = labels_of_names(args.remove_patch)
-    labels = [
-        label for label in labels_of_names(args.patch or CLASSES) if label and label not in removed
-    ]
+    classes = built_in()
+    removed = {classes.background, *labels_of_names(args.remove_patch, classes)}
+    labels = set(labels_of_names(args.patch or classes.names, classes)) - removed
     if not labels:
         raise UserError('no class is left to paste: take some out of --remove-patch')
     return PasteOptions(
-        tuple(sorted(set(labels))), scale_range, args.max_objects, args.feather, args.seed
+        tuple(sorted(labels)), scale_range, args.max_objects, args.feather, args.seed
     )
 
 
-def draw_sheet(path: Path, content: dict, root: Path) -> None:
+def draw_sheet(path: Path, content: dict, root: Path, classes) -> None:
     """Draw the first pasted photos and their masks."""
     import numpy as np
 
@@ -119,29 +120,28 @@ def draw_sheet(path: Path, content: dict, root: Path) -> None:
 
     pasted = {image['id'] for image in content['images'] if 'pasted_onto' in image}
     rows = []
-    for sample in coco_to_samples(content):
+    for sample in coco_to_samples(content, classes):
         if sample['img_id'] in pasted and len(rows) < SHOWN:
             photo = read_photo(root / sample['file_name'])
             photo = np.ascontiguousarray(photo[..., ::-1])
-            rows.append((sample['file_name'], photo, [sample_mask(sample, root)]))
+            rows.append((sample['file_name'], photo, [sample_mask(sample, root, classes)]))
     with atomic_path(path) as temporary:
-        contact_sheet(rows, ('photo', 'labels')).save(temporary, quality=85)
+        contact_sheet(rows, classes, ('photo', 'labels')).save(temporary, quality=85)
 
 
-def report(before: dict, after: dict) -> None:
+def report(before: dict, after: dict, classes) -> None:
     """Print how many images hold each class before and after."""
     from prettytable import PrettyTable
 
-    from mmseg_custom.coco import CLASSES
     from mmseg_custom.coco.stats.class_counts import class_counts
 
     text = PrettyTable(['class', 'images before', 'after', 'annotations before', 'after '])
     text.align = 'r'
     text.align['class'] = 'l'
-    counts = [class_counts(content) for content in (before, after)]
-    for label, name in list(enumerate(CLASSES))[1:]:
+    counts = [class_counts(content, classes) for content in (before, after)]
+    for label in classes.foreground:
         images = [(count[:, label] > 0).sum() for count in counts]
-        text.add_row([name, *images, *(count[:, label].sum() for count in counts)])
+        text.add_row([classes.names[label], *images, *(count[:, label].sum() for count in counts)])
     print(text)
 
 

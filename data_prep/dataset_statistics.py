@@ -44,33 +44,36 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> None:
     """Measure, write, and say where it is."""
+    from mmseg_custom.classes import built_in
     from mmseg_custom.coco.labelled_set import read_set
     from mmseg_custom.coco.stats.label_facts import measure_labels
     from mmseg_custom.coco.stats.photo_statistics import require_photos
     from mmseg_custom.utils import write_json
     from mmseg_custom.visualization.pages.statistics_page import write_statistics_page
 
-    data = read_set(args.ann, args.data_root, args.folds_dir)
+    classes = built_in()
+    data = read_set(args.ann, classes, args.data_root, args.folds_dir)
     if not args.no_photos:
         require_photos([sample['img_path'] for sample in data.samples])
-    facts = measure_labels(data.samples)
-    statistics, pictures = describe(args, data, facts)
+    facts = measure_labels(data.samples, classes)
+    statistics, pictures = describe(args, data, facts, classes)
     out = Path(args.out)
     write_json(out / 'statistics.json', statistics)
-    write_statistics_page(out / 'statistics.html', statistics, pictures)
+    write_statistics_page(out / 'statistics.html', statistics, pictures, classes)
     print(
         f'{len(data.samples)} images with {statistics["annotations"]} annotations: '
         f'open {out / "statistics.html"}; the numbers are in statistics.json'
     )
 
 
-def describe(args, data, facts):
+def describe(args, data, facts, classes):
     """Make numbers and pictures of what was measured.
 
     Args:
         args: The command line.
         data: The :class:`~mmseg_custom.coco.labelled_set.LabelledSet`.
         facts: The :class:`~mmseg_custom.coco.stats.label_facts.LabelFacts` of it.
+        classes: The :class:`~mmseg_custom.classes.ClassList`.
 
     Returns:
         tuple: The content of ``statistics.json``; the
@@ -93,10 +96,12 @@ def describe(args, data, facts):
     samples, chosen = data.samples, choose_examples(facts, EXAMPLES, args.seed)
     statistics = dict(
         files=data.files,
-        **label_statistics(samples, facts),
+        **label_statistics(samples, facts, classes),
         class_weights=weight_statistics(facts.pixels, args.max_weight, args.beta),
         examples=[[object_entry(samples, facts, n) for n in of_class] for of_class in chosen],
-        comparison=compare_groups(facts, data.groups, data.group_of) if data.groups else None,
+        comparison=compare_groups(facts, data.groups, data.group_of, classes)
+        if data.groups
+        else None,
         photos=None,
     )
     if args.no_photos:
@@ -106,7 +111,7 @@ def describe(args, data, facts):
     extremes = extreme_photos(paths, measured, EXTREMES)
     names = [sample['file_name'] for sample in samples]
     statistics['photos'] = photo_statistics(names, measured, *extremes)
-    return statistics, load_pictures(samples, facts, *extremes, chosen)
+    return statistics, load_pictures(samples, facts, classes, *extremes, chosen)
 
 
 if __name__ == '__main__':

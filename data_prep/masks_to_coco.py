@@ -31,12 +31,13 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> None:
     """Describe and say what there is now."""
+    from mmseg_custom.classes import built_in
     from mmseg_custom.coco import masks_to_coco
     from mmseg_custom.utils import UserError, write_json
 
     if Path(args.out).exists() and not args.force:
         raise UserError(f'{args.out}: exists already; choose another --out, or use --force')
-    content = masks_to_coco(args.masks, args.data_root, args.whole)
+    content = masks_to_coco(args.masks, args.data_root, built_in(), args.whole)
     write_json(args.out, content)
     images = content['images']
     print(f'{len(images)} photos with {len(content["annotations"])} annotations in {args.out}')

@@ -32,11 +32,12 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> None:
     """Repeat, write, and say what became of each class."""
+    from mmseg_custom.classes import built_in
     from mmseg_custom.coco import (
         read_coco,
         repeat_images,
         require_annotated,
-        require_sound,
+        require_valid,
         round_factors,
     )
     from mmseg_custom.coco.stats.class_counts import class_counts
@@ -44,50 +45,52 @@ def run(args) -> None:
 
     if args.times and not args.repeat:
         raise UserError('--times needs --repeat: name the classes to repeat')
+    classes = built_in()
     content = read_coco(args.ann)
-    require_sound(args.ann, content)
+    require_valid(args.ann, content, classes)
     require_annotated(args.ann, content)
-    counts = class_counts(content)
-    repeats = round_factors(factors(args, counts), args.seed)
+    counts = class_counts(content, classes)
+    repeats = round_factors(factors(args, counts, classes), args.seed)
     write_json(args.out, repeat_images(args.ann, content, repeats))
-    report(counts, repeats)
+    report(counts, repeats, classes)
     print(f'wrote {repeats.sum()} images ({len(repeats)} before) to {args.out}')
 
 
-def factors(args, counts):
+def factors(args, counts, classes):
     """Return each image's repeat factor, ``(images,)`` float64.
 
     Args:
         args: The command line.
         counts: ``(images, classes)`` annotations.
+        classes: The :class:`~mmseg_custom.classes.ClassList`.
     """
     from mmseg_custom.coco import labels_of_names, listed_factors, threshold_factors
 
     classes_of = [row.nonzero()[0].tolist() for row in counts]
     if args.repeat:
-        return listed_factors(classes_of, labels_of_names(args.repeat), args.times or TIMES)
+        repeated = labels_of_names(args.repeat, classes)
+        return listed_factors(classes_of, repeated, args.times or TIMES)
     return threshold_factors(classes_of, THRESHOLD if args.threshold is None else args.threshold)
 
 
-def report(counts, repeats) -> None:
+def report(counts, repeats, classes) -> None:
     """Print what an epoch holds of each class before and after.
 
     Args:
         counts: ``(images, classes)`` annotations.
         repeats: ``(images,)`` how often each image occurs.
+        classes: The :class:`~mmseg_custom.classes.ClassList`.
     """
     from prettytable import PrettyTable
-
-    from mmseg_custom.coco import CLASSES
 
     text = PrettyTable(['class', 'images before', 'after', 'share of annotations before', 'after '])
     text.align = 'r'
     text.align['class'] = 'l'
     before, after = counts.sum(axis=0), (counts * repeats[:, None]).sum(axis=0)
-    for label, name in list(enumerate(CLASSES))[1:]:
+    for label in classes.foreground:
         held = counts[:, label] > 0
         shares = [f'{100 * row[label] / max(row.sum(), 1):.2f} %' for row in (before, after)]
-        text.add_row([name, held.sum(), repeats[held].sum(), *shares])
+        text.add_row([classes.names[label], held.sum(), repeats[held].sum(), *shares])
     print(text)
 
 

@@ -42,24 +42,26 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> None:
     """Split, write, and say how alike the folds are."""
+    from mmseg_custom.classes import built_in
     from mmseg_custom.coco import (
         plain_folds,
         read_coco,
         require_annotated,
-        require_sound,
+        require_valid,
         split_content,
         stratified_folds,
     )
     from mmseg_custom.coco.stats.class_counts import class_counts
     from mmseg_custom.utils import UserError, write_json
 
+    classes = built_in()
     content = read_coco(args.ann)
-    require_sound(args.ann, content)
+    require_valid(args.ann, content, classes)
     require_annotated(args.ann, content)
     if args.plain and args.group_duplicates:
         raise UserError('--plain looks at no photo: leave out --group-duplicates')
     groups = find_groups(args, content) if args.group_duplicates else None
-    counts = class_counts(content)
+    counts = class_counts(content, classes)
     plain = plain_folds(len(counts), args.folds, args.seed)
     try:
         # Also for --plain, since it checks that there are enough images.
@@ -70,7 +72,7 @@ def run(args) -> None:
     for fold, (train, val) in enumerate(split_content(content, fold_of, args.folds)):
         write_json(os.path.join(args.out, f'kfold_{fold}_train.json'), train)
         write_json(os.path.join(args.out, f'kfold_{fold}_val.json'), val)
-    report(args, content, counts, fold_of, plain)
+    report(args, content, counts, fold_of, plain, classes)
 
 
 def find_groups(args, content: dict):
@@ -88,7 +90,7 @@ def find_groups(args, content: dict):
     return groups
 
 
-def report(args, content: dict, annotations, fold_of, plain) -> None:
+def report(args, content: dict, annotations, fold_of, plain, classes) -> None:
     """Print the table and the deviations, and draw the chart.
 
     Args:
@@ -97,15 +99,17 @@ def report(args, content: dict, annotations, fold_of, plain) -> None:
         annotations: ``(images, classes)`` its annotations.
         fold_of: ``(images,)`` int64 fold of each image.
         plain: The same by plain KFold, to compare with.
+        classes: The :class:`~mmseg_custom.classes.ClassList`.
     """
-    from mmseg_custom.coco import CLASSES, fold_shares, max_deviation, pixel_counts
+    from mmseg_custom.coco import fold_shares, max_deviation, pixel_counts
     from mmseg_custom.visualization.fold_shares import draw_fold_shares
 
     panels, lines = [], []
-    # Background has no annotations, and would make all shares of pixels look small.
+    # The background has no annotations, and would make all shares of pixels look small.
+    shown = list(classes.foreground)
     for what, counts in (
-        ('annotations', annotations[:, 1:]),
-        ('painted pixels', pixel_counts(content)[:, 1:]),
+        ('annotations', annotations[:, shown]),
+        ('painted pixels', pixel_counts(content, classes)[:, shown]),
     ):
         whole = counts.sum(axis=0) / max(counts.sum(), 1)
         found = []
@@ -118,30 +122,31 @@ def report(args, content: dict, annotations, fold_of, plain) -> None:
             f'(plain KFold with the same seed: {found[1]:.2f})'
         )
     picture = os.path.join(args.out, 'folds.png')
-    draw_fold_shares(picture, panels, CLASSES[1:])
-    print(table(annotations, fold_of, args.folds), *lines, sep='\n')
+    draw_fold_shares(picture, panels, [classes.names[label] for label in shown])
+    print(table(annotations, fold_of, args.folds, classes), *lines, sep='\n')
     print(f'wrote {args.folds} folds and {picture}')
 
 
-def table(counts, fold_of, folds: int) -> str:
+def table(counts, fold_of, folds: int, classes) -> str:
     """Return the shares of the annotations in the whole and in each fold as text.
 
     Args:
         counts: ``(images, classes)`` annotations.
         fold_of: ``(images,)`` fold of each image.
         folds: Number of folds.
+        classes: The :class:`~mmseg_custom.classes.ClassList`.
     """
     from prettytable import PrettyTable
 
-    from mmseg_custom.coco import CLASSES, fold_shares
+    from mmseg_custom.coco import fold_shares
 
     text = PrettyTable(['class', 'images', 'all', *(f'fold {fold}' for fold in range(folds))])
     text.align = 'r'
     text.align['class'] = 'l'
     rows = [counts.sum(axis=0) / max(counts.sum(), 1), *fold_shares(counts, fold_of, folds)]
-    for label, name in list(enumerate(CLASSES))[1:]:
+    for label in classes.foreground:
         shares = [f'{100 * row[label]:.2f} %' for row in rows]
-        text.add_row([name, (counts[:, label] > 0).sum(), *shares])
+        text.add_row([classes.names[label], (counts[:, label] > 0).sum(), *shares])
     sizes = [str((fold_of == fold).sum()) for fold in range(folds)]
     text.add_row(['images', len(counts), len(counts), *sizes])
     return str(text)

@@ -36,29 +36,32 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> None:
     """Read the photos and write the page."""
+    from mmseg_custom.classes import built_in
     from mmseg_custom.coco.labelled_set import read_set
     from mmseg_custom.coco.stats.photo_statistics import require_photos
     from mmseg_custom.visualization.pages.data_browser import browser_entries, write_data_browser
 
-    data = read_set(args.ann, args.data_root, args.folds_dir)
+    classes = built_in()
+    data = read_set(args.ann, classes, args.data_root, args.folds_dir)
     require_photos([sample['img_path'] for sample in data.samples])
-    score = scorer() if args.predictions else None
-    entries = browser_entries(data.samples, data.group_of, args.side, args.predictions, score)
-    write_data_browser(args.out, entries, data.groups, ', '.join(args.ann))
+    score = scorer(len(classes)) if args.predictions else None
+    entries = browser_entries(
+        data.samples, data.group_of, args.side, classes, args.predictions, score
+    )
+    write_data_browser(args.out, entries, data.groups, ', '.join(args.ann), classes)
     if args.predictions:
         number = sum(entry['prediction'] is not None for entry in entries)
         print(f'{number} of {len(entries)} photos have a prediction')
     print(f'{len(entries)} photos: open {args.out}')
 
 
-def scorer():
+def scorer(num_classes: int):
     """Return the function that gives the IoU of each class; it alone takes torch."""
-    from mmseg_custom.coco import CLASSES
     from mmseg_custom.evaluation.confusion import confusion_matrix
     from mmseg_custom.evaluation.photo_tally import score_photo
 
     return lambda truth, prediction: (
-        score_photo(confusion_matrix(truth, prediction, len(CLASSES))).class_ious
+        score_photo(confusion_matrix(truth, prediction, num_classes)).class_ious
     )
 
 

@@ -33,6 +33,7 @@ def run(args) -> None:
     import numpy as np
     from mmengine.dataset import Compose
 
+    from mmseg_custom.classes import class_list
     from mmseg_custom.coco import load_mask
     from mmseg_custom.datasets import TrashCocoDataset
     from mmseg_custom.evaluation.confusion import confusion_matrix
@@ -42,7 +43,7 @@ def run(args) -> None:
 
     root = args.data_root or os.path.dirname(args.ann) or '.'
     dataset = TrashCocoDataset(os.path.abspath(args.ann), data_root=root)
-    classes, palette = dataset.metainfo['classes'], dataset.metainfo['palette']
+    classes = class_list(dataset.metainfo)
     load = Compose([LoadTrashImage(), LoadTrashAnnotations()])
     rows = []
     count = min(args.count, len(dataset))
@@ -51,12 +52,12 @@ def run(args) -> None:
         name = os.path.relpath(sample['img_path'], root)
         mask_path = Path(args.masks, name).with_suffix('.png')
         truth = sample['gt_seg_map']
-        prediction = load_mask(mask_path, *truth.shape, len(classes))
+        prediction = load_mask(mask_path, *truth.shape, classes)
         confusion = confusion_matrix(truth, prediction, len(classes), str(mask_path))
         right = confusion.trace() / max(1, confusion.sum())
         caption = f'{name}   {100 * right:.0f} % of pixels correct'
         rows.append((caption, sample['img'][..., ::-1], (truth, prediction)))
-    sheet = contact_sheet(rows, columns=args.columns, classes=classes, palette=palette)
+    sheet = contact_sheet(rows, classes, columns=args.columns)
     with atomic_path(args.out) as temporary:
         sheet.save(temporary)
     print(f'wrote {args.out}: {count} of {len(dataset)} photos')

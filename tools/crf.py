@@ -72,7 +72,8 @@ def refine(args, crf, photos, voters) -> None:
     """Write the refined masks, and the scores where there are labels."""
     from dataclasses import asdict
 
-    from mmseg_custom.coco import CLASSES, load_mask
+    from mmseg_custom.classes import built_in
+    from mmseg_custom.coco import load_mask
     from mmseg_custom.prediction.crf_tuning import score_crf
     from mmseg_custom.prediction.outputs import Outputs, require_same_run, write_coco
     from mmseg_custom.prediction.voted import finish_photos, score_photos
@@ -82,7 +83,7 @@ def refine(args, crf, photos, voters) -> None:
     made_from = dict(predicted=str(Path(args.predicted).resolve()), crf=asdict(crf))
     require_same_run(outputs.folder, made_from)
     finish_photos(photos, voters, outputs)
-    write_coco(photos, outputs, len(CLASSES))
+    write_coco(photos, outputs, built_in())
     print(f'{len(photos)} photos refined; wrote {outputs.folder}')
     truths = labels_of(args)
     if not truths:
@@ -90,7 +91,9 @@ def refine(args, crf, photos, voters) -> None:
 
     def refined(name):
         sample = truths[name]
-        return load_mask(outputs.paths(name)['masks'], sample['height'], sample['width'])
+        return load_mask(
+            outputs.paths(name)['masks'], sample['height'], sample['width'], built_in()
+        )
 
     before = score_crf(None, {}, truths, voters, 'before')
     after = score_photos(truths, refined, 'after')

@@ -99,7 +99,7 @@ def run(args) -> int | None:
 def vote(args) -> None:
     """Vote with saved probabilities."""
     from mmseg_custom.apis.ensemble import checked_weights
-    from mmseg_custom.coco import CLASSES
+    from mmseg_custom.classes import built_in
     from mmseg_custom.prediction.outputs import write_coco
     from mmseg_custom.prediction.voted import Voters, finish_photos
     from mmseg_custom.utils import UserError
@@ -111,7 +111,7 @@ def vote(args) -> None:
     voters.require(photo.name for photo in photos)
     outputs = outputs_of(args, [str(Path(member).resolve()) for member in args.members])
     finish_photos(photos, voters, outputs)
-    write_coco(photos, outputs, len(CLASSES))
+    write_coco(photos, outputs, built_in())
     print(f'{len(photos)} photos voted on; wrote {outputs.folder}')
 
 
@@ -140,6 +140,7 @@ def predict(args) -> int:
     """Predict with all models at once."""
     from mmseg_custom.apis.ensemble import build_segmenter
     from mmseg_custom.checkpoints.checkpoint import digest_of
+    from mmseg_custom.classes import class_list
     from mmseg_custom.prediction.outputs import write_coco
     from mmseg_custom.prediction.predict import predict_photos
 
@@ -148,7 +149,7 @@ def predict(args) -> int:
     segmenter = build_segmenter(args.model, args.weights, args.device, args.tta, args.hard)
     outputs = outputs_of(args, [digest_of(checkpoint) for _, checkpoint in args.model])
     skipped = predict_photos(segmenter, photos, outputs, args.batch_size)
-    write_coco(photos, outputs, len(segmenter.classes))
+    write_coco(photos, outputs, class_list(list(segmenter.classes)))
     print(f'{len(photos) - len(skipped)} photos predicted; wrote {outputs.folder}')
     for _, reason in skipped:
         print(f'skipped: {reason}')

@@ -45,6 +45,7 @@ def run(args) -> int:
     """Predict, then describe the masks as COCO."""
     from mmengine.dist import barrier, is_main_process
 
+    from mmseg_custom.classes import class_list
     from mmseg_custom.experiment.launch import join_processes
     from mmseg_custom.experiment.tta import read_crf
     from mmseg_custom.postprocess import DenseCrf
@@ -63,7 +64,7 @@ def run(args) -> int:
     barrier()
     skipped = predict_photos(segmenter, photos, outputs, args.batch_size, args.strict)
     if is_main_process():
-        target = write_coco(photos, outputs, len(segmenter.classes))
+        target = write_coco(photos, outputs, class_list(list(segmenter.classes)))
         print(f'{len(photos) - len(skipped)} photos predicted; wrote {outputs.folder} and {target}')
         report_skipped(skipped, len(photos))
     # Only the process that reports fails: torchrun ends the others as soon as one does.

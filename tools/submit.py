@@ -42,7 +42,8 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> None:
     """Do one of the three."""
-    from mmseg_custom.coco import read_coco, require_sound, save_mask
+    from mmseg_custom.classes import built_in
+    from mmseg_custom.coco import read_coco, require_valid, save_mask
     from mmseg_custom.coco.convert.submission import (
         mask_name,
         read_submission,
@@ -53,7 +54,7 @@ def run(args) -> None:
     from mmseg_custom.utils import UserError
 
     content = read_coco(args.ann)
-    require_sound(args.ann, content)
+    require_valid(args.ann, content, None)
     names = [image['file_name'] for image in content['images']]
     require_inside(args.ann, names)
     if not args.out and not args.check:
@@ -68,7 +69,7 @@ def run(args) -> None:
     require_complete(source, found, names)
     if args.from_csv:
         for image_id, mask in read_submission(source):
-            save_mask(mask_name(args.out, image_id), mask)
+            save_mask(mask_name(args.out, image_id), mask, built_in())
         print(f'wrote {len(found)} masks to {args.out}')
     else:
         print(f'{source}: valid, {len(found)} photos')
@@ -78,12 +79,13 @@ def masks_of(folder: str, images: list[dict]):
     """Yield file name and label mask of each photo."""
     from tqdm import tqdm
 
+    from mmseg_custom.classes import built_in
     from mmseg_custom.coco import load_mask
     from mmseg_custom.coco.convert.submission import mask_name
 
     for image in tqdm(images, desc='writing', unit='photo'):
         path = mask_name(folder, image['file_name'])
-        yield image['file_name'], load_mask(path, image['height'], image['width'])
+        yield image['file_name'], load_mask(path, image['height'], image['width'], built_in())
 
 
 def predicted(args):

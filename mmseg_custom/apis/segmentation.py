@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from mmseg_custom.classes import ClassList, make_class_list
 from mmseg_custom.coco import CLASSES, PALETTE, mask_annotations
 from mmseg_custom.postprocess import DenseCrf
 from mmseg_custom.visualization import overlay
@@ -28,6 +29,12 @@ class Segmentation:
     palette: Sequence[Sequence[int]] = PALETTE
 
     @property
+    def class_list(self) -> ClassList:
+        """Names and palette as a class list."""
+        colors = [tuple(color) for color in self.palette]
+        return make_class_list(self.classes, colors=colors, mask_colors=colors)
+
+    @property
     def area_shares(self) -> dict[str, float]:
         """The share of the photo's area, in 0..1, of each class that was found."""
         counts = np.bincount(self.mask.ravel(), minlength=len(self.classes))
@@ -48,7 +55,7 @@ class Segmentation:
         Returns:
             list[dict]: COCO annotations with compressed RLE; ``category_id`` is the label.
         """
-        found = mask_annotations(self.mask, num_classes=len(self.classes))
+        found = mask_annotations(self.mask, self.class_list)
         return [
             dict(id=first_id + number, image_id=image_id, **annotation)
             for number, annotation in enumerate(found)
@@ -74,7 +81,7 @@ class Segmentation:
         Returns:
             np.ndarray: ``(H, W, 3)`` uint8 RGB.
         """
-        return overlay(photo, self.mask, self.palette)
+        return overlay(photo, self.mask, self.class_list)
 
 
 class Segmenter(Protocol):

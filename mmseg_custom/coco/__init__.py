@@ -26,9 +26,9 @@ from .check import find_problems
 from .masks import mask_annotations, masks_to_coco, write_masks
 from .near_duplicates import duplicate_groups
 from .paint import paint
-from .palette import check_labels, colourise, load_mask, save_mask
-from .read import HOW_TO_GET_DATA, coco_to_samples, read_coco, require_sound
-from .write import contest_coco
+from .palette import check_labels, colorize, load_mask, save_mask
+from .read import HOW_TO_GET_DATA, coco_to_samples, read_coco, require_valid
+from .write import make_coco
 
 __all__ = [
     'CLASSES',
@@ -39,8 +39,8 @@ __all__ = [
     'class_counts',
     'class_weights',
     'coco_to_samples',
-    'colourise',
-    'contest_coco',
+    'colorize',
+    'make_coco',
     'convert_taco',
     'drop_specks',
     'duplicate_groups',
@@ -62,7 +62,7 @@ __all__ = [
     'read_taco_classes',
     'repeat_images',
     'require_annotated',
-    'require_sound',
+    'require_valid',
     'round_factors',
     'save_mask',
     'split_content',

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mmseg_custom.classes import CLASSES, name_key
+from mmseg_custom.classes import ClassList
 
 from .decode_photo import MAX_PIXELS
 from .segmentation import segmentation_problem
@@ -33,8 +33,8 @@ class Problem:
     field: str | None = None
 
 
-def find_problems(content: dict, classes: Sequence[str] = CLASSES) -> Iterator[str]:
-    """Yield one sentence a problem: what is where, and its mend.
+def find_problems(content: dict, classes: ClassList | None) -> Iterator[str]:
+    """Yield one sentence per problem: what is where, and how to fix it.
 
     A broken structure (a missing list, an entry without its keys) ends the search, since nothing
     behind it can be read.
@@ -42,17 +42,17 @@ def find_problems(content: dict, classes: Sequence[str] = CLASSES) -> Iterator[s
     Args:
         content: The parsed JSON. Without ``annotations`` (an unlabelled set) only its images are
             looked at.
-        classes: The class names that categories must have.
+        classes: The classes that categories must have; None: any will do.
     """
     return (problem.message for problem in locate_problems(content, classes))
 
 
-def locate_problems(content: dict, classes: Sequence[str] = CLASSES) -> Iterator[Problem]:
-    """Yield what :func:`find_problems` tells, with the entries it is about.
+def locate_problems(content: dict, classes: ClassList | None) -> Iterator[Problem]:
+    """Yield what :func:`find_problems` reports, with the entries it is about.
 
     Args:
         content: The parsed JSON.
-        classes: The class names that categories must have.
+        classes: The classes that categories must have; None: any will do.
     """
     structure = list(_structure_problems(content))
     if structure:
@@ -132,7 +132,7 @@ def _id_problems(kind: str, section: str, entries: Sequence[dict]) -> Iterator[P
             seen.add(key)
 
 
-def _annotation_problems(content: dict, classes: Sequence[str]) -> Iterator[Problem]:
+def _annotation_problems(content: dict, classes: ClassList | None) -> Iterator[Problem]:
     annotations = content['annotations']
     yield from _id_problems('annotation', 'annotations', annotations)
     images = {image['id']: image for image in content['images'] if _is_id(image['id'])}
@@ -141,11 +141,14 @@ def _annotation_problems(content: dict, classes: Sequence[str]) -> Iterator[Prob
         for category in content['categories']
         if _is_id(category['id'])
     }
-    keys = {name_key(name) for name in classes}
-    known = {key for key, name in names.items() if name_key(str(name)) in keys}
+    known = {
+        key
+        for key, name in names.items()
+        if classes is None or classes.label_of(str(name)) is not None
+    }
     for annotation in annotations:
         for problem, field in (
-            (_annotation_problem(annotation, images, names, known, classes), None),
+            (_annotation_problem(annotation, images, names, known), None),
             (_area_problem(annotation), 'area'),
         ):
             if problem:
@@ -154,7 +157,7 @@ def _annotation_problems(content: dict, classes: Sequence[str]) -> Iterator[Prob
 
 
 def _annotation_problem(
-    annotation: dict, images: dict, names: dict, known: set[int | str], classes: Sequence[str]
+    annotation: dict, images: dict, names: dict, known: set[int | str]
 ) -> str | None:
     image_id, category_id = annotation['image_id'], annotation['category_id']
     if not _is_id(image_id) or image_id not in images:
@@ -162,10 +165,7 @@ def _annotation_problem(
     if not _is_id(category_id) or category_id not in names:
         return f'has the unknown category {category_id!r}: "categories" does not list this id'
     if category_id not in known:
-        return (
-            f'has the category {names[category_id]!r}, which is none of the classes '
-            f'{", ".join(classes)}: rename or convert it'
-        )
+        return f'has the category {names[category_id]!r}, which is none of the classes'
     image = images[image_id]
     height, width = image['height'], image['width']
     if not (isinstance(height, int) and height > 0 and isinstance(width, int) and width > 0):

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from mmseg_custom.classes import ClassList
 from mmseg_custom.utils import UserError
 
-from .read import coco_to_samples, read_coco, require_sound
+from .read import coco_to_samples, read_coco, require_valid
 
 VAL_NAME = re.compile(r'kfold_(\d+)_val\.json')
 
@@ -35,19 +36,23 @@ class LabelledSet:
 
 
 def read_set(
-    paths: Sequence[str], data_root: str | None = None, folds: str | None = None
+    paths: Sequence[str],
+    classes: ClassList,
+    data_root: str | None = None,
+    folds: str | None = None,
 ) -> LabelledSet:
     """Read annotation files as one set.
 
     Args:
         paths: The files.
+        classes: The classes that categories are matched to.
         data_root: Folder of the photos and masks; each file's own folder if None.
         folds: Folder of the folds that the one file was split into.
 
     Raises:
         UserError: A file cannot be used, or ``folds`` are not of the one file.
     """
-    of_file = [labelled_samples(path, data_root) for path in paths]
+    of_file = [labelled_samples(path, classes, data_root) for path in paths]
     numbers = [len(samples) for samples in of_file]
     files = [dict(path=path, images=n) for path, n in zip(paths, numbers, strict=True)]
     samples = list(chain(*of_file))
@@ -55,17 +60,18 @@ def read_set(
     if folds is not None:
         if len(paths) > 1:
             raise UserError(f'{folds}: are folds of one file: leave out {" ".join(paths[1:])}')
-        groups, group_of = fold_numbers(paths[0], samples, folds)
+        groups, group_of = fold_numbers(paths[0], samples, folds, classes)
     return LabelledSet(files, samples, groups if len(groups) > 1 else [], group_of)
 
 
 def labelled_samples(
-    path: str | os.PathLike, data_root: str | os.PathLike | None = None
+    path: str | os.PathLike, classes: ClassList, data_root: str | os.PathLike | None = None
 ) -> list[dict[str, Any]]:
     """Read an annotation file of which every image is labelled.
 
     Args:
         path: The file.
+        classes: The classes that categories are matched to.
         data_root: Folder of its photos and masks; its own folder if None.
 
     Returns:
@@ -73,12 +79,12 @@ def labelled_samples(
         ``seg_map_path`` have the folder before them.
 
     Raises:
-        UserError: The file is unsound, lists no image, or has no labels.
+        UserError: The file is not valid, lists no image, or has no labels.
     """
     content = read_coco(path)
-    require_sound(path, content)
+    require_valid(path, content, classes)
     root = Path(path).parent if data_root is None else Path(data_root)
-    samples = coco_to_samples(content)
+    samples = coco_to_samples(content, classes)
     if not samples:
         raise UserError(f'{path}: lists no image; give a file with images')
     for sample in samples:
@@ -91,14 +97,18 @@ def labelled_samples(
 
 
 def fold_numbers(
-    path: str | os.PathLike, samples: Sequence[dict], folder: str | os.PathLike
+    path: str | os.PathLike,
+    samples: Sequence[dict],
+    folder: str | os.PathLike,
+    classes: ClassList,
 ) -> tuple[list[str], np.ndarray]:
-    """Tell in which validation fold each image of a set is.
+    """Find in which validation fold each image of a set is.
 
     Args:
         path: The set's annotation file, named in messages.
         samples: Its images.
         folder: Holds ``kfold_0_val.json``, ``kfold_1_val.json``, …, which have the set's ids.
+        classes: The classes that categories are matched to.
 
     Returns:
         tuple[list[str], np.ndarray]: Names of the folds; ``(images,)`` int64 places in them.
@@ -111,7 +121,7 @@ def fold_numbers(
     fold_of = np.full(len(samples), -1, np.int64)
     for fold, file in enumerate(files.values()):
         content = read_coco(file)
-        require_sound(file, content)
+        require_valid(file, content, classes)
         for image in content['images']:
             row = rows.get((image['id'], image['file_name']))
             if row is None or fold_of[row] >= 0:

@@ -38,7 +38,7 @@ class Layers:
     """The annotations of one photo in painting order.
 
     Args:
-        entries: The photo's annotations as a sound COCO object has them.
+        entries: The photo's annotations as a valid COCO object has them.
         labels: Category ids to labels.
         height: Height of the photo in pixels.
         width: Width of the photo in pixels.
@@ -58,7 +58,7 @@ class Layers:
     def places(self) -> np.ndarray:
         """Return which layer is topmost: ``(H, W)`` uint16, its place + 1, or 0 for none."""
         pairs = [(place + 1, layer.segmentation) for place, layer in enumerate(self.layers)]
-        return paint(pairs, self.height, self.width, np.uint16)
+        return paint(pairs, self.height, self.width, 0, np.uint16)
 
     def moved_outline(self, place: int, patch: Patch, placement: Placement) -> list | None:
         """Return a layer's polygons where the patch cut from it is pasted.

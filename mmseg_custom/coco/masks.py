@@ -9,15 +9,15 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from mmseg_custom.classes import CLASSES, IGNORE_INDEX
+from mmseg_custom.classes import ClassList
 from mmseg_custom.utils import UserError
 
 from .paint import paint
 from .palette import load_mask, save_mask
 from .photos import PHOTO_SUFFIXES, is_photo, photo_size
-from .read import coco_to_samples, read_coco, require_sound
+from .read import coco_to_samples, read_coco, require_valid
 from .segmentation import describe_mask
-from .write import contest_coco, require_inside
+from .write import make_coco, require_inside
 
 Clean = Callable[[np.ndarray], np.ndarray]
 
@@ -25,15 +25,17 @@ Clean = Callable[[np.ndarray], np.ndarray]
 def write_masks(
     ann_file: str | os.PathLike,
     out: str | os.PathLike,
+    classes: ClassList,
     data_root: str | os.PathLike | None = None,
     clean: Clean | None = None,
     force: bool = False,
 ) -> dict[str, int]:
-    """Write a palette PNG a photo, at the photo's relative path.
+    """Write a palette PNG per photo, at the photo's relative path.
 
     Args:
         ann_file: The annotations.
         out: Folder of the masks.
+        classes: The classes that categories are matched to.
         data_root: Folder that ``seg_map_path`` is relative to; the annotations' folder if None.
         clean: Changes an ``(H, W)`` uint8 mask before it is written.
         force: Write masks that are there already, too.
@@ -43,11 +45,11 @@ def write_masks(
         ``clean`` has ``changed``.
 
     Raises:
-        UserError: Unsound or no annotations, a name outside the folder or two of one mask.
+        UserError: No valid annotations, a name outside the folder or two of one mask.
     """
     content = read_coco(ann_file)
-    require_sound(ann_file, content)
-    samples = coco_to_samples(content)
+    require_valid(ann_file, content, classes)
+    samples = coco_to_samples(content, classes)
     data_root = Path(ann_file).parent if data_root is None else Path(data_root)
     targets = [Path(out) / name for name in _mask_names(ann_file, samples)]
     counts = dict(written=0, kept=0, pixels=0, changed=0)
@@ -55,9 +57,9 @@ def write_masks(
         if target.exists() and not force:
             counts['kept'] += 1
             continue
-        mask = sample_mask(sample, data_root)
+        mask = sample_mask(sample, data_root, classes)
         cleaned = clean(mask) if clean else mask
-        save_mask(target, cleaned)
+        save_mask(target, cleaned, classes)
         counts['written'] += 1
         counts['pixels'] += mask.size
         counts['changed'] += int(np.count_nonzero(mask != cleaned))
@@ -80,26 +82,30 @@ def _mask_names(ann_file: str | os.PathLike, samples: list[dict]) -> list[str]:
     return list(names)
 
 
-def sample_mask(sample: dict, data_root: Path) -> np.ndarray:
+def sample_mask(sample: dict, data_root: Path, classes: ClassList) -> np.ndarray:
     """Return the ``(H, W)`` uint8 mask of what :func:`coco_to_samples` says about a photo."""
     size = sample['height'], sample['width']
     if 'seg_map_path' in sample:
-        return load_mask(data_root / sample['seg_map_path'], *size)
-    return paint(sample['annotations'], *size)
+        return load_mask(data_root / sample['seg_map_path'], *size, classes)
+    return paint(sample['annotations'], *size, classes.unlabeled)
 
 
-def masks_to_coco(masks: str | os.PathLike, photos: str | os.PathLike, whole: bool = False) -> dict:
+def masks_to_coco(
+    masks: str | os.PathLike, photos: str | os.PathLike, classes: ClassList, whole: bool = False
+) -> dict:
     """Describe every mask PNG under a folder as COCO annotations; painting them gives the masks.
 
-    COCO cannot say ignore, so that a photo whose mask has ignored pixels gets ``seg_map_path``
-    and no annotations. As :class:`TrashCocoDataset` wants it, ``file_name`` and ``seg_map_path``
-    are both relative to the photos' folder.
+    COCO cannot say ignore, so a photo whose mask has ignored pixels gets ``seg_map_path`` and no
+    annotations, unless the list has no background: what no annotation covers is ignored then. As
+    :class:`TrashCocoDataset` reads them, ``file_name`` and ``seg_map_path`` are both relative to
+    the photos' folder.
 
     Args:
         masks: Folder of palette or grey PNG files; a photo has its mask's relative path, with
             another suffix.
         photos: Folder of the photos.
-        whole: One annotation a class instead of one a connected component.
+        classes: What the labels mean.
+        whole: One annotation per class instead of one per connected component.
 
     Raises:
         UserError: No mask, a mask without photo or of another size, a strange label.
@@ -111,10 +117,10 @@ def masks_to_coco(masks: str | os.PathLike, photos: str | os.PathLike, whole: bo
     # All photos are looked for before the first mask is read.
     pairs = [(path, _photo_of(path, masks, photos)) for path in paths]
     entries = [
-        _describe(path, photo, photos, whole)
+        _describe(path, photo, photos, classes, whole)
         for path, photo in tqdm(pairs, desc='describing', unit='mask')
     ]
-    return contest_coco(dict(description=f'Masks of {masks.resolve().name}'), [], entries)
+    return make_coco(dict(description=f'Masks of {masks.resolve().name}'), [], entries, classes)
 
 
 def _photo_of(mask: Path, masks: Path, photos: Path) -> Path:
@@ -128,31 +134,31 @@ def _photo_of(mask: Path, masks: Path, photos: Path) -> Path:
     )
 
 
-def _describe(path: Path, photo: Path, photos: Path, whole: bool) -> tuple[dict, list[dict]]:
+def _describe(
+    path: Path, photo: Path, photos: Path, classes: ClassList, whole: bool
+) -> tuple[dict, list[dict]]:
     height, width = photo_size(photo)
-    mask = load_mask(path, height, width)
+    mask = load_mask(path, height, width, classes)
     name = photo.relative_to(photos).as_posix()
     entry = dict(license=None, url=None, file_name=name, height=height, width=width)
-    if (mask == IGNORE_INDEX).any():
+    if classes.background is not None and (mask == classes.ignore_index).any():
         relative = os.path.relpath(path.resolve(), photos.resolve())
         return entry | dict(seg_map_path=Path(relative).as_posix()), []
-    return entry, list(mask_annotations(mask, whole))
+    return entry, list(mask_annotations(mask, classes, whole))
 
 
-def mask_annotations(
-    mask: np.ndarray, whole: bool = False, num_classes: int = len(CLASSES)
-) -> Iterator[dict]:
-    """Describe a mask by compressed RLEs that do not overlap, so that their order is all one.
+def mask_annotations(mask: np.ndarray, classes: ClassList, whole: bool = False) -> Iterator[dict]:
+    """Describe a mask by compressed RLEs that do not overlap, so their order does not matter.
 
     Args:
         mask: ``(H, W)`` uint8 labels.
-        whole: One annotation a class instead of one an 8-connected component.
-        num_classes: Labels from 1 to below this are described.
+        classes: What the labels mean; all of them but the background are described.
+        whole: One annotation per class instead of one per 8-connected component.
 
     Yields:
         dict: ``category_id`` (the label), ``segmentation``, ``area``, ``bbox`` and ``iscrowd``.
     """
-    for label in range(1, num_classes):
+    for label in classes.foreground:
         of_class = (mask == label).astype(np.uint8)
         count, parts = (2, of_class) if whole else cv2.connectedComponents(of_class, connectivity=8)
         for number in range(1, count):

@@ -12,13 +12,14 @@ def paint(
     annotations: Sequence[tuple[int, Segmentation]],
     height: int,
     width: int,
+    fill: int,
     dtype: type[np.unsignedinteger] = np.uint8,
 ) -> np.ndarray:
-    """Paint annotations one over the other on Background.
+    """Paint annotations one over the other.
 
     Equal to ``mask[COCO.annToMask(annotation) == 1] = label`` for each annotation in turn, but the
-    runs of each RLE are painted straight into a column-major mask instead of drawing a whole mask
-    an annotation.
+    runs of each RLE are painted straight into a column-major mask instead of drawing a complete
+    mask per annotation.
 
     Args:
         annotations: ``(label, segmentation)`` in painting order, the topmost last;
@@ -26,17 +27,18 @@ def paint(
             :func:`~mmseg_custom.coco.segmentation.compact_segmentation`.
         height: Image height in pixels.
         width: Image width in pixels.
+        fill: Label of the pixels that nothing covers, e.g. ``ClassList.unlabeled``.
         dtype: Of the mask; labels may be as large as it holds.
 
     Returns:
-        np.ndarray: ``(height, width)`` labels, 0 where nothing was painted.
+        np.ndarray: ``(height, width)`` labels.
     """
     strings, labels = [], []
     for label, segmentation in annotations:
         counts = segmentation_counts(segmentation, height, width)
         strings += counts
         labels += [label] * len(counts)
-    columns = np.zeros(height * width, dtype)
+    columns = np.full(height * width, fill, dtype)
     for label, runs in zip(labels, decode_counts(strings), strict=True):
         _paint_runs(columns, runs, label)
     return cv2.transpose(columns.reshape(width, height))

@@ -1,4 +1,4 @@
-"""Label masks as palette PNG files: class indices inside, colours for the eye."""
+"""Label masks as palette PNG files: class indices inside, colors for the eye."""
 
 import os
 from collections.abc import Sequence
@@ -6,59 +6,67 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from mmseg_custom.classes import IGNORE_INDEX, PALETTE
+from mmseg_custom.classes import ClassList
 from mmseg_custom.utils import UserError, atomic_path
+from mmseg_custom.utils.colors import Color
 
 from .decode_photo import PhotoProblem, open_photo
 
-IGNORE_COLOUR = (255, 255, 255)
+IGNORE_COLOR = (255, 255, 255)
 
 
-def palette_bytes(palette: Sequence[Sequence[int]] = PALETTE) -> bytes:
-    """Return the 768 bytes of a PNG palette: the classes' colours, white for ``IGNORE_INDEX``."""
+def palette_bytes(classes: ClassList, colors: Sequence[Color]) -> bytes:
+    """Return the 768 bytes of a PNG palette: the given colors, white for the ignored label."""
     table = np.zeros((256, 3), np.uint8)
-    table[: len(palette)] = palette
-    table[IGNORE_INDEX] = IGNORE_COLOUR
+    table[: len(classes)] = colors
+    table[classes.ignore_index] = IGNORE_COLOR
     return table.tobytes()
 
 
-def mask_image(mask: np.ndarray, palette: Sequence[Sequence[int]] = PALETTE) -> Image.Image:
-    """Return an ``(H, W)`` uint8 label mask as a palette image, one (R, G, B) a class."""
+def mask_image(
+    mask: np.ndarray, classes: ClassList, colors: Sequence[Color] | None = None
+) -> Image.Image:
+    """Return a label mask as a palette image.
+
+    Args:
+        mask: ``(H, W)`` uint8 labels.
+        classes: The class list.
+        colors: One ``(R, G, B)`` per class; ``classes.mask_colors`` if None.
+    """
     image = Image.fromarray(np.ascontiguousarray(mask, dtype=np.uint8), mode='P')
-    image.putpalette(palette_bytes(palette))
+    image.putpalette(palette_bytes(classes, classes.mask_colors if colors is None else colors))
     return image
 
 
-def save_mask(
-    path: str | os.PathLike, mask: np.ndarray, palette: Sequence[Sequence[int]] = PALETTE
-) -> None:
-    """Write a label mask as a palette PNG, whole or not at all.
+def save_mask(path: str | os.PathLike, mask: np.ndarray, classes: ClassList) -> None:
+    """Write a label mask as a palette PNG, atomically.
 
     Args:
         path: Where to write; missing folders are made.
-        mask: ``(H, W)`` labels, uint8.
-        palette: One (R, G, B) a class.
+        mask: ``(H, W)`` uint8 labels.
+        classes: Its ``mask_colors`` become the palette.
     """
     with atomic_path(path) as temporary:
-        mask_image(mask, palette).save(temporary)
+        mask_image(mask, classes).save(temporary)
 
 
-def colourise(mask: np.ndarray, palette: Sequence[Sequence[int]] = PALETTE) -> np.ndarray:
-    """Return the ``(H, W, 3)`` uint8 RGB picture of an ``(H, W)`` uint8 label mask."""
-    table = np.frombuffer(palette_bytes(palette), np.uint8).reshape(256, 3)
+def colorize(mask: np.ndarray, classes: ClassList) -> np.ndarray:
+    """Return the ``(H, W, 3)`` uint8 RGB picture of an ``(H, W)`` uint8 label mask.
+
+    It has the colors for people (``classes.colors``), not those of mask files.
+    """
+    table = np.frombuffer(palette_bytes(classes, classes.colors), np.uint8).reshape(256, 3)
     return table[mask]
 
 
-def load_mask(
-    path: str | os.PathLike, height: int, width: int, num_classes: int = len(PALETTE)
-) -> np.ndarray:
+def load_mask(path: str | os.PathLike, height: int, width: int, classes: ClassList) -> np.ndarray:
     """Read a label mask from a PNG.
 
     Args:
         path: A palette or 8-bit gray PNG whose values are class indices.
         height: The photo's height in pixels.
         width: The photo's width in pixels.
-        num_classes: Labels must be below this, or be ``IGNORE_INDEX``.
+        classes: Says which labels there may be.
 
     Returns:
         np.ndarray: ``(height, width)`` uint8 labels.
@@ -80,7 +88,7 @@ def load_mask(
         if isinstance(error, UserError):
             raise
         raise UserError(f'{path}: cannot be read as an image ({error}); make it again') from None
-    check_labels(path, mask, num_classes)
+    check_labels(path, mask, classes)
     return mask
 
 
@@ -97,18 +105,21 @@ def _require_mask(path: str | os.PathLike, image: Image.Image, height: int, widt
         )
 
 
-def check_labels(path: str | os.PathLike, mask: np.ndarray, num_classes: int) -> None:
-    """Raise a UserError that names the file when a mask has a label that is no class.
+def check_labels(path: str | os.PathLike, mask: np.ndarray, classes: ClassList) -> None:
+    """Raise when a mask has a label that is neither a class nor ignored.
 
     Args:
         path: Named in the message.
         mask: ``(H, W)`` uint8 labels.
-        num_classes: Labels must be below this, or be ``IGNORE_INDEX``.
+        classes: The class list.
+
+    Raises:
+        UserError: Names the file and the label.
     """
     present = np.flatnonzero(np.bincount(mask.ravel(), minlength=256))
-    strange = [int(v) for v in present if v >= num_classes and v != IGNORE_INDEX]
-    if strange:
+    unknown = [int(v) for v in present if v >= len(classes) and v != classes.ignore_index]
+    if unknown:
         raise UserError(
-            f'{path}: has the label {strange[0]}; labels are 0..{num_classes - 1} '
-            f'and {IGNORE_INDEX} (ignore). Map the values to class indices'
+            f'{path}: has the label {unknown[0]}; labels are 0..{len(classes) - 1} '
+            f'and {classes.ignore_index} (ignored). Map the values to class indices'
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from mmseg_custom.classes import CLASSES, name_key
+from mmseg_custom.classes import ClassList
 from mmseg_custom.utils import UserError
 
 from .check import find_problems
@@ -35,7 +35,7 @@ def read_coco(path: str | os.PathLike) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         # Bad JSON, bad UTF-8, a number of thousands of digits; lists nested too deep.
         raise UserError(
-            f'{path}: does not parse as JSON ({error}); fetch or export it anew'
+            f'{path}: does not parse as JSON ({error}); fetch or export it again'
         ) from None
     if not isinstance(content, dict):
         raise UserError(
@@ -51,16 +51,17 @@ HOW_TO_GET_DATA = (
 )
 
 
-def require_sound(path: str | os.PathLike, content: dict, classes: Sequence[str] = CLASSES) -> None:
-    """Raise when a parsed COCO file cannot be trained on.
+def require_valid(path: str | os.PathLike, content: dict, classes: ClassList | None) -> None:
+    """Raise when a parsed COCO file cannot be used.
 
     Args:
         path: Named in the message.
         content: What :func:`read_coco` returned.
-        classes: The class names that categories are matched to.
+        classes: The classes that categories are matched to; None when only the photos are
+            used, so that any category will do.
 
     Raises:
-        UserError: Names the first few problems and their mend.
+        UserError: Names the first few problems.
     """
     problems = find_problems(content, classes)
     shown = list(islice(problems, SHOWN_PROBLEMS))
@@ -71,15 +72,15 @@ def require_sound(path: str | os.PathLike, content: dict, classes: Sequence[str]
     raise UserError(f'{path}: ' + '\n  '.join(lines))
 
 
-def coco_to_samples(content: dict, classes: Sequence[str] = CLASSES) -> list[dict[str, Any]]:
-    """Turn a sound COCO file into one dict an image, annotations in painting order.
+def coco_to_samples(content: dict, classes: ClassList) -> list[dict[str, Any]]:
+    """Turn a valid COCO file into one dict per image, annotations in painting order.
 
     Larger areas come first, so that small objects lie on top when painted in this order; equal
     areas keep the file's order. An annotation without ``area`` is measured.
 
     Args:
-        content: A COCO object that :func:`require_sound` accepted.
-        classes: The class names that categories are matched to.
+        content: A COCO object that :func:`require_valid` accepted.
+        classes: The classes that categories are matched to.
 
     Returns:
         list[dict]: For each image ``img_id``, ``file_name``, ``height``, ``width`` and either
@@ -116,11 +117,7 @@ def coco_to_samples(content: dict, classes: Sequence[str] = CLASSES) -> list[dic
     return list(samples.values())
 
 
-def category_labels(categories: Sequence[dict], classes: Sequence[str]) -> dict[int, int]:
+def category_labels(categories: Sequence[dict], classes: ClassList) -> dict[int, int]:
     """Map category ids to labels by name; categories of other names are left out."""
-    label_of = {name_key(name): label for label, name in enumerate(classes)}
-    return {
-        category['id']: label_of[name_key(category['name'])]
-        for category in categories
-        if name_key(category['name']) in label_of
-    }
+    labels = {category['id']: classes.label_of(category['name']) for category in categories}
+    return {key: label for key, label in labels.items() if label is not None}

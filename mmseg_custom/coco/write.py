@@ -1,27 +1,33 @@
-"""Putting COCO objects together in the contest's form, and names that files are written under."""
+"""Put COCO objects together in the contest's form, and check the names of files to write."""
 
 import os
 from collections.abc import Iterable, Sequence
 from itertools import count
 from pathlib import PurePosixPath, PureWindowsPath
 
-from mmseg_custom.classes import CLASSES
+from mmseg_custom.classes import ClassList
 from mmseg_custom.utils import UserError
 
 # Bytes of a file name; 255 are usual, and a temporary name is some longer.
 LONGEST_NAME = 240
 
 
-def contest_coco(info: dict, licenses: Sequence[dict], photos: Iterable[tuple[dict, list]]) -> dict:
-    """Number photos and annotations from 0 and add the ten categories, as the contest's files do.
+def make_coco(
+    info: dict,
+    licenses: Sequence[dict],
+    photos: Iterable[tuple[dict, list]],
+    classes: ClassList,
+) -> dict:
+    """Number photos and annotations from 0 and add the categories, as the contest's files do.
 
     Args:
         info: The object's ``info``.
         licenses: The object's ``licenses``.
         photos: ``(image entry, its annotations)``; ids they have are replaced.
+        classes: All but the background become categories.
 
     Returns:
-        dict: A COCO object whose category ids 1 to 10 are the labels.
+        dict: A COCO object whose category ids are the labels.
     """
     images, annotations = [], []
     for image, of_image in photos:
@@ -31,9 +37,8 @@ def contest_coco(info: dict, licenses: Sequence[dict], photos: Iterable[tuple[di
             # The numbers first in the file, as the contest has them, and over any that are there.
             annotations.append(numbers | annotation | numbers)
     categories = [
-        dict(id=label, name=name, supercategory=name)
-        for label, name in enumerate(CLASSES)
-        if label > 0
+        dict(id=label, name=classes.names[label], supercategory=classes.names[label])
+        for label in classes.foreground
     ]
     return dict(
         info=info,

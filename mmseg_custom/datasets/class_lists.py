@@ -8,6 +8,7 @@ import numpy as np
 from mmengine.dataset import BaseDataset, ConcatDataset, RepeatDataset
 from mmseg.datasets import MultiImageMixDataset
 
+from mmseg_custom.classes import class_list
 from mmseg_custom.coco.masks import sample_mask
 from mmseg_custom.utils import UserError
 
@@ -63,7 +64,7 @@ def _class_lists_of_leaf(dataset) -> list[list[int]]:
 
 
 def _pixel_rows_of_leaf(dataset) -> list[np.ndarray]:
-    classes, rows = len(class_names(dataset)), []
+    classes, rows = class_list(dataset.metainfo), []
     for idx in range(len(dataset)):
         sample = dataset.get_data_info(idx)
         if 'seg_map_path' not in sample and 'annotations' not in sample:
@@ -72,8 +73,8 @@ def _pixel_rows_of_leaf(dataset) -> list[np.ndarray]:
                 "weights from: use TrashCocoDataset, or give numbers instead of 'auto'"
             )
         # Paths of a dataset are joined with its root already.
-        mask = sample_mask(sample, Path())
-        rows.append(np.bincount(mask.ravel(), minlength=classes)[:classes])
+        mask = sample_mask(sample, Path(), classes)
+        rows.append(np.bincount(mask.ravel(), minlength=256)[: len(classes)])
     return rows
 
 

@@ -11,15 +11,15 @@ from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
+from mmseg_custom.classes import ClassList, class_list
 from mmseg_custom.coco import (
     CLASSES,
     HOW_TO_GET_DATA,
-    IGNORE_INDEX,
     PALETTE,
     coco_to_samples,
     load_mask,
     read_coco,
-    require_sound,
+    require_valid,
 )
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.seeding import SeededIndex
@@ -96,9 +96,9 @@ class TrashCocoDataset(BaseSegDataset):
         Raises:
             UserError: Names the file, what is wrong, and the mend.
         """
-        classes = self._metainfo['classes']
+        classes = self._class_list
         content = read_coco(self.ann_file)
-        require_sound(self.ann_file, content, classes)
+        require_valid(self.ann_file, content, classes)
         samples = coco_to_samples(content, classes)
         self._require_labels(samples)
         for sample in samples:
@@ -107,7 +107,7 @@ class TrashCocoDataset(BaseSegDataset):
                 if key in sample:
                     sample[key] = osp.join(self.data_prefix[key], sample[key])
         self._require_files(samples)
-        self._require_sound_masks(samples)
+        self._require_valid_masks(samples)
         return samples
 
     def __getitem__(self, idx: int) -> dict:
@@ -135,7 +135,16 @@ class TrashCocoDataset(BaseSegDataset):
         present = {label for label, _ in sample.get('annotations', [])}
         if 'seg_map_path' in sample:
             present = set(np.unique(self._load_mask(sample)).tolist())
-        return sorted(present - {0, IGNORE_INDEX})
+        classes = self._class_list
+        return sorted(present - {classes.background, classes.ignore_index})
+
+    def get_data_info(self, idx: int) -> dict:
+        """Return a sample as MMEngine does, and the ``class_list`` of its labels."""
+        return dict(super().get_data_info(idx), class_list=self._class_list)
+
+    @property
+    def _class_list(self) -> ClassList:
+        return class_list(self._metainfo)
 
     def _make_sample(self, idx: int) -> dict:
         sample = self.prepare_data(idx)
@@ -181,7 +190,7 @@ class TrashCocoDataset(BaseSegDataset):
                 f'{self.ann_file} lists are missing); {HOW_TO_GET_DATA}'
             )
 
-    def _require_sound_masks(self, samples: list[dict]) -> None:
+    def _require_valid_masks(self, samples: list[dict]) -> None:
         """Read every mask file once: a strange label is an assert on the GPU if it gets there."""
         masked = [s for s in samples if 'seg_map_path' in s]
         with ThreadPoolExecutor() as pool:
@@ -190,4 +199,4 @@ class TrashCocoDataset(BaseSegDataset):
 
     def _load_mask(self, sample: dict) -> np.ndarray:
         size = sample['height'], sample['width']
-        return load_mask(sample['seg_map_path'], *size, len(self._metainfo['classes']))
+        return load_mask(sample['seg_map_path'], *size, self._class_list)

@@ -12,6 +12,7 @@ from mmseg.registry import HOOKS
 from mmseg.structures import SegDataSample
 from PIL import Image
 
+from mmseg_custom.classes import ClassList, class_list
 from mmseg_custom.coco import save_mask
 from mmseg_custom.coco.photos import read_photo
 from mmseg_custom.utils import atomic_path
@@ -51,17 +52,17 @@ class SavePredictionsHook(Hook):
             outputs: Samples with ``pred_sem_seg`` of ``(1, H, W)`` labels and ``img_path``.
         """
         dataset = runner.test_dataloader.dataset
-        palette = dataset.metainfo['palette']
+        classes = class_list(dataset.metainfo)
         for sample in outputs or ():
             name = relative_name(sample.img_path, dataset)
             prediction = _labels(sample.pred_sem_seg.data)
             if self.masks:
-                save_mask(Path(self.masks, name).with_suffix('.png'), prediction, palette)
+                save_mask(Path(self.masks, name).with_suffix('.png'), prediction, classes)
             if self.overlays:
                 drawn = [prediction]
                 if 'gt_sem_seg' in sample:
                     drawn.insert(0, _labels(sample.gt_sem_seg.data))
-                picture = side_by_side(sample.img_path, drawn, palette)
+                picture = side_by_side(sample.img_path, drawn, classes)
                 with atomic_path(Path(self.overlays, name).with_suffix('.jpg')) as temporary:
                     Image.fromarray(picture).save(temporary, quality=92)
 
@@ -73,10 +74,10 @@ def relative_name(img_path: str, dataset) -> str:
     return os.path.basename(img_path) if name.startswith('..') else name
 
 
-def side_by_side(img_path: str, masks: Sequence[np.ndarray], palette) -> np.ndarray:
+def side_by_side(img_path: str, masks: Sequence[np.ndarray], classes: ClassList) -> np.ndarray:
     """Return the photo and its overlays in one ``(H, W * n, 3)`` uint8 RGB picture."""
     photo = read_photo(img_path)[..., ::-1]
-    return np.concatenate([photo] + [overlay(photo, mask, palette) for mask in masks], axis=1)
+    return np.concatenate([photo] + [overlay(photo, mask, classes) for mask in masks], axis=1)
 
 
 def _labels(data: torch.Tensor) -> np.ndarray:

@@ -10,7 +10,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from mmseg_custom.apis.segmentation import Segmentation
-from mmseg_custom.coco import contest_coco, load_mask, mask_annotations, save_mask
+from mmseg_custom.classes import ClassList
+from mmseg_custom.coco import load_mask, make_coco, mask_annotations, save_mask
 from mmseg_custom.postprocess import DenseCrf
 from mmseg_custom.utils import UserError, atomic_path, write_json
 
@@ -63,16 +64,16 @@ class Outputs:
                 Image.fromarray(result.overlay(photo)).save(temporary, quality=OVERLAY_QUALITY)
         if FOLDER in paths:
             write_probabilities(paths[FOLDER], result.probabilities)
-        save_mask(paths['masks'], result.mask, result.palette)
+        save_mask(paths['masks'], result.mask, result.class_list)
 
 
-def write_coco(photos: Sequence[PhotoSource], outputs: Outputs, num_classes: int) -> Path:
+def write_coco(photos: Sequence[PhotoSource], outputs: Outputs, classes: ClassList) -> Path:
     """Describe the written masks as one COCO file; painting it gives the masks.
 
     Args:
         photos: What was predicted; those without a mask are left out.
         outputs: Where the masks are; ``predictions.json`` is written beside them.
-        num_classes: Number of classes.
+        classes: What the labels mean.
 
     Returns:
         Path: The file.
@@ -83,10 +84,10 @@ def write_coco(photos: Sequence[PhotoSource], outputs: Outputs, num_classes: int
         if path.is_file():
             with Image.open(path) as image:
                 width, height = image.size
-            mask = load_mask(path, height, width, num_classes)
+            mask = load_mask(path, height, width, classes)
             entry = photo.image or dict(file_name=photo.path.name, height=height, width=width)
-            entries.append((entry, list(mask_annotations(mask, num_classes=num_classes))))
-    content = contest_coco(dict(description='Predictions of trash-seg'), [], entries)
+            entries.append((entry, list(mask_annotations(mask, classes))))
+    content = make_coco(dict(description='Predictions of trash-seg'), [], entries, classes)
     target = outputs.folder / 'predictions.json'
     write_json(target, content)
     return target

@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 import cv2
 import numpy as np
 
-from mmseg_custom.coco import read_coco, require_sound
+from mmseg_custom.coco import read_coco, require_valid
 from mmseg_custom.coco.photos import PHOTO_SUFFIXES, read_photo
 from mmseg_custom.utils import UserError
 
@@ -106,7 +106,7 @@ def _photos_of(path: Path, data_root, every: int) -> Iterator[PhotoSource]:
 
 def _photos_of_coco(path: Path, root: Path) -> Iterator[PhotoSource]:
     content = read_coco(path)
-    require_sound(path, content)
+    require_valid(path, content, None)
     for image in content['images']:
         name = PurePath(image['file_name'])
         if name.is_absolute() or '..' in name.parts:

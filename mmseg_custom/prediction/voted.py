@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mmseg_custom.apis.segmentation import Segmentation
-from mmseg_custom.coco import CLASSES
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco.labelled_set import labelled_samples
 from mmseg_custom.coco.masks import sample_mask
 from mmseg_custom.evaluation.mask_scores import MaskScores
@@ -98,7 +98,7 @@ def read_truths(path: str, data_root: str | None = None) -> dict[str, dict]:
     Raises:
         UserError: The file cannot be used or has no labels.
     """
-    samples = labelled_samples(path, data_root)
+    samples = labelled_samples(path, built_in(), data_root)
     return {photo_name(sample['file_name']): sample for sample in samples}
 
 
@@ -117,11 +117,11 @@ def score_photos(
     """
 
     def count(name: str) -> MaskScores:
-        scores = MaskScores(len(CLASSES))
-        scores.add(sample_mask(truths[name], Path()), predict(name), name)
+        scores = MaskScores(len(built_in()))
+        scores.add(sample_mask(truths[name], Path(), built_in()), predict(name), name)
         return scores
 
-    total = MaskScores(len(CLASSES))
+    total = MaskScores(len(built_in()))
     for scores in in_threads(count, list(truths), what):
         total.merge(scores)
     return total.result()

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import optuna
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import CLASSES, IGNORE_INDEX
 from mmseg_custom.coco.masks import sample_mask
 from mmseg_custom.evaluation.mask_scores import mean_iou
@@ -76,7 +77,7 @@ def _sample_pixels(
 
     def sample(item: tuple[int, str]) -> tuple[np.ndarray, np.ndarray]:
         place, name = item
-        truth = sample_mask(truths[name], Path()).ravel()
+        truth = sample_mask(truths[name], Path(), built_in()).ravel()
         counted = np.flatnonzero(truth != IGNORE_INDEX)
         rng = np.random.default_rng((seed, place))
         chosen = rng.permutation(counted)[:PIXELS_PER_PHOTO]

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from mmengine.dist import all_gather_object, get_dist_info
 
-from mmseg_custom.coco import CLASSES, IGNORE_INDEX, contest_coco, load_mask, save_mask
+from mmseg_custom.classes import CLASSES, IGNORE_INDEX, built_in
+from mmseg_custom.coco import load_mask, make_coco, save_mask
 from mmseg_custom.prediction.photo_sources import PhotoSource
 from mmseg_custom.utils import UserError, atomic_path, write_json
 from mmseg_custom.utils.parallel import in_threads
@@ -144,7 +145,7 @@ def _label(photo, files, thresholds, min_score, root: Path, out: Path) -> Labell
     score = float(confidence.mean() / LEVELS)
     path = _mask_path(out, photo.name)
     if score >= min_score:
-        save_mask(path, mask)
+        save_mask(path, mask, built_in())
     else:
         path.unlink(missing_ok=True)
     counts = np.bincount(mask.ravel(), minlength=IGNORE_INDEX + 1)[: len(CLASSES)]
@@ -176,8 +177,11 @@ def _annotations(used: Sequence[LabelledPhoto], root: Path, out: Path) -> dict:
         )
         for photo in used
     ]
-    return contest_coco(
-        dict(description='Pseudo labels of trash-seg'), [], [(entry, []) for entry in entries]
+    return make_coco(
+        dict(description='Pseudo labels of trash-seg'),
+        [],
+        [(entry, []) for entry in entries],
+        built_in(),
     )
 
 
@@ -194,9 +198,9 @@ def _draw_sheet(used: Sequence[LabelledPhoto], photos: dict[str, PhotoSource], o
     shown = ranked if len(ranked) <= 2 * SHOWN else ranked[:SHOWN] + ranked[-SHOWN:]
     rows = []
     for photo in shown:
-        mask = load_mask(_mask_path(out, photo.name), photo.height, photo.width)
+        mask = load_mask(_mask_path(out, photo.name), photo.height, photo.width, built_in())
         caption = f'{photo.name}: {photo.score:.3f}, {photo.sure_share:.0%} labelled'
         rows.append((caption, photos[photo.name].read(), [mask]))
-    sheet = contact_sheet(rows, headings=('photo', 'pseudo labels (white: ignored)'))
+    sheet = contact_sheet(rows, built_in(), headings=('photo', 'pseudo labels (white: ignored)'))
     with atomic_path(out / SHEET) as temporary:
         sheet.save(temporary)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mmseg_custom.coco import CLASSES, labels_of_names
+from mmseg_custom.classes import CLASSES, built_in
+from mmseg_custom.coco import labels_of_names
 from mmseg_custom.utils import UserError
 
 from .confidence import LEVELS
@@ -26,7 +27,7 @@ def fixed_thresholds(texts: Sequence[str]) -> np.ndarray:
     # What is for all comes first, wherever it stands.
     for text in sorted(texts, key=lambda text: '=' in text):
         name, _, number = text.rpartition('=')
-        where = labels_of_names([name]) if name else slice(None)
+        where = labels_of_names([name], built_in()) if name else slice(None)
         thresholds[where] = round(_fraction(number, f'--threshold {text}') * LEVELS)
     return thresholds
 

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from pydantic import BaseModel, Field
 
+from mmseg_custom.classes import ClassList, class_list, make_class_list
 from mmseg_custom.coco import mask_annotations
 from mmseg_custom.coco.palette import mask_image
 
@@ -75,7 +76,7 @@ def to_json(mask: np.ndarray, classes: Sequence[str]) -> str:
             area_share=annotation['area'] / mask.size,
             **annotation,
         )
-        for annotation in mask_annotations(mask, whole=True, num_classes=len(classes))
+        for annotation in mask_annotations(mask, class_list(list(classes)), whole=True)
     ]
     return Answer(height=height, width=width, found=found).model_dump_json()
 
@@ -83,5 +84,10 @@ def to_json(mask: np.ndarray, classes: Sequence[str]) -> str:
 def to_png(mask: np.ndarray, palette: Sequence[Sequence[int]]) -> bytes:
     """Return an ``(H, W)`` uint8 label mask as a palette PNG."""
     file = io.BytesIO()
-    mask_image(mask, palette).save(file, 'PNG')
+    mask_image(mask, _anonymous(palette)).save(file, 'PNG')
     return file.getvalue()
+
+
+def _anonymous(palette: Sequence[Sequence[int]]) -> ClassList:
+    names = [str(label) for label in range(len(palette))]
+    return make_class_list(names, mask_colors=[tuple(color) for color in palette])

@@ -7,7 +7,8 @@ from pathlib import Path
 import cv2
 from tqdm import tqdm
 
-from mmseg_custom.coco import contest_coco
+from mmseg_custom.classes import built_in
+from mmseg_custom.coco import make_coco
 from mmseg_custom.utils import UserError, atomic_path, write_json
 
 from .scene import draw_scene
@@ -130,4 +131,4 @@ def _coco(photos: list[tuple[dict, list]]) -> dict:
         url=None,
         date_created='2026-11-23 00:00:00',
     )
-    return contest_coco(info, [LICENCE], photos)
+    return make_coco(info, [LICENCE], photos, built_in())

@@ -7,6 +7,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
+from mmseg_custom.classes import class_list
 from mmseg_custom.coco import labels_of_names, paint
 from mmseg_custom.coco.paste.patch_choice import PatchChoice
 from mmseg_custom.coco.paste.patches import cut_patch, draw_placement, fit_patch, paste_pixels
@@ -87,10 +88,10 @@ class CopyPaste(BaseTransform):
         return self._choice
 
     def _make_choice(self, dataset) -> PatchChoice:
-        names = class_names(dataset)
-        removed = labels_of_names(self.remove_patch, names)
-        wanted = labels_of_names(self.patch or names, names)
-        labels = set(wanted) - set(removed) - {0}
+        classes = class_list(class_names(dataset))
+        removed = labels_of_names(self.remove_patch, classes)
+        wanted = labels_of_names(self.patch or classes.names, classes)
+        labels = set(wanted) - set(removed) - {classes.background}
         choice = PatchChoice(class_lists(dataset), labels)
         if not choice.labels:
             raise UserError(
@@ -158,5 +159,6 @@ def _objects(donor: dict) -> Iterator[tuple[int, Segmentation | np.ndarray]]:
 def _inside(seg_map: np.ndarray, label: int, extent: Segmentation | np.ndarray) -> np.ndarray:
     """Return the ``(H, W)`` uint8 mask of what can be seen of an object."""
     if not isinstance(extent, np.ndarray):
-        extent = paint([(1, extent)], *seg_map.shape)
+        height, width = seg_map.shape
+        extent = paint([(1, extent)], height, width, fill=0)
     return cv2.bitwise_and(extent, (seg_map == label).view(np.uint8))

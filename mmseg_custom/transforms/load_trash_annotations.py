@@ -3,27 +3,23 @@
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
-from mmseg_custom.coco import CLASSES, load_mask, paint
+from mmseg_custom.coco import load_mask, paint
 
 
 @TRANSFORMS.register_module()
 class LoadTrashAnnotations(BaseTransform):
     """Paint the label mask of a photo, pixel-identical to pycocotools.
 
-    A photo without annotations is all Background; an unlabelled one (neither key) gets no mask.
+    A photo without annotations is unlabeled everywhere (background, or ignored); one with neither
+    key gets no mask.
 
-    Required keys: ``height`` and ``width`` (pixels) with ``annotations`` (a list of ``(label,
+    Required keys: ``height`` and ``width`` (pixels) and ``class_list`` (a
+    :class:`~mmseg_custom.classes.ClassList`) with ``annotations`` (a list of ``(label,
     segmentation)`` in painting order, see :func:`mmseg_custom.coco.coco_to_samples`) or
     ``seg_map_path``.
 
     Added keys: ``gt_seg_map`` (``(H, W)`` uint8 labels) and its name in ``seg_fields``.
-
-    Args:
-        num_classes: Labels of a mask file must be below this, or be 255.
     """
-
-    def __init__(self, num_classes: int = len(CLASSES)):
-        self.num_classes = num_classes
 
     def transform(self, results: dict) -> dict:
         """Add the label mask.
@@ -31,11 +27,11 @@ class LoadTrashAnnotations(BaseTransform):
         Raises:
             UserError: A mask file is missing, unreadable, of another size, or has strange labels.
         """
-        size = results['height'], results['width']
+        size, classes = (results['height'], results['width']), results['class_list']
         if 'seg_map_path' in results:
-            mask = load_mask(results['seg_map_path'], *size, self.num_classes)
+            mask = load_mask(results['seg_map_path'], *size, classes)
         elif 'annotations' in results:
-            mask = paint(results['annotations'], *size)
+            mask = paint(results['annotations'], *size, classes.unlabeled)
         else:
             return results
         results['gt_seg_map'] = mask
@@ -43,4 +39,4 @@ class LoadTrashAnnotations(BaseTransform):
         return results
 
     def __repr__(self) -> str:
-        return f'{type(self).__name__}(num_classes={self.num_classes})'
+        return f'{type(self).__name__}()'

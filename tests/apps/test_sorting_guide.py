@@ -13,6 +13,7 @@ from serving import served
 pytest.importorskip('gradio', minversion='6')
 
 from mmseg_custom.apis import TrashSegmenter  # noqa: E402
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import CLASSES, PALETTE  # noqa: E402
 from mmseg_custom.visualization import overlay  # noqa: E402
 
@@ -114,7 +115,7 @@ def test_a_photo_is_shown_with_its_mask_legend_and_bins(
         texts = yaml.safe_load(RULES[language].read_text(encoding='utf-8'))['texts']
         assert page.inner_text('h1') == texts['title']
         assert np.array_equal(picture(page, 0), photo)
-        assert np.array_equal(picture(page, 1), overlay(photo, mask))
+        assert np.array_equal(picture(page, 1), overlay(photo, mask, built_in()))
         found = [
             [part.replace('\N{NO-BREAK SPACE}', ' ') for part in item] for item in findings(page)
         ]
@@ -125,7 +126,7 @@ def test_a_photo_is_shown_with_its_mask_legend_and_bins(
 def test_the_slider_hides_what_the_model_is_not_sure_of(visit, segmenter, toy_photo):
     photo = np.asarray(Image.open(toy_photo))
     result = segmenter(photo)
-    expected = [overlay(photo, unsure_mask(result, each)) for each in (0.5, 0.95, 0)]
+    expected = [overlay(photo, unsure_mask(result, each), built_in()) for each in (0.5, 0.95, 0)]
     assert not np.array_equal(expected[0], expected[1])
     with visit() as page:
         show(page, toy_photo)
@@ -152,7 +153,7 @@ def test_sharpening_changes_the_mask_and_can_be_undone(visit, segmenter, toy_pho
         plain = page.locator(PICTURES).nth(1).get_attribute('src')
         page.get_by_role('checkbox').check()
         page.wait_for_function(CHANGED, arg=[plain, PICTURES], timeout=90_000)
-        assert np.array_equal(picture(page, 1), overlay(photo, mask))
+        assert np.array_equal(picture(page, 1), overlay(photo, mask, built_in()))
         page.get_by_role('checkbox').uncheck()
         page.wait_for_function(CHANGED.replace('!=', '=='), arg=[plain, PICTURES], **SLOW)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from conftest import ROOT, call_tool, coco, tool
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco.masks import sample_mask
 from mmseg_custom.coco.read import coco_to_samples, read_coco
 
@@ -24,7 +25,10 @@ def kinds(out):
 
 
 def masks(path, root):
-    return {s['file_name']: sample_mask(s, root) for s in coco_to_samples(read_coco(path))}
+    return {
+        s['file_name']: sample_mask(s, root, built_in())
+        for s in coco_to_samples(read_coco(path), built_in())
+    }
 
 
 def test_the_toy_set_is_clean(toy_set, capsys):

@@ -8,6 +8,7 @@ import pytest
 from conftest import ROOT, coco, tool
 
 from mmseg_custom import cli
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import drop_specks, load_mask, mode_filter, save_mask
 
 THERE, BACK = 'data_prep/coco_to_masks.py', 'data_prep/masks_to_coco.py'
@@ -37,13 +38,13 @@ def ann_file(small_set):
 def test_there_and_back(ann_file, tmp_path, capsys):
     assert command(THERE, ann_file, '--out', tmp_path / 'm') == 0
     assert capsys.readouterr().out == f'1 masks written to {tmp_path / "m"}\n'
-    mask = load_mask(tmp_path / 'm/b/a.png', 12, 20)
+    mask = load_mask(tmp_path / 'm/b/a.png', 12, 20, built_in())
     assert (mask == 1).sum() == 2 and (mask == 2).sum() == 63
     back = [tmp_path / 'm', '--data-root', tmp_path, '--out', tmp_path / 'new.json']
     assert command(BACK, *back) == 0
     assert capsys.readouterr().out.startswith('1 photos with 3 annotations in')
     assert command(THERE, tmp_path / 'new.json', '--out', tmp_path / 'again') == 0
-    np.testing.assert_array_equal(load_mask(tmp_path / 'again/b/a.png', 12, 20), mask)
+    np.testing.assert_array_equal(load_mask(tmp_path / 'again/b/a.png', 12, 20, built_in()), mask)
     assert command(BACK, *back, '--whole', '--force') == 0
     assert '1 photos with 2 annotations' in capsys.readouterr().out
 
@@ -52,10 +53,10 @@ def test_clean_up_is_off_unless_asked_for_and_reported(ann_file, tmp_path, capsy
     plain, both = tmp_path / 'plain', tmp_path / 'both'
     assert command(THERE, ann_file, '--out', plain) == 0
     assert 'clean-up' not in capsys.readouterr().out
-    raw = load_mask(plain / 'b/a.png', 12, 20)
+    raw = load_mask(plain / 'b/a.png', 12, 20, built_in())
     assert command(THERE, ann_file, '--out', both, '--mode-filter', '--min-pixels', 5) == 0
     wanted = drop_specks(mode_filter(raw), 5)
-    np.testing.assert_array_equal(load_mask(both / 'b/a.png', 12, 20), wanted)
+    np.testing.assert_array_equal(load_mask(both / 'b/a.png', 12, 20, built_in()), wanted)
     changed = (raw != wanted).sum()
     assert changed == 6  # two specks and the square's corners
     assert f'clean-up changed {changed} of 240 pixels (2.500%)' in capsys.readouterr().out
@@ -69,8 +70,8 @@ def test_masks_that_are_there_are_kept_and_it_says_so(ann_file, tmp_path, capsys
 
 
 def test_ignored_pixels_are_told(tmp_path, capsys):
-    save_mask(tmp_path / 'm/a.png', np.full((4, 4), 255, np.uint8))
-    save_mask(tmp_path / 'p/a.png', np.zeros((4, 4), np.uint8))
+    save_mask(tmp_path / 'm/a.png', np.full((4, 4), 255, np.uint8), built_in())
+    save_mask(tmp_path / 'p/a.png', np.zeros((4, 4), np.uint8), built_in())
     out = tmp_path / 'p/new.json'
     assert command(BACK, tmp_path / 'm', '--data-root', tmp_path / 'p', '--out', out) == 0
     assert '1 of them have ignored pixels' in capsys.readouterr().out
@@ -95,7 +96,7 @@ def test_mistakes_are_one_line_and_exit_code_2(ann_file, tmp_path, capsys):
 
 
 def test_a_mask_without_photo_is_one_line_from_the_shell(tmp_path):
-    save_mask(tmp_path / 'm/a.png', np.zeros((4, 4), np.uint8))
+    save_mask(tmp_path / 'm/a.png', np.zeros((4, 4), np.uint8), built_in())
     (tmp_path / 'p').mkdir()
     out = tmp_path / 'new.json'
     done = tool(BACK, tmp_path / 'm', '--data-root', tmp_path / 'p', '--out', out, code=2)

@@ -12,6 +12,7 @@ import pytest
 from conftest import ROOT, call_tool
 from pycocotools.coco import COCO
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import CLASSES, find_problems
 from mmseg_custom.datasets import TrashCocoDataset
 
@@ -88,7 +89,7 @@ def test_nothing_is_annotated_that_cannot_be_seen(paste_set):
 
 def test_the_set_is_sound_and_trains(paste_set):
     content = json.loads((paste_set / 'train_pasted.json').read_text())
-    assert list(find_problems(content)) == []
+    assert list(find_problems(content, built_in())) == []
     assert {'info', 'licenses', 'categories'} <= set(content)
     assert all(len(image['pasted_from']) == 1 for image in content['images'])
     load = [dict(type='LoadTrashImage'), dict(type='LoadTrashAnnotations')]

@@ -6,6 +6,7 @@ from conftest import call_tool, tool
 from PIL import Image
 from sklearn.model_selection import KFold
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import find_problems
 
 TOOL = 'data_prep/stratified_kfold.py'
@@ -25,7 +26,7 @@ def test_real_photos_are_split(real_sample, tmp_path, capsys):
     vals = [read(tmp_path / 'folds' / f'kfold_{fold}_val.json') for fold in range(5)]
     ids = [image['id'] for val in vals for image in val['images']]
     assert sorted(ids) == [image['id'] for image in whole['images']]
-    assert all(list(find_problems(val)) == [] for val in vals)
+    assert all(list(find_problems(val, built_in())) == [] for val in vals)
     ours, plain = (float(text.split(' points')[0].split()[-1]) for text in _halves(done.out))
     assert ours < plain
     assert Image.open(tmp_path / 'folds' / 'folds.png').width > 1000

@@ -5,7 +5,8 @@ import pytest
 from hostile_inputs import damaged, fuzz, mutated
 from hypothesis import example, given
 
-from mmseg_custom.coco import coco_to_samples, read_coco, require_sound
+from mmseg_custom.classes import built_in
+from mmseg_custom.coco import coco_to_samples, read_coco, require_valid
 from mmseg_custom.coco.segmentation import describe_mask, segmentation_rle
 from mmseg_custom.utils import UserError
 
@@ -25,11 +26,11 @@ SOUND = dict(
 def read_or_refuse(path):
     try:
         content = read_coco(path)
-        require_sound(path, content)
+        require_valid(path, content, built_in())
     except UserError as error:
         assert str(path) in str(error)
         return
-    for sample in coco_to_samples(content):
+    for sample in coco_to_samples(content, built_in()):
         for _, segmentation in sample.get('annotations', []):
             rle = segmentation_rle(segmentation, sample['height'], sample['width'])
             assert rle['size'] == [sample['height'], sample['width']]
@@ -42,8 +43,8 @@ def path(tmp_path_factory):
 
 def test_the_unmutated_set_is_sound(path):
     path.write_text(json.dumps(SOUND))
-    require_sound(path, read_coco(path))
-    assert len(coco_to_samples(SOUND)) == 2
+    require_valid(path, read_coco(path), built_in())
+    assert len(coco_to_samples(SOUND, built_in())) == 2
 
 
 @fuzz
@@ -68,4 +69,4 @@ def test_a_damaged_file_is_read_or_refused(path, body):
 def test_a_photo_too_large_to_be_read_is_refused(size):
     image = SOUND['images'][0] | dict(height=size[0], width=size[1])
     with pytest.raises(UserError, match='correct it'):
-        require_sound('a.json', SOUND | dict(images=[image], annotations=[]))
+        require_valid('a.json', SOUND | dict(images=[image], annotations=[]), built_in())

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import load_mask
 from mmseg_custom.coco.photos import read_photo
 from mmseg_custom.utils import UserError
@@ -48,7 +49,7 @@ def test_a_damaged_photo_is_read_or_refused(path, body):
 def test_a_damaged_mask_is_read_or_refused(path, body):
     path.write_bytes(body)
     try:
-        mask = load_mask(path, 7, 9)
+        mask = load_mask(path, 7, 9, built_in())
     except UserError as error:
         assert str(path) in str(error)
         return

@@ -4,6 +4,7 @@ from browser import chromium, opened  # noqa: F401
 from conftest import call_tool, coco, tool
 from sklearn.metrics import jaccard_score
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import CLASSES, coco_to_samples, load_mask, paint, read_coco, save_mask
 
 TOOL = 'tools/browse.py'
@@ -11,9 +12,9 @@ SQUARE = [[10, 10, 50, 10, 50, 50, 10, 50]]
 
 
 def truths(ann):
-    for sample in coco_to_samples(read_coco(ann)):
+    for sample in coco_to_samples(read_coco(ann), built_in()):
         size = sample['height'], sample['width']
-        yield sample['file_name'], paint(sample['annotations'], *size)
+        yield sample['file_name'], paint(sample['annotations'], *size, fill=0)
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def predicted(toy_set, tmp_path):
         prediction = truth.copy()
         height = len(truth) // 2
         prediction[height:] = rng.integers(0, 3, truth[height:].shape)
-        save_mask((tmp_path / 'masks' / name).with_suffix('.png'), prediction)
+        save_mask((tmp_path / 'masks' / name).with_suffix('.png'), prediction, built_in())
     return tmp_path / 'masks'
 
 
@@ -42,7 +43,7 @@ def expected_ious(ann, folder):
     for name, truth in truths(ann):
         path = (folder / name).with_suffix('.png')
         if path.is_file():
-            pair = truth.ravel(), load_mask(path, *truth.shape).ravel()
+            pair = truth.ravel(), load_mask(path, *truth.shape, built_in()).ravel()
             labels = np.union1d(*pair)
             values = jaccard_score(*pair, labels=labels, average=None)
             found[name] = dict(zip(labels.tolist(), values, strict=True))

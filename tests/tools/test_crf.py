@@ -5,6 +5,7 @@ import pytest
 from conftest import ROOT, call_tool
 from mmengine.config import Config
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import CLASSES, coco_to_samples, load_mask, paint
 from mmseg_custom.coco.photos import read_photo
 from mmseg_custom.postprocess import DenseCrf
@@ -19,8 +20,8 @@ def predicted(toy_set, tmp_path_factory):
     """Blurred truths with noise, as a model might have said them."""
     folder = tmp_path_factory.mktemp('predicted')
     rng = np.random.default_rng(0)
-    for sample in coco_to_samples(json.loads((toy_set / 'val.json').read_text())):
-        mask = paint(sample['annotations'], sample['height'], sample['width'])
+    for sample in coco_to_samples(json.loads((toy_set / 'val.json').read_text()), built_in()):
+        mask = paint(sample['annotations'], sample['height'], sample['width'], fill=0)
         seen = (mask == np.arange(len(CLASSES))[:, None, None]) * 2.0
         logits = seen + rng.normal(0, 1, seen.shape)
         exp = np.exp(logits)
@@ -35,15 +36,15 @@ def test_writes_what_the_crf_says_and_measures_it(predicted, toy_set, tmp_path, 
     scores = json.loads((out / 'crf.json').read_text())
     assert scores['after']['mIoU'] > scores['before']['mIoU'] + 0.1
     assert f'{100 * scores["after"]["mIoU"]:.2f}' in printed
-    samples = coco_to_samples(json.loads((out / 'predictions.json').read_text()))
+    samples = coco_to_samples(json.loads((out / 'predictions.json').read_text()), built_in())
     assert len(samples) == 7
     for sample in samples:
         name = sample['file_name'].removesuffix('.jpg')
         photo = np.ascontiguousarray(read_photo(toy_set / sample['file_name'])[..., ::-1])
         expected = DenseCrf()(photo, read_probabilities(path_of(predicted, name))).argmax(0)
-        mask = load_mask(out / 'masks' / f'{name}.png', 64, 64)
+        mask = load_mask(out / 'masks' / f'{name}.png', 64, 64, built_in())
         assert np.array_equal(mask, expected)
-        assert np.array_equal(paint(sample['annotations'], 64, 64), mask)
+        assert np.array_equal(paint(sample['annotations'], 64, 64, fill=0), mask)
 
 
 def test_goes_on_where_it_was_stopped(predicted, toy_set, tmp_path, capsys):

@@ -7,6 +7,7 @@ from conftest import ROOT, call_tool
 
 from mmseg_custom.apis import TrashSegmenter
 from mmseg_custom.apis.ensemble import EnsembleSegmenter
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import CLASSES, coco_to_samples, load_mask, paint
 from mmseg_custom.prediction.probabilities import path_of, read_probabilities, write_probabilities
 
@@ -19,8 +20,8 @@ def folders(toy_set, tmp_path_factory):
     """Three members: noisy truths, noisier ones, and noise."""
     paths = [tmp_path_factory.mktemp(name) for name in ('good', 'fair', 'bad')]
     rng = np.random.default_rng(0)
-    for sample in coco_to_samples(json.loads((toy_set / 'val.json').read_text())):
-        mask = paint(sample['annotations'], sample['height'], sample['width'])
+    for sample in coco_to_samples(json.loads((toy_set / 'val.json').read_text()), built_in()):
+        mask = paint(sample['annotations'], sample['height'], sample['width'], fill=0)
         for path, strength in zip(paths, (3.0, 2.0, 0.0), strict=True):
             logits = (mask == np.arange(len(CLASSES))[:, None, None]) * strength
             exp = np.exp(logits + rng.normal(0, 1, logits.shape))
@@ -42,10 +43,12 @@ def test_votes_with_saved_probabilities(folders, toy_set, tmp_path, capsys):
     for name in names_of(toy_set):
         members = [read_probabilities(path_of(folder, name)) for folder in folders]
         mean = np.average(members, axis=0, weights=[2, 1, 0.5])
-        found = load_mask(soft / 'masks' / f'{name}.png', 64, 64)
+        found = load_mask(soft / 'masks' / f'{name}.png', 64, 64, built_in())
         assert (found == mean.argmax(0)).mean() > 0.9999
         counts = (np.array([m.argmax(0) for m in members])[..., None] == np.arange(11)).sum(0)
-        assert np.array_equal(load_mask(hard / 'masks' / f'{name}.png', 64, 64), counts.argmax(-1))
+        assert np.array_equal(
+            load_mask(hard / 'masks' / f'{name}.png', 64, 64, built_in()), counts.argmax(-1)
+        )
 
 
 def test_finds_which_member_to_trust(folders, toy_set, tmp_path, capsys):
@@ -73,7 +76,9 @@ def test_predicts_with_several_models(random_checkpoint, toy_set, tmp_path, caps
     both = EnsembleSegmenter([TrashSegmenter(*member) for member in members], [1, 2])
     for name in names_of(toy_set):
         expected = both(toy_set / f'{name}.jpg').mask
-        assert np.array_equal(load_mask(out / 'masks' / f'{name}.png', 64, 64), expected)
+        assert np.array_equal(
+            load_mask(out / 'masks' / f'{name}.png', 64, 64, built_in()), expected
+        )
 
 
 def test_averages_checkpoints_that_can_be_used(random_checkpoint, tmp_path, capsys):

@@ -12,6 +12,7 @@ from conftest import ROOT, call_tool, tool
 from PIL import Image
 
 from mmseg_custom.apis import TrashSegmenter
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import CLASSES, find_problems, load_mask, read_coco
 from mmseg_custom.datasets import PseudoLabelledPhotos, TrashCocoDataset
 from mmseg_custom.postprocess import DenseCrf
@@ -55,7 +56,7 @@ def test_a_label_stands_where_the_model_is_sure_enough(made, toy_set, random_che
         result = segmenter(toy_set / entry['file_name'])
         best = result.probabilities.max(axis=0)
         expected = np.where(best >= least[result.mask], result.mask, 255)
-        mask = load_mask(out / 'masks' / f'{entry["name"]}.png', 64, 64)
+        mask = load_mask(out / 'masks' / f'{entry["name"]}.png', 64, 64, built_in())
         # Confidence is kept in steps of 1 / 65535.
         clear = np.abs(best - least[result.mask]) > 1e-4
         assert np.array_equal(mask[clear], expected[clear])
@@ -70,7 +71,7 @@ def test_a_label_stands_where_the_model_is_sure_enough(made, toy_set, random_che
 def test_the_set_is_used_unchanged(made, toy_set):
     out = made('--threshold', 0.7, '--min-score', 0.5)
     content = read_coco(out / 'annotations.json')
-    assert list(find_problems(content)) == []
+    assert list(find_problems(content, built_in())) == []
     manifest = json.loads((out / 'pseudo.json').read_text())
     used = [entry for entry in manifest['images'] if entry['used']]
     assert 0 < len(used) <= len(manifest['images']) == 24
@@ -81,7 +82,7 @@ def test_the_set_is_used_unchanged(made, toy_set):
     for row, entry in enumerate(used):
         info = dataset.get_data_info(row)
         assert info['img_path'].endswith(entry['file_name'])
-        mask = load_mask(out / 'masks' / f'{entry["name"]}.png', 64, 64)
+        mask = load_mask(out / 'masks' / f'{entry["name"]}.png', 64, 64, built_in())
         assert np.array_equal(LoadTrashAnnotations()(info)['gt_seg_map'], mask)
     assert PseudoLabelledPhotos(ann, data_root=str(toy_set)).get_data_info(0)['pseudo'] is True
     assert Image.open(out / 'sheet.png').width > 300
@@ -104,7 +105,9 @@ def test_other_thresholds_do_not_predict_anew(made):
         last = own[int(np.ceil(0.3 * len(own))) - 1] if len(own) else 65535
         least[label] = max(last, round(0.95 * 65535))
         assert thresholds[name] == pytest.approx(least[label] / 65535, abs=1e-6)
-    kept = np.stack([load_mask(path, 64, 64) for path in sorted((out / 'masks').rglob('*.png'))])
+    kept = np.stack(
+        [load_mask(path, 64, 64, built_in()) for path in sorted((out / 'masks').rglob('*.png'))]
+    )
     assert np.array_equal(kept, np.where(sure >= least[labels], labels, 255))
     assert (kept == 255).any()
 
@@ -118,7 +121,7 @@ def test_a_crf_chooses_labels_and_the_model_says_how_sure(made, toy_set, random_
         result = segmenter(path)
         labels = result.refined(np.asarray(Image.open(path)), DenseCrf()).mask
         sure = np.take_along_axis(result.probabilities, labels[None].astype(int), 0)[0]
-        mask = load_mask(out / 'masks' / f'{entry["name"]}.png', 64, 64)
+        mask = load_mask(out / 'masks' / f'{entry["name"]}.png', 64, 64, built_in())
         expected = np.where(sure >= 0.3, labels, 255)
         assert (mask == expected).mean() > 0.999
         assert (mask == 255).any()

@@ -12,6 +12,7 @@ from conftest import ROOT, call_tool, tool
 from PIL import Image
 
 from mmseg_custom.apis import TrashSegmenter
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import coco_to_samples, find_problems, load_mask, paint
 from mmseg_custom.postprocess import DenseCrf
 
@@ -28,16 +29,16 @@ def test_masks_probabilities_overlays_and_coco(toy_set, random_checkpoint, tmp_p
     arguments = [toy_set / 'val.json', '--out', out, '--probabilities', '--overlays']
     call_tool(capsys, TOOL, TOY, random_checkpoint, *arguments, '--batch-size', 1)
     content = json.loads((out / 'predictions.json').read_text())
-    assert list(find_problems(content)) == []
+    assert list(find_problems(content, built_in())) == []
     segmenter = TrashSegmenter(TOY, random_checkpoint)
-    samples = coco_to_samples(content)
+    samples = coco_to_samples(content, built_in())
     assert len(samples) == 7
     for sample in samples:
         stem = sample['file_name'].removesuffix('.jpg')
         expected = segmenter(toy_set / sample['file_name'])
-        mask = load_mask(out / 'masks' / f'{stem}.png', 64, 64)
+        mask = load_mask(out / 'masks' / f'{stem}.png', 64, 64, built_in())
         assert np.array_equal(mask, expected.mask)
-        assert np.array_equal(paint(sample['annotations'], 64, 64), mask)
+        assert np.array_equal(paint(sample['annotations'], 64, 64, fill=0), mask)
         (stored,) = np.load(out / 'probabilities' / f'{stem}.npz').values()
         assert stored.dtype == np.float16
         assert np.abs(stored - expected.probabilities).max() < 1e-3
@@ -119,7 +120,7 @@ def test_views_and_crf_decide_over_the_masks(toy_set, random_checkpoint, tmp_pat
     call_tool(capsys, *command, '--tta', 'flip', '--crf')
     result = TrashSegmenter(TOY, random_checkpoint, tta='flip')(photo)
     pixels = np.asarray(Image.open(photo))
-    mask = load_mask(out / 'masks' / f'{photo.stem}.png', 64, 64)
+    mask = load_mask(out / 'masks' / f'{photo.stem}.png', 64, 64, built_in())
     assert (mask == result.refined(pixels, DenseCrf()).mask).mean() > 0.999
     assert (mask != result.mask).any()
     assert 'another --out' in call_tool(capsys, *command, '--tta', 'flip', code=2).err
@@ -135,7 +136,7 @@ def test_an_exported_model_predicts_alike(toy_set, random_checkpoint, tmp_path, 
     export_onnx(segmenter, masks, argmax=True)
     for name, model in (('onnx', (file,)), ('torch', (TOY, random_checkpoint))):
         call_tool(capsys, TOOL, *model, toy_set / 'val.json', '--out', tmp_path / name)
-    found = {name: np.stack([load_mask(path, 64, 64) for path in sorted(
+    found = {name: np.stack([load_mask(path, 64, 64, built_in()) for path in sorted(
         (tmp_path / name / 'masks').rglob('*.png'))]) for name in ('onnx', 'torch')}  # fmt: skip
     assert (found['onnx'] == found['torch']).mean() >= 0.999
     out = ('--out', tmp_path / 'out')

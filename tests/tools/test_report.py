@@ -9,6 +9,7 @@ from run_folders import TRAIN, write_checkpoint, write_run, write_validation
 from sklearn.metrics import jaccard_score
 
 from mmseg_custom.apis import TrashSegmenter
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import CLASSES, coco_to_samples, paint, read_coco
 
 TOOL = 'tools/report.py'
@@ -102,9 +103,9 @@ def test_the_page_is_whole(chromium, report, toy_set, width):  # noqa: F811
 
 def photo_iou(folder, toy_set, name, class_name):
     """IoU of a class in one photo, in percent."""
-    samples = coco_to_samples(read_coco(toy_set / 'val.json'))
+    samples = coco_to_samples(read_coco(toy_set / 'val.json'), built_in())
     sample = next(sample for sample in samples if sample['file_name'] == name)
-    truth = paint(sample['annotations'], sample['height'], sample['width'])
+    truth = paint(sample['annotations'], sample['height'], sample['width'], fill=0)
     mask = TrashSegmenter(folder / 'toy.py', folder / 'iter_30.pth', 'cpu')(toy_set / name).mask
     labels = [CLASSES.index(class_name)]
     return 100 * jaccard_score(truth.ravel(), mask.ravel(), labels=labels, average='macro')

@@ -6,6 +6,7 @@ import pytest
 from conftest import ROOT, call_tool
 from PIL import Image
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import load_mask, save_mask
 
 TOOL = 'tools/submit.py'
@@ -22,7 +23,7 @@ def photos(tmp_path):
     rng = np.random.default_rng(0)
     for image in images:
         mask = rng.integers(0, 11, (image['height'], image['width']), np.uint8)
-        save_mask(tmp_path / 'masks' / image['file_name'].replace('.jpg', '.png'), mask)
+        save_mask(tmp_path / 'masks' / image['file_name'].replace('.jpg', '.png'), mask, built_in())
     return tmp_path
 
 
@@ -38,7 +39,7 @@ def test_a_submission_holds_the_masks_row_by_row_at_half_size(photos, capsys):
     rows = write(capsys, photos)
     assert rows[0] == ['image_id', 'PredictionString']
     assert [row[0] for row in rows[1:]] == ['batch_01/a.jpg', 'batch_02/a.jpg']
-    mask = load_mask(photos / 'masks' / 'batch_01' / 'a.png', 512, 512)
+    mask = load_mask(photos / 'masks' / 'batch_01' / 'a.png', 512, 512, built_in())
     # Every second pixel of every second row, as Pillow picks or one beside it.
     assert rows[1][1].split() == [str(v) for v in mask[::2, ::2].ravel()]
     assert len(rows[2][1].split()) == 256 * 256

@@ -1,12 +1,11 @@
 """What is wrong with sound annotations: found by covering and painting them."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from pycocotools import mask as mask_utils
 
-from mmseg_custom.classes import CLASSES
 from mmseg_custom.coco.layers import Layers
 from mmseg_custom.coco.segmentation import segmentation_rle
 
@@ -38,10 +37,10 @@ def image_findings(
     if not entries:
         yield Finding('no-annotation', file.path, f'{name} has no annotation', name)
         return
-    layers = Layers(entries, file.labels, *size)
+    layers, names = Layers(entries, file.labels, *size), file.classes.names
     rles = [segmentation_rle(layer.segmentation, *size) for layer in layers.layers]
     visible = np.bincount(layers.places().ravel(), minlength=len(rles) + 1)[1:]
-    rivals = _contradictions(layers, rles, options.max_overlap)
+    rivals = _contradictions(layers, rles, options.max_overlap, names)
     for place, (layer, rle) in enumerate(zip(layers.layers, rles, strict=True)):
         found = [
             *_coverage(mask_utils.area(rle), visible[place], size, options),
@@ -50,7 +49,7 @@ def image_findings(
         ]
         for kind, message, field in found:
             number = layer.entry['id']
-            sentence = f'annotation {number} ({CLASSES[layer.label]}, {name}) {message}'
+            sentence = f'annotation {number} ({names[layer.label]}, {name}) {message}'
             entry = image if KINDS[kind].drops == IMAGE else layer.entry
             yield Finding(kind, file.path, sentence, name, number, entry, field)
 
@@ -93,7 +92,9 @@ def _fits(stated: object, box: np.ndarray, tolerance: float) -> bool:
     return bool((np.abs(sides[0] - sides[1]) <= tolerance).all())
 
 
-def _contradictions(layers: Layers, rles: list[dict], max_overlap: float) -> list[list[tuple]]:
+def _contradictions(
+    layers: Layers, rles: list[dict], max_overlap: float, names: Sequence[str]
+) -> list[list[tuple]]:
     """For each layer the layers above it that say another class of nearly the same pixels."""
     labels = np.array([layer.label for layer in layers.layers])
     overlaps = mask_utils.iou(rles, rles, [0] * len(rles))
@@ -104,7 +105,7 @@ def _contradictions(layers: Layers, rles: list[dict], max_overlap: float) -> lis
             other = layers.layers[above]
             message = (
                 f'has nearly the outline of annotation {other.entry["id"]} '
-                f'({CLASSES[other.label]}), which lies on it (IoU {overlaps[below, above]:.2f})'
+                f'({names[other.label]}), which lies on it (IoU {overlaps[below, above]:.2f})'
             )
             found[below].append(('contradiction', message, None))
     return found
@@ -115,7 +116,7 @@ def absent_classes(file: SplitFile) -> Iterator[Finding]:
     present = {file.labels[e['category_id']] for _, entries in file.painted for e in entries}
     if not present or len(file.painted) < len(file.images):
         return
-    for label in range(1, len(CLASSES)):
+    for label in file.classes.foreground:
         if label not in present:
-            message = f'no annotation is of the class {CLASSES[label]}'
+            message = f'no annotation is of the class {file.classes.names[label]}'
             yield Finding('absent-class', file.path, message)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from mmseg_custom.classes import ClassList
 from mmseg_custom.coco.near_duplicates import difference_hash
 from mmseg_custom.coco.palette import load_mask
 from mmseg_custom.coco.photo_folders import photos_below
@@ -74,10 +75,10 @@ def _require_some_photo(file: SplitFile) -> None:
 def _task(file: SplitFile, image: dict) -> tuple:
     mask = image.get('seg_map_path')
     mask = None if mask is None else file.root / mask
-    return file.photo_path(image), mask, image['height'], image['width']
+    return file.photo_path(image), mask, image['height'], image['width'], file.classes
 
 
-def _read(path: Path, mask: Path | None, height: int, width: int) -> PhotoFacts:
+def _read(path: Path, mask: Path | None, height: int, width: int, classes: ClassList) -> PhotoFacts:
     problems = []
     try:
         read_photo(path, height, width)
@@ -85,7 +86,7 @@ def _read(path: Path, mask: Path | None, height: int, width: int) -> PhotoFacts:
         problems.append(('bad-photo' if os.path.exists(path) else 'missing-photo', str(error)))
     try:
         if mask is not None:
-            load_mask(mask, height, width)
+            load_mask(mask, height, width, classes)
     except UserError as error:
         problems.append(('bad-mask', str(error)))
     if problems:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from mmseg_custom.classes import CLASSES
+from mmseg_custom.classes import ClassList
 from mmseg_custom.coco.check import Problem, locate_problems
 from mmseg_custom.coco.read import category_labels, read_coco
 
@@ -27,6 +27,7 @@ class SplitFile:
 
     Attributes:
         path: As the user gave it.
+        classes: The classes that categories are matched to.
         root: Folder of its photos.
         whole: The parsed JSON; areas that are no numbers were taken out.
         sound: Its part without entries that have problems, made of the same entries; None when
@@ -35,6 +36,7 @@ class SplitFile:
     """
 
     path: str
+    classes: ClassList
     root: Path
     whole: dict
     sound: dict | None
@@ -48,7 +50,7 @@ class SplitFile:
     @cached_property
     def labels(self) -> dict[int, int]:
         """Category ids to labels."""
-        return category_labels((self.sound or {}).get('categories', []), CLASSES)
+        return category_labels((self.sound or {}).get('categories', []), self.classes)
 
     @cached_property
     def painted(self) -> list[tuple[dict, list[dict]]]:
@@ -67,11 +69,14 @@ class SplitFile:
         return self.root / image['file_name']
 
 
-def open_split(path: str | os.PathLike, data_root: str | os.PathLike | None = None) -> SplitFile:
-    """Read an annotation file and set aside what is unsound in it.
+def open_split(
+    path: str | os.PathLike, classes: ClassList, data_root: str | os.PathLike | None = None
+) -> SplitFile:
+    """Read an annotation file and set aside what is not valid in it.
 
     Args:
         path: The file.
+        classes: The classes that categories are matched to.
         data_root: Folder of its photos; its own folder if None.
 
     Raises:
@@ -79,19 +84,19 @@ def open_split(path: str | os.PathLike, data_root: str | os.PathLike | None = No
     """
     whole = read_coco(path)
     root = Path(path).parent if data_root is None else Path(data_root)
-    sound, problems = _sound_part(whole)
+    sound, problems = _valid_part(whole, classes)
     names = file_names(whole)
     findings = [_finding(str(path), problem, names) for problem in problems]
     if sound is not None and not sound['images'] and not findings:
         findings.append(Finding('broken-file', str(path), 'lists no image'))
-    return SplitFile(str(path), root, whole, sound, findings)
+    return SplitFile(str(path), classes, root, whole, sound, findings)
 
 
-def _sound_part(content: dict) -> tuple[dict | None, list[Problem]]:
+def _valid_part(content: dict, classes: ClassList) -> tuple[dict | None, list[Problem]]:
     """Drop bad entries until none is left, since some problems only show without others."""
     told = {}
     while True:
-        problems = list(locate_problems(content))
+        problems = list(locate_problems(content, classes))
         told |= {(problem.message, id(problem.entry)): problem for problem in problems}
         if any(problem.section in (None, 'categories') for problem in problems):
             return None, list(told.values())

@@ -8,9 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mmseg_custom.classes import CLASSES
+from mmseg_custom.classes import built_in
 from mmseg_custom.utils import UserError, atomic_path
 
+CLASSES = built_in().names
 HEADER = ('image_id', 'PredictionString')
 SIDE = 256
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from pycocotools import mask as mask_utils
 
-from mmseg_custom.classes import name_key
-from mmseg_custom.coco.read import read_coco, require_sound
-from mmseg_custom.coco.write import contest_coco, require_inside
+from mmseg_custom.classes import built_in, name_key
+from mmseg_custom.coco.read import read_coco, require_valid
+from mmseg_custom.coco.write import make_coco, require_inside
 from mmseg_custom.utils import UserError
 
 from .taco_classes import read_taco_classes
@@ -54,7 +54,7 @@ def read_taco(path: str | os.PathLike, classes_csv: str | os.PathLike) -> tuple[
     if 'annotations' not in content:
         raise UserError(f'{path}: has no "annotations"; take data/annotations.json of TACO')
     content = dict(content, annotations=_with_own_ids(content['annotations']))
-    require_sound(path, content, _category_names(content))
+    require_valid(path, content, None)
     require_inside(path, (image['file_name'] for image in content['images']))
     for annotation in content['annotations']:
         if isinstance(annotation['segmentation'], dict):
@@ -85,14 +85,6 @@ def _with_own_ids(annotations: object) -> object:
                 entry = dict(entry, id=f'{key} (number {seen[key]} of this id)')
         told_apart.append(entry)
     return told_apart
-
-
-def _category_names(content: dict) -> list[str]:
-    """Return the names that can be read; what cannot be read is for the check to report."""
-    entries = content.get('categories')
-    entries = entries if isinstance(entries, list) else []
-    names = [entry.get('name') for entry in entries if isinstance(entry, dict)]
-    return [name for name in names if isinstance(name, str)]
 
 
 def convert_photos(content: dict, labels: Mapping[int, int], size: int) -> Iterator[TacoPhoto]:
@@ -170,4 +162,4 @@ def taco_coco(content: dict, photos: list[TacoPhoto]) -> dict:
     """Put converted photos together as one COCO object; TACO's licences are kept as they are."""
     info = dict(content.get('info') or {}, description=DESCRIPTION)
     pairs = ((photo.entry, photo.annotations) for photo in photos)
-    return contest_coco(info, content.get('licenses') or [], pairs)
+    return make_coco(info, content.get('licenses') or [], pairs, built_in())

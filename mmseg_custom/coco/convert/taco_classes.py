@@ -3,7 +3,7 @@
 import csv
 import os
 
-from mmseg_custom.classes import CLASSES, name_key
+from mmseg_custom.classes import built_in, name_key
 from mmseg_custom.utils import UserError
 
 COLUMNS = ('taco_category', 'our_class', 'why')
@@ -23,7 +23,8 @@ def read_taco_classes(path: str | os.PathLike) -> dict[str, int]:
         UserError: Another header, a class that is none of ours, a category with two classes, no
             reason.
     """
-    label_of = {name_key(name): label for label, name in enumerate(CLASSES) if label > 0}
+    classes = built_in()
+    label_of = {name_key(classes.names[label]): label for label in classes.foreground}
     mapping = {}
     with open(path, encoding='utf-8', newline='') as file:
         rows = csv.DictReader(file)
@@ -37,7 +38,7 @@ def read_taco_classes(path: str | os.PathLike) -> dict[str, int]:
             if label is None:
                 raise UserError(
                     f'{where}: {row["our_class"]!r} is none of the classes '
-                    f'{", ".join(CLASSES[1:])}: write one of them'
+                    f'{", ".join(classes.names[1:])}: write one of them'
                 )
             if mapping.setdefault(name_key(row['taco_category']), label) != label:
                 raise UserError(f'{where}: {row["taco_category"]!r} has two classes: keep one')

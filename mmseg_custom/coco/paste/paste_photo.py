@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from pycocotools import mask as mask_utils
 
-from mmseg_custom.classes import CLASSES
+from mmseg_custom.classes import ClassList
 from mmseg_custom.coco.layers import Layers
 from mmseg_custom.coco.photos import read_photo
 from mmseg_custom.coco.read import category_labels
@@ -53,17 +53,19 @@ class PasteSource:
     """Photos and annotations that a paste set is made from.
 
     Attributes:
-        content: A sound COCO object with annotations.
+        content: A valid COCO object with annotations.
         data_root: Folder of its photos.
+        classes: The classes that categories are matched to.
     """
 
     content: dict
     data_root: Path
+    classes: ClassList
 
     @cached_property
     def labels(self) -> dict[int, int]:
         """Category ids to labels."""
-        return category_labels(self.content['categories'], CLASSES)
+        return category_labels(self.content['categories'], self.classes)
 
     @cached_property
     def entries_of(self) -> list[list[dict]]:
@@ -119,7 +121,7 @@ def paste_photo(
                 pasted_onto=images[onto]['file_name'], pasted_from=[images[donor]['file_name']]
             )
             return photo, images[onto] | names, layers.entries()
-    wanted = ', '.join(CLASSES[label] for label in choice.labels)
+    wanted = ', '.join(source.classes.names[label] for label in choice.labels)
     raise UserError(
         f'{source.data_root}: in {TRIES} tries not one object of {wanted} kept {MIN_PIXELS} '
         'pixels: choose more classes, or a larger --lsj-min'

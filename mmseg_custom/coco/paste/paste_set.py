@@ -7,8 +7,8 @@ import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from mmseg_custom.classes import CLASSES
-from mmseg_custom.coco.read import read_coco, require_sound
+from mmseg_custom.classes import ClassList
+from mmseg_custom.coco.read import read_coco, require_valid
 from mmseg_custom.coco.stats.class_counts import require_annotated
 from mmseg_custom.coco.write import new_ids
 from mmseg_custom.utils import UserError, write_json
@@ -20,20 +20,24 @@ VERSION = 1
 MANIFEST = 'paste_set.json'
 
 
-def open_source(ann_file: str | os.PathLike, data_root: str | os.PathLike | None) -> PasteSource:
+def open_source(
+    ann_file: str | os.PathLike, classes: ClassList, data_root: str | os.PathLike | None
+) -> PasteSource:
     """Read the annotations that a paste set is made from.
 
     Args:
         ann_file: The annotations.
+        classes: The classes that categories are matched to.
         data_root: Folder of the photos; the annotations' folder if None.
 
     Raises:
-        UserError: Unsound or no annotations.
+        UserError: No valid annotations.
     """
     content = read_coco(ann_file)
-    require_sound(ann_file, content)
+    require_valid(ann_file, content, classes)
     require_annotated(ann_file, content)
-    return PasteSource(content, Path(ann_file).parent if data_root is None else Path(data_root))
+    root = Path(ann_file).parent if data_root is None else Path(data_root)
+    return PasteSource(content, root, classes)
 
 
 def write_paste_set(
@@ -84,7 +88,7 @@ def write_paste_set(
 
 def _occurring(ann_file, source: PasteSource, labels: tuple[int, ...]) -> tuple[int, ...]:
     held = set().union(*source.classes_of)
-    missing = [CLASSES[label] for label in labels if label not in held]
+    missing = [source.classes.names[label] for label in labels if label not in held]
     if len(missing) == len(labels):
         raise UserError(f'{ann_file}: has no object of {", ".join(missing)}; choose other classes')
     return tuple(label for label in labels if label in held)

@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from mmseg_custom.classes import CLASSES
 from mmseg_custom.utils import UserError, atomic_path, write_json
 
 from .paste_photo import PasteOptions, PasteSource, cut_visible, paste_photo
@@ -107,7 +106,7 @@ def _write_patches_of(row: int) -> int:
     for place, layer in enumerate(layers.layers):
         patch = layer.label in _work['choice'].labels and cut_visible(photo, layers, place)
         if patch:
-            folder = _work['out'] / PATCHES / CLASSES[layer.label].replace(' ', '_')
+            folder = _work['out'] / PATCHES / source.classes.names[layer.label].replace(' ', '_')
             cut_out = np.dstack([patch.pixels, 255 * patch.mask])
             _write_picture(folder / f'{stem}_{place}.png', cut_out)
             count += 1

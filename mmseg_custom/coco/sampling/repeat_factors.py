@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from mmseg_custom.classes import CLASSES, name_key
+from mmseg_custom.classes import ClassList
 from mmseg_custom.coco.write import new_ids
 from mmseg_custom.utils import UserError
 
@@ -59,21 +59,23 @@ def listed_factors(
     return np.array([1.0 if repeated.isdisjoint(labels) else float(times) for labels in classes_of])
 
 
-def labels_of_names(names: Sequence[str], classes: Sequence[str] = CLASSES) -> list[int]:
+def labels_of_names(names: Sequence[str], classes: ClassList) -> list[int]:
     """Return the labels of class names, which may be written in any of their usual forms.
 
     Args:
         names: Class names.
-        classes: All class names; a class's label is its place.
+        classes: The class list.
 
     Raises:
         UserError: A name is no class.
     """
-    label_of = {name_key(name): label for label, name in enumerate(classes)}
-    unknown = [name for name in names if name_key(name) not in label_of]
-    if unknown:
-        raise UserError(f'{unknown[0]!r} is no class; the classes are {", ".join(classes)}')
-    return [label_of[name_key(name)] for name in names]
+    labels = []
+    for name in names:
+        label = classes.label_of(name)
+        if label is None:
+            raise UserError(f'{name!r} is no class; the classes are {", ".join(classes.names)}')
+        labels.append(label)
+    return labels
 
 
 def round_factors(factors: np.ndarray, seed: int) -> np.ndarray:
@@ -96,7 +98,7 @@ def repeat_images(path: str | os.PathLike, content: dict, repeats: np.ndarray) -
 
     Args:
         path: Named in messages.
-        content: A sound COCO object with annotations.
+        content: A valid COCO object with annotations.
         repeats: ``(images,)`` how often each image occurs in all, at least 1.
 
     Returns:

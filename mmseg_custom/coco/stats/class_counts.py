@@ -1,11 +1,10 @@
 """How often each class occurs in each image of a COCO file."""
 
 import os
-from collections.abc import Sequence
 
 import numpy as np
 
-from mmseg_custom.classes import CLASSES
+from mmseg_custom.classes import ClassList
 from mmseg_custom.coco.paint import paint
 from mmseg_custom.coco.read import category_labels, coco_to_samples
 from mmseg_custom.utils import UserError
@@ -16,7 +15,7 @@ def require_annotated(path: str | os.PathLike, content: dict) -> None:
 
     Args:
         path: Named in the message.
-        content: A COCO object that ``require_sound`` accepted.
+        content: A COCO object that ``require_valid`` accepted.
 
     Raises:
         UserError: There are no images or annotations, or an image is labelled by a mask file.
@@ -33,12 +32,12 @@ def require_annotated(path: str | os.PathLike, content: dict) -> None:
         )
 
 
-def class_counts(content: dict, classes: Sequence[str] = CLASSES) -> np.ndarray:
+def class_counts(content: dict, classes: ClassList) -> np.ndarray:
     """Count the annotations of each class in each image.
 
     Args:
-        content: A sound COCO object with annotations.
-        classes: The class names that categories are matched to.
+        content: A valid COCO object with annotations.
+        classes: The classes that categories are matched to.
 
     Returns:
         np.ndarray: ``(images, classes)`` int64, images in the file's order.
@@ -51,18 +50,19 @@ def class_counts(content: dict, classes: Sequence[str] = CLASSES) -> np.ndarray:
     return counts
 
 
-def pixel_counts(content: dict, classes: Sequence[str] = CLASSES) -> np.ndarray:
+def pixel_counts(content: dict, classes: ClassList) -> np.ndarray:
     """Count the pixels of each class in each image, painted as for the training.
 
     Args:
-        content: A sound COCO object with annotations.
-        classes: The class names that categories are matched to.
+        content: A valid COCO object with annotations.
+        classes: The classes that categories are matched to.
 
     Returns:
-        np.ndarray: ``(images, classes)`` int64 pixels, images in the file's order.
+        np.ndarray: ``(images, classes)`` int64 pixels, images in the file's order; ignored
+        pixels are of no class.
     """
     counts = np.zeros((len(content['images']), len(classes)), np.int64)
     for row, sample in enumerate(coco_to_samples(content, classes)):
-        mask = paint(sample['annotations'], sample['height'], sample['width'])
-        counts[row] = np.bincount(mask.ravel(), minlength=len(classes))
+        mask = paint(sample['annotations'], sample['height'], sample['width'], classes.unlabeled)
+        counts[row] = np.bincount(mask.ravel(), minlength=256)[: len(classes)]
     return counts

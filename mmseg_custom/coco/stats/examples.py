@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 from pycocotools import mask as mask_utils
 
-from mmseg_custom.classes import CLASSES
 from mmseg_custom.coco.segmentation import segmentation_rle
 
 from .label_facts import LabelFacts
@@ -14,23 +13,20 @@ from .label_facts import LabelFacts
 MIN_PIXELS = 256
 
 
-def choose_examples(
-    facts: LabelFacts, number: int, seed: int, num_classes: int = len(CLASSES)
-) -> list[list[int]]:
+def choose_examples(facts: LabelFacts, number: int, seed: int) -> list[list[int]]:
     """Choose objects at random, each class for itself.
 
     Args:
         facts: Of the labels.
-        number: At most so many a class.
+        number: At most so many per class.
         seed: Another seed, other objects.
-        num_classes: Number of classes.
 
     Returns:
         list[list[int]]: For each class places in the facts' list of objects, ascending. Objects of
         at least ``MIN_PIXELS`` pixels where there are any.
     """
     chosen = []
-    for label in range(num_classes):
+    for label in range(facts.pixels.shape[1]):
         objects = np.flatnonzero((facts.labels == label) & (facts.areas > 0))
         large = objects[facts.areas[objects] >= MIN_PIXELS]
         objects = large if len(large) else objects

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from mmseg_custom.classes import CLASSES
+from mmseg_custom.classes import ClassList
 from mmseg_custom.coco.masks import sample_mask
 from mmseg_custom.coco.segmentation import segmentation_area
 
@@ -42,21 +42,21 @@ class LabelFacts:
     areas: np.ndarray
 
 
-def measure_labels(samples: Sequence[dict], num_classes: int = len(CLASSES)) -> LabelFacts:
+def measure_labels(samples: Sequence[dict], classes: ClassList) -> LabelFacts:
     """Paint each image once and measure each annotation.
 
     Args:
         samples: Of :func:`~mmseg_custom.coco.labelled_set.labelled_samples`.
-        num_classes: Labels are below this.
+        classes: What the labels mean.
 
     Raises:
         UserError: A mask file is missing or cannot be used.
     """
-    pixels = np.zeros((len(samples), num_classes), np.int64)
-    positions = np.zeros((num_classes, GRID, GRID))
+    pixels = np.zeros((len(samples), len(classes)), np.int64)
+    positions = np.zeros((len(classes), GRID, GRID))
     for row, sample in enumerate(tqdm(samples, desc='painting', unit='image')):
-        mask = sample_mask(sample, Path())
-        pixels[row] = np.bincount(mask.ravel(), minlength=256)[:num_classes]
+        mask = sample_mask(sample, Path(), classes)
+        pixels[row] = np.bincount(mask.ravel(), minlength=256)[: len(classes)]
         for label in np.flatnonzero(pixels[row]):
             positions[label] += covered_share(mask == label)
     objects = _objects(samples)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mmseg_custom.classes import CLASSES
+from mmseg_custom.classes import ClassList
 from mmseg_custom.coco.sampling.folds import fold_shares, max_deviation
 
 from .class_weights import BETA, METHODS, class_weights
@@ -17,9 +17,7 @@ SHARE_EDGES = np.logspace(-5, 0, 16)
 POSITION_DIGITS = 5
 
 
-def label_statistics(
-    samples: Sequence[dict], facts: LabelFacts, classes: Sequence[str] = CLASSES
-) -> dict:
+def label_statistics(samples: Sequence[dict], facts: LabelFacts, classes: ClassList) -> dict:
     """Describe the labels of a set.
 
     A class is in an image when some pixel of it is seen there. What is said of annotations and
@@ -28,7 +26,7 @@ def label_statistics(
     Args:
         samples: Its images.
         facts: What :func:`~mmseg_custom.coco.stats.label_facts.measure_labels` found in them.
-        classes: The class names.
+        classes: The class list.
 
     Returns:
         dict: ``images``, ``mask_files`` and ``annotations`` (numbers); ``classes`` (a dict a
@@ -45,7 +43,9 @@ def label_statistics(
         images=len(samples),
         mask_files=int(facts.is_mask.sum()),
         annotations=len(facts.labels),
-        classes=[_class_entry(label, name, facts, shares) for label, name in enumerate(classes)],
+        classes=[
+            _class_entry(label, name, facts, shares) for label, name in enumerate(classes.names)
+        ],
         objects_per_image=np.bincount(per_image).tolist(),
         object_sizes=_size_histogram(shares),
         co_occurrence=(held.T @ held).tolist(),
@@ -107,13 +107,16 @@ def weight_statistics(pixels: np.ndarray, max_weight: float, beta: float | None 
     return dict(beta=beta, max_weight=max_weight, methods=methods)
 
 
-def compare_groups(facts: LabelFacts, names: Sequence[str], group_of: np.ndarray) -> dict:
-    """Compare the classes of folds or files, Background left out.
+def compare_groups(
+    facts: LabelFacts, names: Sequence[str], group_of: np.ndarray, classes: ClassList
+) -> dict:
+    """Compare the classes of folds or files, the background left out.
 
     Args:
         facts: Of the whole set.
         names: Names of the groups.
         group_of: ``(images,)`` int64 group of each image.
+        classes: The class list.
 
     Returns:
         dict: ``groups``, their numbers of ``images``, and for ``annotations`` and ``pixels`` each
@@ -122,7 +125,7 @@ def compare_groups(facts: LabelFacts, names: Sequence[str], group_of: np.ndarray
     number = len(names)
     compared = dict(groups=list(names), images=np.bincount(group_of, minlength=number).tolist())
     for what in ('annotations', 'pixels'):
-        counts = getattr(facts, what)[:, 1:]
+        counts = getattr(facts, what)[:, list(classes.foreground)]
         compared[what] = dict(
             whole=(counts.sum(axis=0) / max(counts.sum(), 1)).tolist(),
             shares=fold_shares(counts, group_of, number).tolist(),

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from mmseg_custom.coco import CLASSES, IGNORE_INDEX, load_mask
+from mmseg_custom.classes import ClassList
+from mmseg_custom.coco import load_mask
 from mmseg_custom.coco.masks import sample_mask
 from mmseg_custom.coco.palette import mask_image
 from mmseg_custom.coco.photos import read_photo
@@ -19,25 +20,28 @@ from mmseg_custom.utils import UserError, atomic_path
 from mmseg_custom.visualization.overlay import OPACITY
 from mmseg_custom.visualization.thumbnails import thumbnail
 
-from .html import CLASS_COLOURS, picture_uri, render_page
+from .html import css_colors, picture_uri, render_page
 
 JPEG_QUALITY = 75
-# What shows of each label over the photo: nothing of Background.
-ALPHA = bytes([0, *[round(255 * OPACITY)] * 255])
 
 Score = Callable[[np.ndarray, np.ndarray], dict[int, float]]
 
 
 def write_data_browser(
-    path: str | os.PathLike, entries: Sequence[dict], groups: Sequence[str], title: str
+    path: str | os.PathLike,
+    entries: Sequence[dict],
+    groups: Sequence[str],
+    title: str,
+    classes: ClassList,
 ) -> None:
-    """Write the page, whole or not at all.
+    """Write the page, atomically.
 
     Args:
         path: The HTML file.
         entries: What :func:`browser_entries` returned.
         groups: Names of the folds or files, empty if there is one file alone.
         title: Of the page.
+        classes: What the labels mean.
     """
     page = render_page(
         'data_browser.html.j2',
@@ -45,8 +49,8 @@ def write_data_browser(
         entries=entries,
         groups=groups,
         title=title,
-        classes=CLASSES,
-        colours=CLASS_COLOURS,
+        classes=classes.names,
+        colors=css_colors(classes),
         predicted=any(entry['prediction'] for entry in entries),
     )
     with atomic_path(path) as temporary:
@@ -57,6 +61,7 @@ def browser_entries(
     samples: Sequence[dict],
     group_of: Sequence[int],
     side: int,
+    classes: ClassList,
     predictions: str | os.PathLike | None = None,
     score: Score | None = None,
 ) -> list[dict]:
@@ -66,6 +71,7 @@ def browser_entries(
         samples: See :func:`~mmseg_custom.coco.labelled_set.labelled_samples`.
         group_of: Place of each photo's fold or file.
         side: Longer side of the small pictures in pixels.
+        classes: What the labels mean.
         predictions: Folder of predicted masks, PNG files at the photos' relative paths. A photo
             may have none.
         score: With ``predictions``: returns the IoU by label of a truth and a prediction.
@@ -86,7 +92,7 @@ def browser_entries(
         )
 
     def entry(sample: dict, group: int, mask_path: Path | None) -> dict:
-        return dict(group=int(group), **_entry(sample, side, mask_path, score))
+        return dict(group=int(group), **_entry(sample, side, classes, mask_path, score))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         made = pool.map(entry, samples, group_of, masks)
@@ -98,34 +104,40 @@ def _prediction_path(folder: str | os.PathLike | None, sample: dict) -> Path | N
     return path if path and path.is_file() else None
 
 
-def _entry(sample: dict, side: int, mask_path: Path | None, score: Score | None) -> dict:
+def _entry(
+    sample: dict, side: int, classes: ClassList, mask_path: Path | None, score: Score | None
+) -> dict:
     size = sample['height'], sample['width']
     photo = cv2.cvtColor(read_photo(sample['img_path'], *size), cv2.COLOR_BGR2RGB)
     # The masks' paths have their folder before them already.
-    truth = sample_mask(sample, Path())
-    prediction = load_mask(mask_path, *size) if mask_path else None
+    truth = sample_mask(sample, Path(), classes)
+    prediction = load_mask(mask_path, *size, classes) if mask_path else None
     ious = score(truth, prediction) if score and prediction is not None else None
     return dict(
         name=sample['file_name'],
-        labels=[int(label) for label in np.unique(truth) if label != IGNORE_INDEX],
+        labels=[int(label) for label in np.unique(truth) if label != classes.ignore_index],
         ious=ious and {label: round(iou, 4) for label, iou in ious.items()},
         iou=round(float(np.mean(list(ious.values()))), 4) if ious else None,
         photo=picture_uri(thumbnail(photo, side), quality=JPEG_QUALITY),
-        truth=mask_uri(truth, side),
-        prediction=mask_uri(prediction, side) if prediction is not None else None,
+        truth=mask_uri(truth, side, classes),
+        prediction=mask_uri(prediction, side, classes) if prediction is not None else None,
     )
 
 
-def mask_uri(mask: np.ndarray, side: int) -> str:
-    """Return a small picture of a mask to lay over the photo: Background can be seen through.
+def mask_uri(mask: np.ndarray, side: int, classes: ClassList) -> str:
+    """Return a small picture of a mask to lay over the photo, which shows where it is unlabeled.
 
     Args:
         mask: ``(H, W)`` uint8 labels.
         side: Longer side in pixels.
+        classes: What the labels mean.
     """
     ratio = side / max(mask.shape)
     size = [max(1, round(length * ratio)) for length in mask.shape[::-1]]
     small = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
     written = io.BytesIO()
-    mask_image(small).save(written, 'PNG', optimize=True, transparency=ALPHA)
+    alpha = bytearray([round(255 * OPACITY)] * 256)
+    alpha[classes.unlabeled] = 0
+    image = mask_image(small, classes, classes.colors)
+    image.save(written, 'PNG', optimize=True, transparency=bytes(alpha))
     return f'data:image/png;base64,{b64encode(written.getvalue()).decode()}'

@@ -1,13 +1,12 @@
 """Photos with truth, prediction and errors, small, and large those that are worth a look."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from mmseg_custom.coco import IGNORE_INDEX, PALETTE
+from mmseg_custom.classes import ClassList
 from mmseg_custom.visualization.overlay import overlay
 from mmseg_custom.visualization.thumbnails import thumbnail
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 HEADINGS = ('photo', 'truth', 'prediction', 'errors')
 LARGE, SMALL, SMALL_QUALITY = 232, 80, 72
-# Of a photo's light where the prediction is right; grey says that a pixel does not count.
+# Brightness of the photo where the prediction is right; gray says that a pixel does not count.
 DIMMED, WRONG, IGNORED = 0.35, (225, 30, 30), (128, 128, 128)
 
 
@@ -49,11 +48,11 @@ class Gallery:
 
     Args:
         number: How many are kept as the worst and as the best.
-        palette: One (R, G, B) a class.
+        classes: What the labels mean.
     """
 
-    def __init__(self, number: int, palette: Sequence[Sequence[int]] = PALETTE):
-        self.number, self.palette = number, palette
+    def __init__(self, number: int, classes: ClassList):
+        self.number, self.classes = number, classes
         self.photos: list[GalleryPhoto] = []
         self.worst: list[GalleryPhoto] = []
         self.best: list[GalleryPhoto] = []
@@ -71,30 +70,33 @@ class Gallery:
         Args:
             name: The file's name.
             photo: ``(H, W, 3)`` uint8 RGB.
-            truth: ``(H, W)`` uint8 labels, ``IGNORE_INDEX`` allowed.
+            truth: ``(H, W)`` uint8 labels.
             prediction: ``(H, W)`` uint8 labels.
             score: How well it was segmented; a photo without IoU is neither the worst nor the best.
         """
-        pictures = [photo, *(overlay(photo, mask, self.palette) for mask in (truth, prediction))]
+        pictures = [photo, *(overlay(photo, mask, self.classes) for mask in (truth, prediction))]
         small = np.concatenate([thumbnail(picture, SMALL) for picture in pictures], axis=1)
         strip = picture_uri(small, quality=SMALL_QUALITY)
         self.photos.append(GalleryPhoto(name, score, strip, ()))
         if np.isnan(score.iou):
             return
-        pictures.append(error_map(photo, truth, prediction))
+        pictures.append(error_map(photo, truth, prediction, self.classes))
         large = tuple(picture_uri(thumbnail(picture, LARGE)) for picture in pictures)
         shown = GalleryPhoto(name, score, strip, large)
         self.worst = sorted([*self.worst, shown], key=lambda p: p.score.iou)[: self.number]
         self.best = sorted([*self.best, shown], key=lambda p: -p.score.iou)[: self.number]
 
 
-def error_map(photo: np.ndarray, truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+def error_map(
+    photo: np.ndarray, truth: np.ndarray, prediction: np.ndarray, classes: ClassList
+) -> np.ndarray:
     """Return a picture of where a prediction is wrong: red over the dimmed photo.
 
     Args:
         photo: ``(H, W, 3)`` uint8 RGB.
-        truth: ``(H, W)`` uint8 labels; ``IGNORE_INDEX`` becomes grey.
+        truth: ``(H, W)`` uint8 labels; ignored pixels become gray.
         prediction: ``(H, W)`` uint8 labels.
+        classes: What the labels mean.
 
     Returns:
         np.ndarray: ``(H, W, 3)`` uint8 RGB.
@@ -102,5 +104,5 @@ def error_map(photo: np.ndarray, truth: np.ndarray, prediction: np.ndarray) -> n
     grey = cv2.cvtColor(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     picture = (grey * DIMMED).astype(np.uint8)
     picture[truth != prediction] = WRONG
-    picture[truth == IGNORE_INDEX] = IGNORED
+    picture[truth == classes.ignore_index] = IGNORED
     return picture

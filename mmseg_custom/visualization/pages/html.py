@@ -9,18 +9,13 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from mmseg_custom.coco import CLASSES, PALETTE
+from mmseg_custom.classes import ClassList
 
 if TYPE_CHECKING:
     from markupsafe import Markup
     from matplotlib.figure import Figure
 
 JPEG_QUALITY = 82
-CLASS_COLOURS = {
-    name: f'rgb({red}, {green}, {blue})'
-    for name, (red, green, blue) in zip(CLASSES, PALETTE, strict=True)
-}
-"""The classes' colours as CSS has them."""
 
 
 def render_page(template: str, scripts: Sequence[str] = (), **context) -> str:
@@ -45,6 +40,14 @@ def render_page(template: str, scripts: Sequence[str] = (), **context) -> str:
     script = ''.join(environment.get_template(name).render() for name in scripts)
     context |= dict(script=script, script_sha256=_sha256(script))
     return environment.get_template(template).render(context)
+
+
+def css_colors(classes: ClassList) -> dict[str, str]:
+    """Return the color of each class, by its name, as CSS has it."""
+    return {
+        name: f'rgb({red}, {green}, {blue})'
+        for name, (red, green, blue) in zip(classes.names, classes.colors, strict=True)
+    }
 
 
 def _sha256(text: str) -> str:

@@ -5,10 +5,11 @@ import math
 import os
 from collections.abc import Sequence
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.utils import atomic_path
 
 from .gallery import HEADINGS, Gallery, GalleryPhoto
-from .html import CLASS_COLOURS, render_page
+from .html import css_colors, render_page
 from .line_chart import LineChart, line_chart
 
 # Of those with the lowest IoU; a strip takes about 5 kB.
@@ -34,7 +35,7 @@ def write_report_page(
         report=report,
         missing=missing,
         charts=report_charts(report['train'], report['val']),
-        colours=CLASS_COLOURS,
+        colors=css_colors(built_in()),
         headings=HEADINGS,
         gallery=gallery,
         rows=photo_rows(gallery.photos) if gallery else [],

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 import cv2
 import numpy as np
 
-from mmseg_custom.coco import CLASSES
+from mmseg_custom.classes import ClassList
 from mmseg_custom.utils import atomic_path
 from mmseg_custom.visualization.fold_shares import fold_shares_figure
 
-from .html import CLASS_COLOURS, figure_svg, picture_uri, render_page, short
+from .html import css_colors, figure_svg, picture_uri, render_page, short
 from .statistics_pictures import StatisticsPictures
 
 # Where a histogram's row begins; rows of many objects are wider.
@@ -21,20 +21,26 @@ MIN_BAR = 0.006
 
 
 def write_statistics_page(
-    path: str | os.PathLike, statistics: dict, pictures: StatisticsPictures | None
+    path: str | os.PathLike,
+    statistics: dict,
+    pictures: StatisticsPictures | None,
+    classes: ClassList,
 ) -> None:
-    """Write the page, whole or not at all.
+    """Write the page, atomically.
 
     Args:
         path: The HTML file.
         statistics: What is in ``statistics.json``.
         pictures: None when no photos were read.
+        classes: What the labels mean.
     """
     shares, photos = statistics['object_sizes'], statistics['photos']
     page = render_page(
         'statistics.html.j2',
         statistics=statistics,
-        colours=CLASS_COLOURS,
+        classes=classes,
+        occurring=sum(statistics['classes'][label]['pixels'] > 0 for label in classes.foreground),
+        colors=css_colors(classes),
         objects_per_image=list(count_rows(statistics['objects_per_image'])),
         object_sizes=list(bin_rows(shares['share_edges'], shares['objects'], ' %', 100)),
         greys=[
@@ -44,9 +50,10 @@ def write_statistics_page(
         ],
         size_ranges=list(_size_ranges(statistics)),
         sizes=size_rows(statistics['image_sizes']),
-        positions=list(_positions(statistics)),
+        positions=list(_positions(statistics, classes)),
         pictures=pictures and _uris(pictures),
-        comparison_svg=statistics['comparison'] and _comparison_svg(statistics['comparison']),
+        comparison_svg=statistics['comparison']
+        and _comparison_svg(statistics['comparison'], classes),
     )
     with atomic_path(path) as temporary:
         temporary.write_text(page, encoding='utf-8')
@@ -107,11 +114,11 @@ def size_rows(sizes: Sequence[dict]) -> list[tuple[str, int]]:
     return rows
 
 
-def _positions(statistics: dict) -> Iterator[tuple[str, float, str]]:
+def _positions(statistics: dict, classes: ClassList) -> Iterator[tuple[str, float, str]]:
     """Yield name, largest share of a cell, and heat map of all objects and of each class."""
     grids = np.array(statistics['positions'])
-    named = [('All objects', grids[1:].sum(axis=0))]
-    named += [(name, grids[label]) for label, name in enumerate(CLASSES) if label > 0]
+    named = [('All objects', grids[list(classes.foreground)].sum(axis=0))]
+    named += [(classes.names[label], grids[label]) for label in classes.foreground]
     for name, grid in named:
         if grid.any():
             yield name, float(grid.max()), picture_uri(heat_map(grid), '.png')
@@ -138,9 +145,10 @@ def _uris(pictures: StatisticsPictures) -> dict:
     )
 
 
-def _comparison_svg(comparison: dict):
+def _comparison_svg(comparison: dict, classes: ClassList):
     panels = [
         (f'share of the {what}', np.array(shares['shares']), np.array(shares['whole']))
         for what, shares in ((what, comparison[what]) for what in ('annotations', 'pixels'))
     ]
-    return figure_svg(fold_shares_figure(panels, CLASSES[1:], comparison['groups']))
+    names = [classes.names[label] for label in classes.foreground]
+    return figure_svg(fold_shares_figure(panels, names, comparison['groups']))

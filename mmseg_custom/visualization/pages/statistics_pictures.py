@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mmseg_custom.coco import PALETTE
+from mmseg_custom.classes import ClassList
 from mmseg_custom.coco.photos import read_photo
 from mmseg_custom.coco.stats.examples import object_mask
 from mmseg_custom.coco.stats.label_facts import LabelFacts
@@ -33,6 +33,7 @@ class StatisticsPictures:
 def load_pictures(
     samples: Sequence[dict],
     facts: LabelFacts,
+    classes: ClassList,
     darkest: Sequence[int],
     brightest: Sequence[int],
     examples: Sequence[Sequence[int]],
@@ -42,6 +43,7 @@ def load_pictures(
     Args:
         samples: Of the set.
         facts: Of its labels.
+        classes: What the labels mean.
         darkest: Places in ``samples``.
         brightest: Places in ``samples``.
         examples: For each class, places in the facts' list of objects.
@@ -52,7 +54,8 @@ def load_pictures(
 
     def example(label: int, number: int) -> np.ndarray:
         photo = _photo(samples[facts.rows[number]])
-        return object_thumbnail(photo, object_mask(samples, facts, number), PALETTE[label], SIDE)
+        mask = object_mask(samples, facts, number)
+        return object_thumbnail(photo, mask, classes.colors[label], SIDE)
 
     return StatisticsPictures(
         [thumbnail(_photo(samples[place]), SIDE) for place in darkest],

@@ -8,6 +8,7 @@ from conftest import ROOT, coco
 from PIL import Image
 
 from mmseg_custom.apis import TrashSegmenter
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import CLASSES, coco_to_samples, paint
 from mmseg_custom.utils import UserError
 
@@ -75,8 +76,8 @@ def test_coco_and_back_is_the_same_mask(segmenter):
     image = dict(id=5, file_name='a.jpg', height=64, width=80)
     content = coco([image], result.to_coco(image_id=5, first_id=7))
     content['categories'] = [dict(id=i, name=name) for i, name in enumerate(CLASSES) if i]
-    (sample,) = coco_to_samples(content)
-    assert np.array_equal(paint(sample['annotations'], 64, 80), result.mask)
+    (sample,) = coco_to_samples(content, built_in())
+    assert np.array_equal(paint(sample['annotations'], 64, 80, fill=0), result.mask)
     assert [a['id'] for a in content['annotations']] == list(range(7, 7 + len(result.to_coco())))
 
 

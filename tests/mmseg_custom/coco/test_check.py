@@ -6,6 +6,7 @@ import math
 import pytest
 from conftest import coco
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import find_problems
 
 SQUARE = [4, 4, 20, 4, 20, 20, 4, 20]
@@ -22,19 +23,19 @@ def good() -> dict:
 
 
 def test_a_good_file_has_no_problem():
-    assert list(find_problems(good())) == []
+    assert list(find_problems(good(), built_in())) == []
 
 
 def test_a_file_without_annotations_is_only_asked_for_its_images():
     content = good()
     del content['annotations'], content['categories']
-    assert list(find_problems(content)) == []
+    assert list(find_problems(content, built_in())) == []
 
 
 def test_one_pixel_beyond_the_frame_is_allowed():
     content = good()
     content['annotations'][0]['segmentation'] = [[-1, -1, 41, 0, 41, 33, 0, 33]]
-    assert list(find_problems(content)) == []
+    assert list(find_problems(content, built_in())) == []
 
 
 def set_annotation(**changes):
@@ -80,7 +81,7 @@ CASES = {
     'unknown category id': (set_annotation(category_id=99), ['annotation 2', 'category 99']),
     'category that is no class': (
         lambda c: c['categories'][1].update(name='Banana'),
-        ['annotation 2', "'Banana'", 'Plastic bag'],
+        ['annotation 2', "'Banana'", 'none of the classes'],
     ),
     'empty segmentation': (set_annotation(segmentation=[]), ['annotation 2', 'no polygon']),
     'two points': (set_annotation(segmentation=[[1, 2, 3, 4]]), ['2.jpg', 'fewer than 3 points']),
@@ -113,7 +114,7 @@ def test_each_problem_is_named(case):
     change, words = CASES[case]
     content = copy.deepcopy(good())
     change(content)
-    problems = list(find_problems(content))
+    problems = list(find_problems(content, built_in()))
     assert len(problems) == 1, problems
     for word in words:
         assert word in problems[0]
@@ -124,4 +125,4 @@ def test_all_problems_are_found_in_one_pass():
     content['annotations'][0]['area'] = 'x'
     content['annotations'][0]['segmentation'] = []
     content['annotations'][1]['category_id'] = 99
-    assert len(list(find_problems(content))) == 3
+    assert len(list(find_problems(content, built_in()))) == 3

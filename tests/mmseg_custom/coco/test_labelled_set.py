@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from conftest import coco
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import read_coco, save_mask, split_content
 from mmseg_custom.coco.labelled_set import fold_numbers, labelled_samples, read_set
 from mmseg_custom.utils import UserError
@@ -37,12 +38,12 @@ def test_paths_are_complete(tmp_path, small_set):
     masked = content()
     masked['images'][1]['seg_map_path'] = 'm/1.png'
     path = small_set(masked)
-    save_mask(tmp_path / 'm' / '1.png', np.zeros((16, 16), np.uint8))
-    samples = labelled_samples(path)
+    save_mask(tmp_path / 'm' / '1.png', np.zeros((16, 16), np.uint8), built_in())
+    samples = labelled_samples(path, built_in())
     assert samples[0]['img_path'] == str(tmp_path / 'p' / '0.png')
     assert samples[1]['seg_map_path'] == str(tmp_path / 'm' / '1.png')
     assert 'annotations' not in samples[1]
-    other = labelled_samples(path, tmp_path / 'other')
+    other = labelled_samples(path, built_in(), tmp_path / 'other')
     assert other[1]['seg_map_path'] == str(tmp_path / 'other' / 'm' / '1.png')
 
 
@@ -50,17 +51,17 @@ def test_a_file_without_images_or_labels_is_refused(tmp_path):
     path = tmp_path / 'a.json'
     path.write_text(json.dumps(coco([], [])))
     with pytest.raises(UserError, match=r'a\.json: lists no image'):
-        labelled_samples(path)
+        labelled_samples(path, built_in())
     path.write_text(json.dumps(dict(images=content()['images'])))
     with pytest.raises(UserError, match='has no "annotations"'):
-        labelled_samples(path)
+        labelled_samples(path, built_in())
 
 
 def test_several_files_are_one_set_and_its_groups(tmp_path):
     paths = [str(tmp_path / name) for name in ('a.json', 'b.json')]
     for path, images in zip(paths, (2, 3), strict=True):
         (tmp_path / path).write_text(json.dumps(content(images)))
-    found = read_set(paths)
+    found = read_set(paths, built_in())
     assert [sample['file_name'] for sample in found.samples] == [
         *('p/0.png', 'p/1.png'),
         *('p/0.png', 'p/1.png', 'p/2.png'),
@@ -68,19 +69,19 @@ def test_several_files_are_one_set_and_its_groups(tmp_path):
     assert found.files == [dict(path=paths[0], images=2), dict(path=paths[1], images=3)]
     assert found.groups == paths
     np.testing.assert_array_equal(found.group_of, [0, 0, 1, 1, 1])
-    assert read_set(paths[:1]).groups == []
+    assert read_set(paths[:1], built_in()).groups == []
     with pytest.raises(UserError, match=r'folds of one file: leave out .*b\.json'):
-        read_set(paths, folds=str(tmp_path))
+        read_set(paths, built_in(), folds=str(tmp_path))
 
 
 def test_folds_are_found_again(folds):
     path, folder, fold_of = folds
     # A tenth fold comes after the second, not before it.
     (folder / 'kfold_2_val.json').rename(folder / 'kfold_10_val.json')
-    names, found = fold_numbers(path, labelled_samples(path), folder)
+    names, found = fold_numbers(path, labelled_samples(path, built_in()), folder, built_in())
     assert names == ['fold 0', 'fold 1', 'fold 10']
     np.testing.assert_array_equal(found, fold_of)
-    assert read_set([str(path)], folds=str(folder)).groups == names
+    assert read_set([str(path)], built_in(), folds=str(folder)).groups == names
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_what_is_no_partition_of_the_set_is_refused(folds, spoil, message):
     path, folder, _ = folds
     spoil(folder)
     with pytest.raises(UserError, match=message):
-        fold_numbers(path, labelled_samples(path), folder)
+        fold_numbers(path, labelled_samples(path, built_in()), folder, built_in())
 
 
 def test_folds_with_the_ids_of_another_set_are_refused(folds):
@@ -111,4 +112,4 @@ def test_folds_with_the_ids_of_another_set_are_refused(folds):
     val['images'][0]['file_name'] = 'another.png'
     (folder / 'kfold_0_val.json').write_text(json.dumps(val))
     with pytest.raises(UserError, match=r'another\.png\) is not in'):
-        fold_numbers(path, labelled_samples(path), folder)
+        fold_numbers(path, labelled_samples(path, built_in()), folder, built_in())

@@ -3,6 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as mask_utils
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import find_problems
 from mmseg_custom.coco.layers import Layers
 from mmseg_custom.coco.paste.patches import cut_patch, draw_placement
@@ -104,7 +105,7 @@ def test_a_covered_annotation_becomes_an_rle_and_a_wholly_covered_one_goes():
     names = [dict(id=7, name='Paper'), dict(id=8, name='Metal'), dict(id=9, name='Glass')]
     annotations = [e | dict(image_id=0) for e in after.values()]
     content = dict(images=[image], categories=names, annotations=annotations)
-    assert list(find_problems(content)) == []
+    assert list(find_problems(content, built_in())) == []
 
 
 def test_outlines_move_with_their_patch():

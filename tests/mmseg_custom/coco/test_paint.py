@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from pycocotools import mask as mask_utils
 from pycocotools.coco import COCO
 
-from mmseg_custom.coco import coco_to_samples, paint, read_coco, require_sound
+from mmseg_custom.classes import built_in
+from mmseg_custom.coco import coco_to_samples, paint, read_coco, require_valid
 
 HEIGHT, WIDTH = 37, 53
 
@@ -71,9 +72,9 @@ def test_equals_pycocotools_on_any_annotations(drawn):
             for i, (s, c, a, crowd) in enumerate(drawn)
         ],
     )
-    require_sound('drawn', content)
-    sample = coco_to_samples(content)[0]
-    ours = paint(sample['annotations'], HEIGHT, WIDTH)
+    require_valid('drawn', content, built_in())
+    sample = coco_to_samples(content, built_in())[0]
+    ours = paint(sample['annotations'], HEIGHT, WIDTH, fill=0)
     assert ours.dtype == np.uint8
     np.testing.assert_array_equal(ours, painted_by_pycocotools(content)[0])
 
@@ -81,8 +82,8 @@ def test_equals_pycocotools_on_any_annotations(drawn):
 def test_equals_pycocotools_on_all_real_photos(real_sample):
     content = read_coco(real_sample / 'train_all.json')
     truth = painted_by_pycocotools(content)
-    samples = coco_to_samples(content)
+    samples = coco_to_samples(content, built_in())
     assert len(samples) == 50
     for sample in samples:
-        ours = paint(sample['annotations'], sample['height'], sample['width'])
+        ours = paint(sample['annotations'], sample['height'], sample['width'], fill=0)
         np.testing.assert_array_equal(ours, truth[sample['img_id']], err_msg=sample['file_name'])

@@ -3,7 +3,8 @@ import json
 import pytest
 from conftest import coco
 
-from mmseg_custom.coco import CLASSES, coco_to_samples, read_coco, require_sound
+from mmseg_custom.classes import built_in
+from mmseg_custom.coco import CLASSES, coco_to_samples, read_coco, require_valid
 from mmseg_custom.utils import UserError
 
 SQUARE = [4, 4, 20, 4, 20, 20, 4, 20]
@@ -37,7 +38,7 @@ def test_many_problems_become_one_message():
     images = [dict(id=0, file_name='a.jpg', height=9, width=9)]
     annotations = [dict(id=i, image_id=0, category_id=1, segmentation=[]) for i in range(9)]
     with pytest.raises(UserError, match='and 4 more') as error:
-        require_sound('a.json', coco(images, annotations))
+        require_valid('a.json', coco(images, annotations), built_in())
     assert str(error.value).count('annotation ') == 5
 
 
@@ -49,8 +50,8 @@ def test_categories_are_matched_by_name_whatever_their_ids():
         for i in range(3)
     ]
     content = coco(images, annotations, names)
-    require_sound('a.json', content)
-    labels = [label for label, _ in coco_to_samples(content)[0]['annotations']]
+    require_valid('a.json', content, built_in())
+    labels = [label for label, _ in coco_to_samples(content, built_in())[0]['annotations']]
     assert [CLASSES[label] for label in labels] == ['Plastic bag', 'General trash', 'Paper pack']
 
 
@@ -62,5 +63,5 @@ def test_larger_areas_are_painted_first_and_equal_ones_in_file_order():
         for i, area in enumerate(areas)
     ]
     content = json.loads(json.dumps(coco(images, annotations)))
-    ordered = coco_to_samples(content)[0]['annotations']
+    ordered = coco_to_samples(content, built_in())[0]['annotations']
     assert [int(polygons[0][0]) for _, polygons in ordered] == [2, 1, 0, 3]

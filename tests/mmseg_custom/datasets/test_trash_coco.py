@@ -9,6 +9,7 @@ from mmengine.dataset import ConcatDataset, RepeatDataset
 from mmseg.registry import DATASETS
 from torch.utils.data import DataLoader
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import save_mask
 from mmseg_custom.datasets import TrashCocoDataset
 from mmseg_custom.utils import UserError
@@ -63,10 +64,10 @@ def test_masks_from_png_files(small_set, tmp_path):
     labelled['images'][1]['seg_map_path'] = 'masks/1.png'
     path = small_set(labelled)
     mask = np.random.default_rng(0).choice([0, 3, 10, 255], (32, 40)).astype(np.uint8)
-    save_mask(tmp_path / 'masks' / '1.png', mask)
+    save_mask(tmp_path / 'masks' / '1.png', mask, built_in())
     np.testing.assert_array_equal(make(path)[1]['gt_seg_map'], mask)
     mask[5, 5] = 42
-    save_mask(tmp_path / 'masks' / '1.png', mask)
+    save_mask(tmp_path / 'masks' / '1.png', mask, built_in())
     with pytest.raises(UserError, match=r'1\.png: has the label 42'):
         make(path)
 

@@ -7,6 +7,7 @@ from mmengine.dataset import ConcatDataset
 from mmseg.registry import DATASETS
 from PIL import Image
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import save_mask
 from mmseg_custom.datasets import TrashCocoDataset, UnlabelledPhotos
 from mmseg_custom.datasets.class_lists import class_lists, pixel_rows
@@ -53,7 +54,7 @@ def test_every_pixel_is_ignored_whatever_labels_the_json_has(small_set, change):
 def test_mask_files_are_not_read(small_set, tmp_path):
     full = content()
     full['images'][0]['seg_map_path'] = 'mask.png'
-    save_mask(tmp_path / 'mask.png', np.full((17, 20), 3, np.uint8))
+    save_mask(tmp_path / 'mask.png', np.full((17, 20), 3, np.uint8), built_in())
     sample = make(small_set(full))[0]
     assert (sample['gt_seg_map'] == 255).all()
     assert 'seg_map_path' not in sample

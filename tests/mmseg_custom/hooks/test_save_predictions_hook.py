@@ -6,7 +6,8 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from PIL import Image
 
-from mmseg_custom.coco import CLASSES, PALETTE, colourise, load_mask
+from mmseg_custom.classes import built_in
+from mmseg_custom.coco import CLASSES, PALETTE, colorize, load_mask
 from mmseg_custom.hooks import SavePredictionsHook
 
 
@@ -34,7 +35,9 @@ def test_photos_of_the_same_name_in_two_batches_keep_their_own_masks(tmp_path):
     hook = SavePredictionsHook(str(tmp_path / 'out'), str(tmp_path / 'show'))
     hook.after_test_iter(runner, 0, None, samples)
     for name, mask in masks.items():
-        np.testing.assert_array_equal(load_mask(tmp_path / 'out' / f'{name}.png', 20, 30), mask)
+        np.testing.assert_array_equal(
+            load_mask(tmp_path / 'out' / f'{name}.png', 20, 30, built_in()), mask
+        )
     # Photo, truth, prediction; without a truth only two pictures.
     assert Image.open(tmp_path / 'show' / 'batch_01' / '0000.jpg').size == (90, 20)
     assert Image.open(tmp_path / 'show' / 'batch_02' / '0000.jpg').size == (60, 20)
@@ -46,7 +49,7 @@ def test_overlay_tints_objects_and_leaves_the_background():
     photo = np.full((4, 6, 3), 200, np.uint8)
     mask = np.zeros((4, 6), np.uint8)
     mask[:, 3:] = 4
-    seen = overlay(photo, mask)
+    seen = overlay(photo, mask, built_in())
     assert (seen[:, :3] == 200).all()
-    expected = 0.4 * 200 + 0.6 * colourise(mask)[0, 3].astype(float)
+    expected = 0.4 * 200 + 0.6 * colorize(mask, built_in())[0, 3].astype(float)
     np.testing.assert_allclose(seen[0, 3], expected, atol=0.5)

@@ -2,13 +2,15 @@ import numpy as np
 import pytest
 from mmseg.registry import TRANSFORMS
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import save_mask
 from mmseg_custom.utils import UserError
 
 
 @pytest.fixture
 def transform():
-    return TRANSFORMS.build(dict(type='LoadTrashAnnotations'))
+    build = TRANSFORMS.build(dict(type='LoadTrashAnnotations'))
+    return lambda sample: build(dict(sample, class_list=built_in()))
 
 
 def test_annotations_become_a_mask(transform):
@@ -25,7 +27,7 @@ def test_no_annotations_are_all_background_and_unlabelled_gets_no_mask(transform
 
 
 def test_a_mask_file_of_another_size_is_refused(transform, tmp_path):
-    save_mask(tmp_path / 'm.png', np.zeros((4, 5), np.uint8))
+    save_mask(tmp_path / 'm.png', np.zeros((4, 5), np.uint8), built_in())
     path = str(tmp_path / 'm.png')
     assert transform(dict(height=4, width=5, seg_map_path=path))['gt_seg_map'].shape == (4, 5)
     with pytest.raises(UserError, match='5x4'):

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as mask_utils
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco.audit import AuditOptions, audit_files, open_split
 from mmseg_custom.coco.audit.annotations import image_findings
 from mmseg_custom.coco.audit.split_file import SplitFile
@@ -21,7 +22,7 @@ OPTIONS = AuditOptions(max_overlap=0.5, max_share=0.3, photos=False)
 
 def found(entries, options=OPTIONS, image=IMAGE):
     content = coco([image], entries)
-    file = SplitFile('ann.json', Path(), content, content, [])
+    file = SplitFile('ann.json', built_in(), Path(), content, content, [])
     return list(image_findings(file, image, entries, options))
 
 
@@ -143,5 +144,5 @@ def test_absent_classes_are_noted_unless_masks_may_have_them(tmp_path):
     for masks, number in ((False, 8), (True, 0)):
         images[1]['seg_map_path'] = 'b.png' if masks else None
         path.write_text(json.dumps(content))
-        findings = audit_files([open_split(path)], AuditOptions(photos=False))
+        findings = audit_files([open_split(path, built_in())], AuditOptions(photos=False))
         assert [f.kind for f in findings] == ['absent-class'] * number

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as mask_utils
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import find_problems
 from mmseg_custom.coco.audit import (
     AuditOptions,
@@ -149,12 +150,12 @@ def mended(folder, *contents, options=OPTIONS):
     paths = [folder / f'{number}.json' for number in range(len(contents))]
     for path, content in zip(paths, contents, strict=True):
         path.write_text(json.dumps(content))
-    files = [open_split(path) for path in paths]
+    files = [open_split(path, built_in()) for path in paths]
     findings = audit_files(files, options)
     results = [mend_file(file, findings, options) for file in files]
     for path, (content, _) in zip(paths, results, strict=True):
         path.write_text(json.dumps(content))
-    again = audit_files([open_split(path) for path in paths], options)
+    again = audit_files([open_split(path, built_in()) for path in paths], options)
     changes = [change for _, of_file in results for change in of_file]
     return findings, [content for content, _ in results], changes, again
 
@@ -178,7 +179,7 @@ def test_every_fault_is_found_and_gone(tmp_path_factory, faults):
     assert set(wanted) <= {(f.kind, f.annotation) for f in findings}
     assert {f.severity for f in again} <= {'note'}
     assert contents[1] == val
-    assert list(find_problems(contents[0])) == []
+    assert list(find_problems(contents[0], built_in())) == []
     assert len(changes) >= len(wanted)
     for image, fault in enumerate(faults):
         if fault in HARMLESS:

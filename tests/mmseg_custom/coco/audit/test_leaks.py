@@ -7,6 +7,7 @@ import cv2
 import pytest
 from conftest import coco
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco.audit import AuditOptions, audit_files, open_split
 
 LEAKS = ('leaked-name', 'leaked-paste', 'leaked-copy', 'near-duplicate', 'repeated-photo')
@@ -29,7 +30,7 @@ def splits(toy_set, tmp_path):
                 entries.append(dict(id=place, height=64, width=64) | image)
             path = tmp_path / f'{number}.json'
             path.write_text(json.dumps(coco(entries, [])))
-            files.append(open_split(path))
+            files.append(open_split(path, built_in()))
         found = audit_files(files, options)
         return [(f.kind, f.file[-6:-5], f.image) for f in found if f.kind in LEAKS]
 

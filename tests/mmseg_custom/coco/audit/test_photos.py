@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from conftest import coco
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import save_mask
 from mmseg_custom.coco.audit import AuditOptions, audit_files, open_split
 from mmseg_custom.utils import UserError
@@ -21,12 +22,12 @@ def photos(small_set):
         image['seg_map_path'] = f'm/{image["id"]}.png'
     path = small_set(coco(images, []))
     for image in images[2:]:
-        save_mask(path.parent / image['seg_map_path'], np.zeros((40, 48), np.uint8))
+        save_mask(path.parent / image['seg_map_path'], np.zeros((40, 48), np.uint8), built_in())
     return path
 
 
 def findings(path, *kinds):
-    found = audit_files([open_split(path)], AuditOptions())
+    found = audit_files([open_split(path, built_in())], AuditOptions())
     return [(f.kind, f.image) for f in found if f.kind != 'no-annotation']
 
 
@@ -40,7 +41,7 @@ def test_each_fault_is_found(photos):
     content = (folder / 'p/1.jpg').read_bytes()
     (folder / 'p/1.jpg').write_bytes(content[: len(content) // 2])
     cv2.imwrite(str(folder / 'p/2.jpg'), np.zeros((48, 40, 3), np.uint8))
-    save_mask(folder / 'm/3.png', np.full((40, 48), 77, np.uint8))
+    save_mask(folder / 'm/3.png', np.full((40, 48), 77, np.uint8), built_in())
     found = findings(photos)
     assert found == [
         ('missing-photo', 'p/0.jpg'),
@@ -75,7 +76,9 @@ def test_pictures_that_no_file_lists_are_counted(photos):
     (photos.parent / '.hidden.png').touch()
     (photos.parent / 'notes.txt').touch()
     (finding,) = [
-        f for f in audit_files([open_split(photos)], AuditOptions()) if f.kind == 'unused-file'
+        f
+        for f in audit_files([open_split(photos, built_in())], AuditOptions())
+        if f.kind == 'unused-file'
     ]
     assert finding.message.startswith('7 pictures') and 'extra_4.JPG, …' in finding.message
     assert finding.severity == 'note'
@@ -83,7 +86,7 @@ def test_pictures_that_no_file_lists_are_counted(photos):
 
 def test_a_wrong_data_root_is_one_message(photos, tmp_path):
     (tmp_path / 'elsewhere').mkdir()
-    file = open_split(photos, tmp_path / 'elsewhere')
+    file = open_split(photos, built_in(), tmp_path / 'elsewhere')
     with pytest.raises(UserError, match='not one of its 4 photos .* --data-root'):
         audit_files([file], AuditOptions())
     assert {f.severity for f in audit_files([file], AuditOptions(photos=False))} == {'note'}

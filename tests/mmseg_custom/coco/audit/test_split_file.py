@@ -10,6 +10,7 @@ from conftest import coco
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import find_problems
 from mmseg_custom.coco.audit import open_split
 
@@ -32,7 +33,7 @@ def opened(tmp_path):
     def write_and_open(content):
         path = tmp_path / 'ann.json'
         path.write_text(json.dumps(content))
-        return open_split(path)
+        return open_split(path, built_in())
 
     return write_and_open
 
@@ -62,15 +63,19 @@ def test_whatever_is_broken_is_told_and_the_rest_is_sound(tmp_path_factory, chan
             target[place[-1]] = copy.deepcopy(value)
     path = tmp_path_factory.mktemp('set') / 'ann.json'
     path.write_text(json.dumps(content))
-    file = open_split(path)
+    file = open_split(path, built_in())
     told = [finding.message for finding in file.problems]
-    assert set(find_problems(json.loads(path.read_text()))) <= set(told)
+    assert set(find_problems(json.loads(path.read_text()), built_in())) <= set(told)
     if file.sound is None:
         assert {'broken-file', 'bad-category'} & {finding.kind for finding in file.problems}
     else:
-        rest = [text for text in find_problems(file.sound) if not text.startswith('annotation id')]
+        rest = [
+            text
+            for text in find_problems(file.sound, built_in())
+            if not text.startswith('annotation id')
+        ]
         assert rest == []
-    assert (told == []) == (list(find_problems(content)) == [])
+    assert (told == []) == (list(find_problems(content, built_in())) == [])
 
 
 def test_images_of_one_id_are_all_set_aside(opened):

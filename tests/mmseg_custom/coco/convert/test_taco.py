@@ -15,6 +15,7 @@ from PIL import Image
 from pycocotools import mask as mask_utils
 from pycocotools.coco import COCO
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import CLASSES, convert_taco, find_problems, read_taco, read_taco_classes
 from mmseg_custom.coco.convert import taco_photos
 from mmseg_custom.coco.convert.taco import fitted_size, scale_annotation
@@ -106,7 +107,7 @@ def test_every_category_has_one_class_and_a_reason(taco):
 def test_real_taco_is_sound_and_its_counts_are_those_of_a_recount(taco, tmp_path):
     report = convert_taco(taco, None, tmp_path, CLASSES_CSV)
     content = json.loads((tmp_path / 'train_all.json').read_text())
-    assert list(find_problems(content)) == []
+    assert list(find_problems(content, built_in())) == []
     assert [c['id'] for c in content['categories']] == list(range(1, 11))
     assert report.skipped == [] and report.images == len(content['images']) == 1500
     original = json.loads(taco.read_text())

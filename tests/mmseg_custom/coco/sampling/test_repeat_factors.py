@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from mmengine.dataset import ClassBalancedDataset
 from pycocotools.coco import COCO
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import (
     find_problems,
     labels_of_names,
@@ -51,8 +52,8 @@ def test_wrong_options_are_refused():
         with pytest.raises(UserError, match='times'):
             listed_factors([[1]], [1], times)
     with pytest.raises(UserError, match="'Wood' is no class.*Battery"):
-        labels_of_names(['paper', 'Wood'])
-    assert labels_of_names(['plastic_bag', 'BATTERY']) == [8, 9]
+        labels_of_names(['paper', 'Wood'], built_in())
+    assert labels_of_names(['plastic_bag', 'BATTERY'], built_in()) == [8, 9]
 
 
 def test_rounding_is_seeded_and_right_in_the_mean():
@@ -79,7 +80,7 @@ def test_repeated_files_are_sound(tmp_path_factory, data):
     before = json.dumps(content)
     found = repeat_images('a.json', content, repeats)
     assert json.dumps(content) == before
-    assert list(find_problems(found)) == []
+    assert list(find_problems(found, built_in())) == []
     assert found['images'][: len(ids)] == images
     path = tmp_path_factory.getbasetemp() / 'repeated.json'
     path.write_text(json.dumps(found))

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from pycocotools.coco import COCO
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import CLASSES, read_coco
 from mmseg_custom.coco.labelled_set import labelled_samples
 from mmseg_custom.coco.stats.class_counts import class_counts
@@ -11,8 +12,8 @@ from mmseg_custom.coco.stats.label_facts import measure_labels
 
 @pytest.fixture
 def toy(toy_set):
-    samples = labelled_samples(toy_set / 'train.json')
-    return samples, measure_labels(samples)
+    samples = labelled_samples(toy_set / 'train.json', built_in())
+    return samples, measure_labels(samples, built_in())
 
 
 def test_examples_are_objects_of_their_class_and_none_twice(toy):
@@ -38,7 +39,7 @@ def test_masks_and_boxes_are_pycocotools(toy, toy_set):
     samples, facts = toy
     api = COCO(str(toy_set / 'train.json'))
     content = read_coco(toy_set / 'train.json')
-    assert len(facts.labels) == class_counts(content).sum()
+    assert len(facts.labels) == class_counts(content, built_in()).sum()
     for number in range(0, len(facts.labels), 7):
         sample = samples[facts.rows[number]]
         mask = object_mask(samples, facts, number)

@@ -5,6 +5,7 @@ import pytest
 from conftest import coco
 from pycocotools.coco import COCO
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import CLASSES, IGNORE_INDEX, pixel_counts, read_coco, save_mask
 from mmseg_custom.coco.labelled_set import labelled_samples
 from mmseg_custom.coco.stats.class_counts import class_counts
@@ -31,12 +32,12 @@ def naive_pixels(api, image):
 def test_counts_are_those_of_a_naive_loop(ann_file):
     api = COCO(str(ann_file))
     content = read_coco(ann_file)
-    facts = measure_labels(labelled_samples(ann_file))
+    facts = measure_labels(labelled_samples(ann_file, built_in()), built_in())
     masks = [naive_pixels(api, image) for image in content['images']]
     expected = [[(mask == label).sum() for label in range(11)] for mask in masks]
     np.testing.assert_array_equal(facts.pixels, expected)
-    np.testing.assert_array_equal(facts.pixels, pixel_counts(content))
-    np.testing.assert_array_equal(facts.annotations, class_counts(content))
+    np.testing.assert_array_equal(facts.pixels, pixel_counts(content, built_in()))
+    np.testing.assert_array_equal(facts.annotations, class_counts(content, built_in()))
     assert not facts.is_mask.any()
     measured = sorted(zip(facts.rows.tolist(), facts.labels, facts.areas, strict=True))
     assert measured == sorted(
@@ -54,7 +55,7 @@ def test_counts_are_those_of_a_naive_loop(ann_file):
 def test_mask_files_count_in_pixels_alone(tmp_path):
     mask = np.zeros((10, 20), np.uint8)
     mask[:5], mask[5, :7] = 3, IGNORE_INDEX
-    save_mask(tmp_path / 'm.png', mask)
+    save_mask(tmp_path / 'm.png', mask, built_in())
     images = [
         dict(id='a', file_name='a.jpg', height=10, width=20, seg_map_path='m.png'),
         dict(id='b', file_name='b.jpg', height=8, width=8),
@@ -66,7 +67,7 @@ def test_mask_files_count_in_pixels_alone(tmp_path):
     ]
     path = tmp_path / 'ann.json'
     path.write_text(json.dumps(coco(images, annotations)))
-    facts = measure_labels(labelled_samples(path))
+    facts = measure_labels(labelled_samples(path, built_in()), built_in())
     assert facts.is_mask.tolist() == [True, False]
     assert facts.pixels[0].tolist() == [93, 0, 0, 100] + 7 * [0]
     assert facts.pixels[1].tolist() == [48, 0, 16] + 8 * [0]

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import CLASSES, save_mask
 from mmseg_custom.coco.labelled_set import labelled_samples
 from mmseg_custom.coco.stats.class_weights import METHODS, class_weights
@@ -28,7 +29,7 @@ def described(tmp_path):
     images[3]['seg_map_path'] = 'm.png'
     mask = np.zeros((100, 100), np.uint8)
     mask[:10] = CLASSES.index('Paper')
-    save_mask(tmp_path / 'm.png', mask)
+    save_mask(tmp_path / 'm.png', mask, built_in())
     # General trash: sides 10, 20, 40; Paper: 40, under a Plastic bag that hides it.
     drawn = [(0, 7, 0, 10), (0, 7, 50, 20), (1, 7, 0, 40), (1, 8, 50, 40), (1, 9, 50, 40)]
     annotations = [
@@ -37,8 +38,8 @@ def described(tmp_path):
     ]
     path = tmp_path / 'ann.json'
     path.write_text(json.dumps(coco(images, annotations)))
-    samples = labelled_samples(path)
-    return label_statistics(samples, measure_labels(samples))
+    samples = labelled_samples(path, built_in())
+    return label_statistics(samples, measure_labels(samples, built_in()), built_in())
 
 
 def test_numbers_by_hand(described):
@@ -94,7 +95,7 @@ COUNTS = hnp.arrays(np.int64, (5, 11), elements=st.integers(0, 1000))
 
 @given(COUNTS, COUNTS, hnp.arrays(np.int64, 5, elements=st.integers(0, 2)))
 def test_groups_are_compared_without_background(pixels, annotations, group_of):
-    found = compare_groups(facts_of(pixels, annotations), ['a', 'b', 'c'], group_of)
+    found = compare_groups(facts_of(pixels, annotations), ['a', 'b', 'c'], group_of, built_in())
     assert found['groups'] == ['a', 'b', 'c']
     assert found['images'] == [list(group_of).count(group) for group in range(3)]
     for what, counts in (('pixels', pixels), ('annotations', annotations)):

@@ -8,6 +8,7 @@ from conftest import coco
 from mmengine.dataset import BaseDataset, ClassBalancedDataset
 from mmseg.registry import DATA_SAMPLERS
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import save_mask
 from mmseg_custom.datasets import RepeatFactorSampler, SeededInfiniteSampler, TrashCocoDataset
 from mmseg_custom.utils import UserError
@@ -139,7 +140,7 @@ def test_the_trash_dataset_tells_its_classes(small_set, tmp_path):
     ]
     mask = np.zeros((16, 20), np.uint8)
     mask[0], mask[1], mask[2] = 10, 255, 2
-    save_mask(tmp_path / 'mask.png', mask)
+    save_mask(tmp_path / 'mask.png', mask, built_in())
     path = small_set(coco(images, annotations))
     dataset = TrashCocoDataset(path.name, data_root=str(path.parent))
     assert [dataset.get_cat_ids(i) for i in range(4)] == [[1, 8], [], [2, 10], [2]]
