@@ -69,13 +69,31 @@ class ClassList:
         )
 
     def to_metainfo(self) -> dict[str, Any]:
-        """Return MMSegmentation's ``metainfo``: ``classes``, ``palette``, and our own keys."""
-        plain = self.to_plain()
+        """Return MMSegmentation's ``metainfo``: ``classes``, ``palette``, and our own keys.
+
+        ``background`` is a label there: MMEngine takes a text in a ``metainfo`` for a file name.
+        """
+        plain = self.to_plain() | dict(background=self.background)
         return dict(
             classes=plain['names'],
             palette=plain['mask_colors'],
             **{key: plain[key] for key in OWN_KEYS},
         )
+
+    def is_same_as(self, other: 'ClassList') -> bool:
+        """Return whether names, order and background are the same; colors may differ."""
+        return (
+            list(map(name_key, self.names)) == list(map(name_key, other.names))
+            and self.background == other.background
+        )
+
+    def __str__(self) -> str:
+        """Return the list for a message, its background in parentheses."""
+        shown = [
+            f'({name})' if label == self.background else name
+            for label, name in enumerate(self.names)
+        ]
+        return f'{len(self)} classes: {", ".join(shown)}'
 
 
 def make_class_list(
@@ -132,6 +150,33 @@ def class_list(value: Any, source: str = 'classes') -> ClassList:
     if isinstance(value, Sequence):
         return make_class_list(value, source=source)
     raise UserError(f'{source}: {value!r} is neither a list of class names, a name, nor a file')
+
+
+def choose_classes(
+    given: ClassList | None = None,
+    model: ClassList | None = None,
+    experiment: ClassList | None = None,
+    categories: ClassList | None = None,
+    source: str = 'model',
+) -> ClassList:
+    """Return the class list that holds where several say one: the first of the arguments.
+
+    Args:
+        given: What the command line says.
+        model: What a checkpoint or an ONNX file carries.
+        experiment: What a config says.
+        categories: That of an annotation file, where no model is needed.
+        source: The model's file, named in messages.
+
+    Returns:
+        ClassList: The contest's list where nobody says one.
+
+    Raises:
+        UserError: A model knows other classes than the command line gives.
+    """
+    if given and model and not given.is_same_as(model):
+        raise UserError(f'{source}: knows {model}; given are {given}')
+    return given or model or experiment or categories or built_in()
 
 
 def from_categories(
@@ -217,12 +262,19 @@ def _from_mapping(value: Mapping[str, Any], source: str) -> ClassList:
     if unknown or 'names' not in content:
         problem = f'unknown key {unknown[0]!r}' if unknown else 'no key `names`'
         raise UserError(f'{source}: {problem}; a class list has {", ".join(KEYS)}')
-    background = content.get('background')
-    if background is not None and name_key(str(background)) not in map(
-        name_key, map(str, content['names'] or ())
-    ):
-        raise UserError(f'{source}: the background {background!r} is none of its names')
+    if content.get('background') is not None:
+        content['background'] = _background_name(content, source)
     return make_class_list(**content, source=source)
+
+
+def _background_name(content: Mapping[str, Any], source: str) -> str:
+    """Return the name of the background, which is given as a name or as a label."""
+    background, names = content['background'], list(map(str, content['names'] or ()))
+    if isinstance(background, int) and 0 <= background < len(names):
+        return names[background]
+    if name_key(str(background)) not in map(name_key, names):
+        raise UserError(f'{source}: the background {background!r} is none of its names')
+    return background
 
 
 def _checked_names(names: Sequence[str], ignore_index: int, source: str) -> tuple[str, ...]:

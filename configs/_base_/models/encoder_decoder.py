@@ -1,8 +1,8 @@
-# What the models share: ImageNet's mean and deviation, eleven classes, cross entropy
+# What the models share: ImageNet's mean and deviation, cross entropy
 # Between several GPUs it becomes SyncBN (`sync_bn` in default_runtime.py)
 norm_cfg = dict(type='BN', requires_grad=True)
 model = dict(
-    type='EncoderDecoder',
+    type='TrashEncoderDecoder',
     data_preprocessor=dict(
         type='SegDataPreProcessor',
         mean=[123.675, 116.28, 103.53],
@@ -15,7 +15,6 @@ model = dict(
     train_cfg=dict(),
     test_cfg=dict(mode='whole'))
 head = dict(
-    num_classes=11,
     norm_cfg=norm_cfg,
     align_corners=False,
     dropout_ratio=0.1,

@@ -6,11 +6,10 @@ model = dict(
         size=(518, 518), size_divisor=None, test_cfg=dict(size=(518, 518), size_divisor=None)),
     backbone=dict(
         type='HFModel',
-        num_classes=11,
         architecture='EomtForUniversalSegmentation',
         pretrained=None,
         config=dict(
             hidden_size=768, num_hidden_layers=12, num_attention_heads=12, image_size=518,
             patch_size=14, num_blocks=3, num_queries=100)),
     # Without loss_decode: the model has a loss of its own
-    decode_head=dict(type='LogitsHead', num_classes=11, align_corners=False))
+    decode_head=dict(type='LogitsHead', align_corners=False))

@@ -3,7 +3,7 @@ _base_ = './encoder_decoder.py'
 model = dict(
     backbone=dict(
         type='HFModel', architecture='SegformerForSemanticSegmentation',
-        pretrained='nvidia/mit-b0', num_classes=11),
+        pretrained='nvidia/mit-b0'),
     decode_head=dict(
-        type='LogitsHead', num_classes=11, align_corners=False,
+        type='LogitsHead', align_corners=False,
         loss_decode=_base_.head.loss_decode))

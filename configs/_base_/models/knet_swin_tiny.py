@@ -3,7 +3,6 @@ _base_ = './upernet_swin_tiny.py'
 first = _base_.model.decode_head
 update = dict(
     type='KernelUpdateHead',
-    num_classes=11,
     num_ffn_fcs=2,
     num_heads=8,
     num_mask_fcs=1,

@@ -5,7 +5,7 @@ stage = dict(
     block='BASIC', num_modules=1, num_branches=2, num_blocks=(4, 4), num_channels=widths[:2])
 gather = dict(in_channels=widths, in_index=(0, 1, 2, 3), input_transform='resize_concat')
 model = dict(
-    type='CascadeEncoderDecoder',
+    type='TrashCascadeEncoderDecoder',
     num_stages=2,
     backbone=dict(
         type='HRNet',

@@ -2,8 +2,7 @@
 _base_ = './encoder_decoder.py'
 model = dict(
     backbone=dict(
-        type='SMPModel', arch='unetplusplus', encoder='efficientnet-b5', pretrained='imagenet',
-        num_classes=11),
+        type='SMPModel', arch='unetplusplus', encoder='efficientnet-b5', pretrained='imagenet'),
     decode_head=dict(
-        type='LogitsHead', num_classes=11, align_corners=False,
+        type='LogitsHead', align_corners=False,
         loss_decode=_base_.head.loss_decode))

@@ -1,20 +1,21 @@
 """Models that classify masks, trained by their own loss."""
 
 import torch
-from mmseg.models import EncoderDecoder
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
+from .trash_encoder_decoder import TrashEncoderDecoder
+
 
 @MODELS.register_module()
-class HFQuerySegmentor(EncoderDecoder):
+class HFQuerySegmentor(TrashEncoderDecoder):
     """Mask2Former, EoMT and MaskFormer of transformers.
 
     Predicts as every ``EncoderDecoder`` does, through an :class:`HFModel` and a
     :class:`LogitsHead`. Trains by the loss of the model itself: queries are matched to the classes
     of a photo (Hungarian matching), then their class and mask are compared. Each class that is in
-    a photo, Background too, is one mask; ignored pixels belong to none. The head's ``loss_decode``
+    a photo, a background too, is one mask; ignored pixels belong to none. The head's ``loss_decode``
     is not used.
     """
 

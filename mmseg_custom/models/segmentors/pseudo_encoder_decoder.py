@@ -1,23 +1,24 @@
 """A segmentor that trusts pseudo labels less than real ones."""
 
 import torch
-from mmseg.models import EncoderDecoder
 from mmseg.registry import MODELS
 from mmseg.utils import SampleList, add_prefix
+
+from .trash_encoder_decoder import TrashEncoderDecoder
 
 REAL, PSEUDO = '', 'pseudo'
 
 
 @MODELS.register_module()
-class PseudoEncoderDecoder(EncoderDecoder):
-    """mmseg's ``EncoderDecoder`` in which photos with ``pseudo=True`` have a loss of their own.
+class PseudoEncoderDecoder(TrashEncoderDecoder):
+    """A ``TrashEncoderDecoder`` in which photos with ``pseudo=True`` have a loss of their own.
 
     Each kind's loss is the mean over its photos, however many of each are in a batch. The weights
     have the names of the ``EncoderDecoder``'s, so that a checkpoint goes with the plain config.
 
     Args:
         pseudo_weight: What the loss of the pseudo labels is multiplied by, 0 or more.
-        **kwargs: As ``mmseg.models.EncoderDecoder``.
+        **kwargs: As :class:`TrashEncoderDecoder`.
     """
 
     def __init__(self, pseudo_weight: float = 1.0, **kwargs):

@@ -1,0 +1,44 @@
+"""MMSegmentation's segmentors whose parts need not say a number of classes."""
+
+from typing import Any
+
+from mmseg.models import EncoderDecoder
+from mmseg.registry import MODELS
+
+from mmseg_custom.classes import built_in
+from mmseg_custom.models.num_classes import with_num_classes
+
+
+class SharedNumClasses:
+    """Gives the parts of an ``EncoderDecoder`` one number of classes.
+
+    A part that says a number of its own keeps it. Weights have the names of the base class's.
+
+    Args:
+        backbone: Config of the backbone, which may be a complete model.
+        decode_head: Config of the head, or a list of configs.
+        auxiliary_head: The same, or None.
+        num_classes: Number of classes; None: that of the default class list.
+        **kwargs: As the base class.
+    """
+
+    def __init__(
+        self,
+        backbone: dict,
+        decode_head: Any,
+        auxiliary_head: Any = None,
+        num_classes: int | None = None,
+        **kwargs,
+    ):
+        number = num_classes or len(built_in())
+        super().__init__(  # type: ignore[call-arg]  # the segmentor's
+            backbone=with_num_classes(backbone, number),
+            decode_head=with_num_classes(decode_head, number),
+            auxiliary_head=with_num_classes(auxiliary_head, number),
+            **kwargs,
+        )
+
+
+@MODELS.register_module()
+class TrashEncoderDecoder(SharedNumClasses, EncoderDecoder):
+    """``EncoderDecoder`` with one number of classes, see :class:`SharedNumClasses`."""
