@@ -248,15 +248,12 @@ def _read_file(path: Path) -> ClassList:
 def _from_mapping(value: Mapping[str, Any], source: str) -> ClassList:
     content = dict(value)
     if 'classes' in content:
-        # MMSegmentation's metainfo: its palette is what masks are colored with.
+        # MMSegmentation's metainfo: its palette is what masks are colored with. It may have keys
+        # of other libraries, such as label_map.
         content = dict(
             names=content['classes'],
             mask_colors=content.get('palette'),
-            **{
-                key: content[key]
-                for key in ('background', 'colors', 'ignore_index')
-                if key in content
-            },
+            **{key: content[key] for key in OWN_KEYS if key in content},
         )
     unknown = sorted(set(map(str, content)) - set(KEYS))
     if unknown or 'names' not in content:

@@ -151,6 +151,15 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
     add_launcher(parser)
 
 
+def add_classes_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--classes``, which comes before what a model, a config or an annotation file says."""
+    parser.add_argument(
+        '--classes',
+        metavar='NAME|FILE',
+        help='the class list: a built-in name such as taco, or a YAML file',
+    )
+
+
 def add_trust_option(parser: argparse.ArgumentParser) -> None:
     """Add what every command that loads a checkpoint takes: ``--trust-checkpoint``."""
     parser.add_argument(

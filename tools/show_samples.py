@@ -17,6 +17,7 @@ def build_parser() -> cli.Parser:
     parser.add_argument('--data-root', help='folder of the data')
     parser.add_argument('--train-json', help='annotations to train on')
     cli.add_augmentation(parser)
+    cli.add_classes_option(parser)
     cli.add_config_options(parser)
     return parser
 

@@ -28,6 +28,7 @@ def build_parser() -> cli.Parser:
         '--test-json', help='annotations to test on; without any, photos are only predicted'
     )
     cli.add_tta_and_crf(parser)
+    cli.add_classes_option(parser)
     cli.add_config_options(parser)
     return parser
 
@@ -37,9 +38,9 @@ def run(args) -> None:
     from mmseg_custom.apis import test
     from mmseg_custom.experiment.build import build_experiment
 
+    cli.trust_checkpoints(args, args.checkpoint)
     cfg = build_experiment(args)
     cfg.work_dir = args.out or str(Path(cfg.work_dir, 'test'))
-    cli.trust_checkpoints(args, args.checkpoint)
     out = Path(cfg.work_dir)
     test(cfg, args.checkpoint, out / 'masks', out / 'overlays' if args.overlays else None)
 

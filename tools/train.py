@@ -54,6 +54,7 @@ def build_parser() -> cli.Parser:
         '--no-pretrained', action='store_true', help='start from random weights, load none'
     )
     cli.add_trust_option(parser)
+    cli.add_classes_option(parser)
     cli.add_config_options(parser)
     return parser
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
+from mmseg_custom.classes import ClassList, class_list
 from mmseg_custom.utils.errors import UserError
 
 from .safetensors_file import SUFFIX, read_safetensors
@@ -83,6 +84,25 @@ def require_same_weights(path: str, checkpoint: Mapping, model: nn.Module) -> No
         )
 
 
+def classes_of(checkpoint: Mapping, path: str | os.PathLike) -> ClassList | None:
+    """Return the classes that a checkpoint carries, None where it carries none.
+
+    Args:
+        checkpoint: A loaded checkpoint; MMEngine's have ``meta.dataset_meta``.
+        path: Its file, named in messages.
+
+    Raises:
+        UserError: What it carries is no class list.
+    """
+    meta = checkpoint.get('meta') or {}
+    # MMSegmentation before 1.0 wrote them in capitals.
+    before = dict(classes=meta.get('CLASSES'), palette=meta.get('PALETTE'))
+    metainfo = meta.get('dataset_meta') or before
+    if not metainfo.get('classes'):
+        return None
+    return class_list(metainfo, os.fspath(path))
+
+
 def require_same_classes(path: str, checkpoint: Mapping, metainfo: Mapping) -> None:
     """Raise when a checkpoint was trained on other classes, or on the same in another order.
 
@@ -94,10 +114,7 @@ def require_same_classes(path: str, checkpoint: Mapping, metainfo: Mapping) -> N
     Raises:
         UserError: Both say their classes, and they differ.
     """
-    theirs = (checkpoint.get('meta', {}).get('dataset_meta') or {}).get('classes')
-    ours = metainfo.get('classes')
-    if theirs and ours and list(theirs) != list(ours):
-        raise UserError(
-            f'{path}: was trained on the classes {", ".join(theirs)}; the data set has '
-            f'{", ".join(ours)}: use the data and the config it was trained with'
-        )
+    theirs = classes_of(checkpoint, path)
+    ours = class_list(metainfo) if metainfo.get('classes') else None
+    if theirs and ours and not theirs.is_same_as(ours):
+        raise UserError(f'{path}: was trained on {theirs}; the data set has {ours}')

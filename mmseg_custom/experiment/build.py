@@ -6,9 +6,13 @@ from typing import Any
 
 from mmengine.config import Config
 
+from mmseg_custom.checkpoints.checkpoint import classes_of
+from mmseg_custom.checkpoints.safe_load import load_checkpoint
+
 from . import config as changes
 from .launch import fit_to_machine, world_size
 from .named_parts import add_options, set_augmentation, set_loss
+from .set_classes import set_classes
 from .tta import read_crf, set_tta
 
 Step = tuple[str, Callable[[Config], Any]]
@@ -25,8 +29,9 @@ def build_experiment(args: argparse.Namespace) -> Config:
     4. the other named options (``--data-root``, ``--batch-size``, ``--loss``, …);
     5. ``--cfg-options KEY=VALUE …``, word for word.
 
-    What depends on the result follows: the length of the training (``--epochs``), TTA, and the
-    machine.
+    What depends on the result follows: the classes (see
+    :func:`~mmseg_custom.experiment.set_classes.set_classes`), the length of the training
+    (``--epochs``), TTA, and the machine.
 
     Args:
         args: The parsed command line. A command has the options that make sense for it; a missing
@@ -68,6 +73,7 @@ def experiment_steps(args: argparse.Namespace) -> Iterator[Step]:
         yield 'CHECKPOINT', lambda cfg: changes.drop_pretrained(cfg.model)
     if given('cfg_options'):
         yield '--cfg-options', lambda cfg: changes.change(cfg, args.cfg_options)
+    yield 'classes', lambda cfg: _set_classes(cfg, given('classes'), given('checkpoint'))
     if given('epochs'):
         yield '--epochs', lambda cfg: _set_epochs(cfg, args.epochs)
     if given('tta') or given('crf'):
@@ -79,6 +85,11 @@ def experiment_steps(args: argparse.Namespace) -> Iterator[Step]:
 def option_name(name: str) -> str:
     """Return ``--batch-size`` for ``batch_size``."""
     return '--' + name.replace('_', '-')
+
+
+def _set_classes(cfg: Config, given: str | None, checkpoint: str | None) -> None:
+    model = classes_of(load_checkpoint(checkpoint), checkpoint) if checkpoint else None
+    set_classes(cfg, given, model, checkpoint or 'model')
 
 
 def _set_epochs(cfg: Config, epochs: int) -> None:

@@ -16,9 +16,9 @@ from mmseg_custom.classes import (
 from mmseg_custom.models.num_classes import set_num_classes
 from mmseg_custom.utils.errors import UserError
 
+from .config import LOADERS, leaf_datasets
 from .launch import is_first_process
 
-LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 KEY = 'classes'
 
 
@@ -102,8 +102,6 @@ def _find_file(cfg: Config, value: Any) -> Any:
 
 
 def _leaves(cfg: Config) -> Iterator[ConfigDict]:
-    from .config import leaf_datasets
-
     for loader in LOADERS:
         if cfg.get(loader):
             yield from leaf_datasets(cfg[loader].dataset)

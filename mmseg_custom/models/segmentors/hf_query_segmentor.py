@@ -15,8 +15,8 @@ class HFQuerySegmentor(TrashEncoderDecoder):
     Predicts as every ``EncoderDecoder`` does, through an :class:`HFModel` and a
     :class:`LogitsHead`. Trains by the loss of the model itself: queries are matched to the classes
     of a photo (Hungarian matching), then their class and mask are compared. Each class that is in
-    a photo, a background too, is one mask; ignored pixels belong to none. The head's ``loss_decode``
-    is not used.
+    a photo, also the background, is one mask; ignored pixels belong to none. The head's
+    ``loss_decode`` is not used.
     """
 
     def loss(self, inputs: Tensor, data_samples: list[SegDataSample]) -> dict[str, Tensor]:
