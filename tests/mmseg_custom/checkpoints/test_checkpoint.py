@@ -40,7 +40,7 @@ def test_other_classes_are_refused_and_unknown_ones_pass():
     metainfo = dict(classes=('a', 'b'))
     require_same_classes('a.pth', checkpoint(['a', 'b']), metainfo)
     require_same_classes('a.pth', {}, metainfo)
-    with pytest.raises(UserError, match='a.pth: was trained on the classes b, a'):
+    with pytest.raises(UserError, match='a.pth: was trained on 2 classes: b, a'):
         require_same_classes('a.pth', checkpoint(['b', 'a']), metainfo)
 
 

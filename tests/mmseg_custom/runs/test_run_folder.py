@@ -50,7 +50,7 @@ def test_the_config_is_that_of_the_training_and_not_of_a_test(folder):
     later.write_text('load_from = "a test"\n')
     os.utime(later, (2**33, 2**33))
     run = read_run(folder)
-    assert run.config.model.type == 'EncoderDecoder'
+    assert run.config.model.type == 'TrashEncoderDecoder'
     assert run.config_name == 'toy.py'
 
 
