@@ -204,7 +204,7 @@ def checkpoint(toy_set, tmp_path_factory):
     [
         (other_classes, 'another number of classes'),
         (other_architecture, 'another architecture'),
-        (other_names, 'was trained on the classes cat, dog'),
+        (other_names, 'has 11 colors for 2 classes'),
     ],
 )
 @pytest.mark.parametrize('name', ['test', 'train'])
