@@ -107,7 +107,7 @@ def mend(out: str, targets, files, findings, options) -> None:
     print(f'\nwrote {", ".join(map(str, targets))}: {summarise_changes(changes)}')
     print(f'what and why: {os.path.join(out, "dropped.txt")}')
     roots = sorted({str(file.root) for file in files})
-    print(f'file names are as before: train with --data-root {" or ".join(roots)}')
+    print(f'file names are as before: tools/train.py CONFIG --data-root {" or ".join(roots)}')
 
 
 if __name__ == '__main__':

@@ -77,7 +77,7 @@ def run(args) -> None:
     draw_sheet(out / SHEET, content, root, source.classes)
     report(source.content, content, source.classes)
     print(f'wrote {target}, of {len(content["images"])} photos, and {out / SHEET}')
-    print(f'train on it: --data-root {root} --train-json {target}')
+    print(f'tools/train.py CONFIG --data-root {root} --train-json {target} trains on it')
 
 
 def paste_options(args):

@@ -103,7 +103,9 @@ def segmenter_of(args, model: list[str]):
         raise UserError(f'{model[0]}: --tta and --device need a checkpoint, not an ONNX file')
     segmenter = OnnxSegmenter(model[0])
     if (args.probabilities or args.crf) and not segmenter.has_probabilities:
-        raise UserError(f'{model[0]}: has no probabilities; export it without --argmax')
+        raise UserError(
+            f'{model[0]}: has labels only: it was exported with tools/export.py --argmax'
+        )
     return segmenter
 
 

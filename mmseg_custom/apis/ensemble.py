@@ -85,7 +85,7 @@ def checked_weights(weights: Sequence[float] | None, members: int) -> list[float
     """
     weights = [1.0] * members if weights is None else [float(weight) for weight in weights]
     if len(weights) != members:
-        raise UserError(f'--weights: {len(weights)} numbers for {members} members; give one each')
+        raise UserError(f'{len(weights)} weights for {members} members; give one for each')
     if min(weights) < 0 or not 0 < sum(weights) < float('inf'):
-        raise UserError('--weights: numbers from 0 up, of which one at least is above 0')
+        raise UserError(f'weights {weights}: each must be at least 0, and one above 0')
     return weights

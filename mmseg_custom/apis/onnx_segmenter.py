@@ -44,7 +44,7 @@ class OnnxSegmenter:
         metadata = self._session.get_modelmeta().custom_metadata_map
         if metadata.get('format') != str(FORMAT):
             raise UserError(
-                f'{file}: was not written by this version of tools/export.py; export it anew'
+                f'{file}: was not exported by this version of trash-seg; export it again'
             )
         self.classes = tuple(json.loads(metadata['classes']))
         self.palette = json.loads(metadata['palette'])
@@ -105,7 +105,7 @@ def _one_hot(masks: np.ndarray, num_classes: int) -> np.ndarray:
 
 def _open(file: str | os.PathLike) -> 'InferenceSession':
     if not os.path.isfile(file):
-        raise UserError(f'{file}: no such model; make one with tools/export.py')
+        raise UserError(f'{file}: no such model')
     with needing('onnxruntime', 'export'):
         import onnxruntime
     options = onnxruntime.SessionOptions()

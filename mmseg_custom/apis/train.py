@@ -14,7 +14,7 @@ from mmseg_custom.experiment.config import drop_pretrained
 from mmseg_custom.experiment.launch import is_first_process, was_restarted
 from mmseg_custom.utils.stop_signal import stopping_on_signal
 
-from .training_faults import ending_workers, told_with_mend
+from .training_faults import ending_workers, known_faults_as_messages
 
 
 def train(cfg: Config, resume: str | None = None) -> nn.Module:
@@ -41,7 +41,7 @@ def train(cfg: Config, resume: str | None = None) -> nn.Module:
         stopping_on_signal(),
         safe_mmengine_files(),
         no_code(),
-        told_with_mend(),
+        known_faults_as_messages(),
         ending_workers(),
     ):
         checkpoint = _find_start(cfg.work_dir, resume)

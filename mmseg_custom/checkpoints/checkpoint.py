@@ -30,11 +30,11 @@ def require_readable(path: str | os.PathLike) -> None:
         read_safetensors(path)
         return
     if not os.path.isfile(path):
-        raise UserError(f'{path}: no such checkpoint; train one with tools/train.py')
+        raise UserError(f'{path}: no such checkpoint')
     if not is_whole(path):
         raise UserError(
             f'{path}: is truncated, damaged or no PyTorch checkpoint; take the one before it '
-            '(iter_*.pth in the work folder), or copy it anew'
+            '(iter_*.pth in the work folder), or copy it again'
         )
 
 

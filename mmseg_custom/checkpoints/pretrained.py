@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 from mmseg_custom.utils.errors import UserError
 
-MEND = (
+REMEDY = (
     'connect to the network, or put the files into the cache of the hub (~/.cache/huggingface, '
-    '~/.cache/torch), or train from random weights with --no-pretrained'
+    '~/.cache/torch)'
 )
 
 
@@ -19,7 +19,7 @@ def fetching(what: str) -> Iterator[None]:
         what: Names the weights.
 
     Raises:
-        UserError: Says what could not be had, why, and the mend.
+        UserError: Names the weights, the cause, and what to do.
     """
     try:
         yield
@@ -29,5 +29,6 @@ def fetching(what: str) -> Iterator[None]:
         # Hubs raise anything from OSError to their HTTP client's own errors.
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise UserError(
-            f'the pretrained weights {what} cannot be had ({reason}): {MEND}'
+            f'the pretrained weights {what} cannot be fetched ({reason}): {REMEDY}',
+            kind='missing-pretrained',
         ) from error

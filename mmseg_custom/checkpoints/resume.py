@@ -39,8 +39,8 @@ def find_checkpoint(work_dir: str | os.PathLike) -> tuple[str | None, list[str]]
         return None, []
     names = ', '.join(path.name for path in candidates)
     raise UserError(
-        f'{work_dir}: no checkpoint here is whole ({names}): copy them anew, or start from '
-        'iteration 0 without --resume'
+        f'{work_dir}: all checkpoints here are damaged ({names}): copy them again',
+        kind='bad-resume',
     )
 
 

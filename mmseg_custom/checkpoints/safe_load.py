@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,9 @@ from .safetensors_file import SUFFIX, read_safetensors
 
 # PyTorch's own switch: every torch.load is one of weights only, whatever its caller says.
 FORCE = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
+TERMINAL_CODE = re.compile(r'\x1b\[[0-9;]*m')
+# Such as "Unsupported global: GLOBAL fractions.Fraction was not an allowed global".
+FOUND = re.compile(r'GLOBAL ([\w.]*\w)')
 _trusted: set[str] = set()
 
 
@@ -70,7 +74,7 @@ def read_checkpoint(path: str | os.PathLike, map_location: Any = 'cpu') -> Any:
         with torch.serialization.safe_globals(_allowed()):
             return torch.load(path, map_location=map_location, weights_only=True)
     except pickle.UnpicklingError as error:
-        raise UserError(f'{path}: {refusal(error)}') from None
+        raise untrusted(str(path), error) from None
 
 
 @contextmanager
@@ -83,12 +87,20 @@ def no_code() -> Iterator[None]:
         yield
 
 
-def refusal(error: pickle.UnpicklingError) -> str:
-    """Say what PyTorch found in a file besides weights, and the mend."""
-    reason = str(error).splitlines()[0]
-    return (
-        f'holds more than weights and numbers ({reason}), which could run code: if you know who '
-        'made it, add --trust-checkpoint; else save its state_dict alone, or train anew'
+def untrusted(what: str, error: pickle.UnpicklingError) -> UserError:
+    """Return the error to raise for a file that holds more than weights.
+
+    Args:
+        what: Names the file.
+        error: What PyTorch raised. Its text has terminal codes and advice for programmers; only the
+            name of what was found is kept.
+    """
+    text = TERMINAL_CODE.sub('', str(error))
+    found = FOUND.search(text)
+    reason = found[1] if found else text.splitlines()[-1].strip()
+    return UserError(
+        f'{what}: holds more than weights and numbers ({reason}), which could run code',
+        kind='untrusted-checkpoint',
     )
 
 

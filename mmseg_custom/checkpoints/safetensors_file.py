@@ -54,8 +54,8 @@ def read_safetensors(path: str | os.PathLike, map_location: Any = 'cpu') -> dict
     from safetensors import SafetensorError, safe_open
 
     if not os.path.isfile(path):
-        raise UserError(f'{path}: no such checkpoint; make one with tools/convert_checkpoint.py')
-    damaged = UserError(f'{path}: is damaged or no safetensors file; copy or convert it anew')
+        raise UserError(f'{path}: no such checkpoint')
+    damaged = UserError(f'{path}: is damaged or no safetensors file; copy or convert it again')
     try:
         with safe_open(path, framework='pt') as file:
             metadata = file.metadata() or {}

@@ -43,5 +43,6 @@ class WholeFileBackend(LocalBackend):
             raise UserError(
                 f'{filepath}: there is no room for it on the disk ({error.strerror}): it needs '
                 f'{len(obj) / 1e6:.1f} MB, {free / 1e6:.1f} MB are free; the files written before '
-                'are as they were: make room, then start the same command with --resume'
+                'are intact: free some space, then start again',
+                kind='interrupted',
             ) from error

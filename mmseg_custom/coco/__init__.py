@@ -27,12 +27,11 @@ from .masks import mask_annotations, masks_to_coco, write_masks
 from .near_duplicates import duplicate_groups
 from .paint import paint
 from .palette import check_labels, colorize, load_mask, save_mask
-from .read import HOW_TO_GET_DATA, coco_to_samples, read_coco, require_valid
+from .read import coco_to_samples, read_coco, require_valid
 from .write import make_coco
 
 __all__ = [
     'CLASSES',
-    'HOW_TO_GET_DATA',
     'IGNORE_INDEX',
     'PALETTE',
     'check_labels',

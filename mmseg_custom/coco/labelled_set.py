@@ -142,7 +142,5 @@ def _val_files(folder: str | os.PathLike) -> dict[int, Path]:
     matches = ((VAL_NAME.fullmatch(path.name), path) for path in Path(folder).iterdir())
     files = {int(match[1]): path for match, path in matches if match}
     if not files:
-        raise UserError(
-            f'{folder}: has no kfold_0_val.json; make folds with data_prep/stratified_kfold.py'
-        )
+        raise UserError(f'{folder}: has no kfold_0_val.json', kind='missing-folds')
     return dict(sorted(files.items()))

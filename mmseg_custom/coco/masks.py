@@ -113,7 +113,7 @@ def masks_to_coco(
     masks, photos = Path(masks), Path(photos)
     paths = sorted(path for path in masks.rglob('*.png') if not path.name.startswith('.'))
     if not paths:
-        raise UserError(f'{masks}: has no PNG mask; make some with data_prep/coco_to_masks.py')
+        raise UserError(f'{masks}: has no PNG mask')
     # All photos are looked for before the first mask is read.
     pairs = [(path, _photo_of(path, masks, photos)) for path in paths]
     entries = [

@@ -31,7 +31,7 @@ def read_coco(path: str | os.PathLike) -> dict[str, Any]:
         with open(path, encoding='utf-8') as file:
             content = json.load(file)
     except FileNotFoundError:
-        raise UserError(f'{path}: no such annotation file; {HOW_TO_GET_DATA}') from None
+        raise UserError(f'{path}: no such annotation file', kind='missing-annotations') from None
     except (ValueError, RecursionError) as error:
         # Bad JSON, bad UTF-8, a number of thousands of digits; lists nested too deep.
         raise UserError(
@@ -43,12 +43,6 @@ def read_coco(path: str | os.PathLike) -> dict[str, Any]:
             '"annotations" and "categories" is wanted'
         )
     return content
-
-
-HOW_TO_GET_DATA = (
-    'put the contest data there (or say where it is with --data-root), '
-    'or draw the toy set: python data_prep/make_toy_trash.py --out data/toy_trash'
-)
 
 
 def require_valid(path: str | os.PathLike, content: dict, classes: ClassList | None) -> None:

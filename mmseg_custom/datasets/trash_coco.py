@@ -14,7 +14,6 @@ from mmseg.registry import DATASETS
 from mmseg_custom.classes import ClassList, class_list
 from mmseg_custom.coco import (
     CLASSES,
-    HOW_TO_GET_DATA,
     PALETTE,
     coco_to_samples,
     load_mask,
@@ -72,7 +71,7 @@ class TrashCocoDataset(BaseSegDataset):
                 'here; leave it False in the dataset and in the decode heads'
             )
         if data_root and not osp.isdir(data_root):
-            raise UserError(f'{data_root}: no such data folder; {HOW_TO_GET_DATA}')
+            raise UserError(f'{data_root}: no such data folder', kind='missing-annotations')
         self.max_bad_images = max_bad_images
         # Shared by all workers, so that the cap holds for the process and not for each of them.
         self._bad_images = multiprocessing.Value('i', 0) if max_bad_images else None
@@ -187,7 +186,8 @@ class TrashCocoDataset(BaseSegDataset):
         if missing:
             raise UserError(
                 f'{missing[0]}: no such photo ({len(missing)} of {len(samples)} that '
-                f'{self.ann_file} lists are missing); {HOW_TO_GET_DATA}'
+                f'{self.ann_file} lists are missing)',
+                kind='missing-photos',
             )
 
     def _require_valid_masks(self, samples: list[dict]) -> None:

@@ -62,7 +62,7 @@ def change(cfg: Config, options: Sequence[str] = (), override: str | None = None
     try:
         cfg.merge_from_dict(parse_options(options))
     except Exception as error:
-        raise UserError(f'--cfg-options: {type(error).__name__}: {error}') from error
+        raise UserError(f'{" ".join(options)}: {type(error).__name__}: {error}') from error
 
 
 def parse_options(texts: Sequence[str]) -> dict:

@@ -91,7 +91,9 @@ def set_loss(cfg: Config, name: str) -> None:
     heads = [head for part in heads for head in (part if isinstance(part, list) else [part])]
     heads = [head for head in heads if head and 'loss_decode' in head]
     if not heads:
-        raise UserError(f'{cfg.filename}: its model has a loss of its own; leave out --loss')
+        raise UserError(
+            f'{cfg.filename}: its model has a loss of its own', kind='model-has-own-loss'
+        )
     for head in heads:
         old = head.loss_decode[0] if isinstance(head.loss_decode, list) else head.loss_decode
         head.loss_decode = dict(loss, loss_weight=old.get('loss_weight', 1.0))

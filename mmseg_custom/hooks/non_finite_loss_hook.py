@@ -79,9 +79,8 @@ class NonFiniteLossHook(Hook):
             raise UserError(
                 f'iteration {self._runner.iter + 1}: {what} a loss that is NaN or infinite'
                 + (f', and so is {spoilt[0]} of the model' if spoilt else '')
-                + '. Look at these photos and labels; where they are good, take a lower learning '
-                'rate or --option clip_grad. To go past up to N such batches: --cfg-options '
-                'default_hooks.non_finite_loss.max_skipped=N'
+                + '. Look at these photos and labels; if they are right, lower the learning rate',
+                kind='non-finite-loss',
             )
         self.skipped += 1
         self._is_bad = True

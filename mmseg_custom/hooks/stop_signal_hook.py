@@ -65,5 +65,5 @@ def _stop(runner: Runner, hook: CheckpointHook, iteration: int) -> None:
     barrier()
     raise TrainingStopped(
         f'stopped by SIGTERM after iteration {iteration} of {runner.max_iters}; '
-        f'{hook.last_ckpt} is written: go on with --resume'
+        f'{hook.last_ckpt} is written'
     )

@@ -99,7 +99,7 @@ class Lookahead(Optimizer):
         if 'base' not in state_dict:
             raise UserError(
                 'the checkpoint was trained without Lookahead: resume with the optimizer it was '
-                'trained with, or start from its weights with load_from instead of --resume'
+                'trained with, or start from its weights with load_from'
             )
         super().load_state_dict(state_dict)
         self.base.load_state_dict(state_dict['base'])

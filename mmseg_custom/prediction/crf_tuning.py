@@ -78,7 +78,7 @@ def tune_crf(
         from optuna.storages import JournalStorage
         from optuna.storages.journal import JournalFileBackend
     except ImportError:
-        raise UserError('--tune needs Optuna: pip install -e ".[crf]"') from None
+        raise UserError('the search needs Optuna: pip install -e ".[crf]"') from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     journal.parent.mkdir(parents=True, exist_ok=True)
     study = optuna.create_study(

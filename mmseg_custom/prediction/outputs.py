@@ -108,6 +108,6 @@ def require_same_run(folder: Path, made_from: dict) -> None:
         write_json(path, made_from)
     elif json.loads(path.read_text(encoding='utf-8')) != made_from:
         raise UserError(
-            f'{folder}: holds predictions of another model or other options; delete it, or choose '
-            'another --out'
+            f'{folder}: holds predictions of another model or other options',
+            kind='folder-in-use',
         )

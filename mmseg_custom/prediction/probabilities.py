@@ -48,17 +48,15 @@ def read_probabilities(path: str | os.PathLike) -> np.ndarray:
         with np.load(path) as archive:
             (stored,) = archive.values()
     except FileNotFoundError:
-        raise UserError(
-            f'{path}: no such file; predict with tools/predict.py --probabilities'
-        ) from None
+        raise UserError(f'{path}: no such file', kind='missing-probabilities') from None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
-        raise UserError(f'{path}: is cut short or no probabilities; predict it anew') from None
+        raise UserError(f'{path}: is cut short or no probabilities; predict it again') from None
     if stored.ndim != 3 or stored.dtype.kind != 'f':
         raise UserError(f'{path}: holds {stored.shape} {stored.dtype}, not (C, H, W) probabilities')
     probabilities = stored.astype(np.float32)
     total = probabilities.sum(axis=0)
     if not (np.isfinite(total).all() and total.min() > 0):
-        raise UserError(f'{path}: holds numbers that are no probabilities; predict it anew')
+        raise UserError(f'{path}: holds numbers that are no probabilities; predict it again')
     return probabilities / total
 
 
@@ -75,7 +73,7 @@ def listed_names(folder: str | os.PathLike) -> list[str]:
     names = sorted(p.relative_to(root).with_suffix('').as_posix() for p in root.rglob('*.npz'))
     names = [name for name in names if not Path(name).name.startswith('.')]
     if not names:
-        raise UserError(f'{folder}: has no probabilities; predict with --probabilities')
+        raise UserError(f'{folder}: has no probabilities', kind='missing-probabilities')
     return names
 
 

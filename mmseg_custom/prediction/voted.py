@@ -58,7 +58,8 @@ class Voters:
             if missing:
                 raise UserError(
                     f'{folder}: has no probabilities of {min(missing)} ({len(missing)} such '
-                    'photos): predict them with tools/predict.py --probabilities'
+                    'photos)',
+                    kind='missing-probabilities',
                 )
 
 

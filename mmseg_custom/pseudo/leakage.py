@@ -33,15 +33,16 @@ def validation_photos(
         exclude = [os.path.join(data_root, dataset.ann_file)]
         if not os.path.isfile(exclude[0]):
             raise UserError(
-                f'{exclude[0]}: the validation set of the experiment is not there, so that its '
-                'photos cannot be kept out; name its file with --exclude'
+                f'{exclude[0]}: the validation set of the experiment is missing, so its photos '
+                'cannot be kept out',
+                kind='no-validation-set',
             )
     photos = [photo for file in exclude for photo in list_photos([file], data_root)]
     for photo in photos:
         if not photo.path.is_file():
             raise UserError(
-                f'{photo.path}: this validation photo is not there, so that it cannot be kept out; '
-                'correct --exclude or --data-root'
+                f'{photo.path}: this validation photo is missing, so it cannot be kept out',
+                kind='missing-photos',
             )
     return photos
 

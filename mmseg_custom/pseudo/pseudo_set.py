@@ -106,8 +106,8 @@ def write_pseudo_set(
     used = [entry for entry in entries if entry.used]
     if not used:
         raise UserError(
-            f'no photo has a score of {options.min_score} or more (the best: '
-            f'{max(entry.score for entry in entries):.3f}): lower --min-score'
+            f'no photo has a score of {options.min_score} or more (the highest is '
+            f'{max(entry.score for entry in entries):.3f}): lower the minimum score'
         )
     write_json(out / ANNOTATIONS, _annotations(used, photos_root, out))
     _draw_sheet(used, {photo.name: photo for photo in photos}, out)

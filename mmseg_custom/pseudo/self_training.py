@@ -127,8 +127,8 @@ def _label(folder: Path, checkpoint: str, command: Sequence[str]) -> None:
         member, *_ = json.loads(manifest.read_text(encoding='utf-8'))['members']
         if member['checkpoint'] != checkpoint:
             raise UserError(
-                f'{folder}: labelled by {member["checkpoint"]}, not by {checkpoint}; take another '
-                'folder'
+                f'{folder}: labeled by {member["checkpoint"]}, not by {checkpoint}',
+                kind='folder-in-use',
             )
         return
     done = subprocess.run(command)

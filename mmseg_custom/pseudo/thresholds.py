@@ -28,7 +28,7 @@ def fixed_thresholds(texts: Sequence[str]) -> np.ndarray:
     for text in sorted(texts, key=lambda text: '=' in text):
         name, _, number = text.rpartition('=')
         where = labels_of_names([name], built_in()) if name else slice(None)
-        thresholds[where] = round(_fraction(number, f'--threshold {text}') * LEVELS)
+        thresholds[where] = round(_fraction(number, f'threshold {text}') * LEVELS)
     return thresholds
 
 

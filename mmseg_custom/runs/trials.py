@@ -120,8 +120,8 @@ def _require_same(trial: Trial, command: Sequence[str]) -> None:
         write_json(path, content)
     elif json.loads(path.read_text(encoding='utf-8')) != content:
         raise UserError(
-            f'{trial.folder}: was trained with another config or other arguments; delete it, or '
-            'choose another folder'
+            f'{trial.folder}: was trained with another config or other arguments',
+            kind='folder-in-use',
         )
 
 

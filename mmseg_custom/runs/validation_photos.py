@@ -33,7 +33,7 @@ class ValidationPhotos(Sized):
 
     def __init__(self, cfg: Config):
         if not cfg.get('val_dataloader'):
-            raise UserError(f'{cfg.filename}: has no val_dataloader: take --no-photos')
+            raise UserError(f'{cfg.filename}: has no val_dataloader', kind='no-validation-set')
         dataset = deepcopy(cfg.val_dataloader.dataset)
         for leaf in leaf_datasets(dataset):
             leaf.pipeline = [step for step in leaf.pipeline if step.type.startswith(KEPT_STEPS)]

@@ -101,9 +101,7 @@ def _require_ours(out: Path) -> None:
         content = _read_json(path)
         info = content.get('info') if isinstance(content, dict) else None
         if not isinstance(info, dict) or info.get('contributor') != CONTRIBUTOR:
-            raise UserError(
-                f'{path}: is not of a drawn set and would be lost; choose another --out'
-            )
+            raise UserError(f'{path}: is no toy set and would be lost', kind='folder-in-use')
 
 
 def _photo_name(split: int, index: int) -> str:

@@ -1,4 +1,4 @@
-"""The error that is a person's to mend, told in one message."""
+"""The error for a user's mistake, reported as one message."""
 
 WORKER_MARK = 'Original Traceback'
 
@@ -6,18 +6,23 @@ WORKER_MARK = 'Original Traceback'
 class UserError(ValueError):
     """A mistake in the input (a file, an option), not in this program.
 
-    The command lines print its message without a traceback and exit with
-    ``exit_code``. The message names the file and says what to do about it.
+    The command lines print its message without a traceback and exit with ``exit_code``. The message
+    names the file and the cause, and never an option: the same error can come up in commands that
+    have other options, or in Python. ``kind`` lets a command add its own remedy
+    (:mod:`mmseg_custom.cli.remedies`).
 
     Args:
-        message: One readable message. PyTorch rebuilds an exception that was
-            raised in a data loading worker from a text that carries the whole
-            traceback; only the message itself is kept of it.
+        message: One readable message. PyTorch rebuilds an exception that was raised in a data
+            loading worker from a text that carries the complete traceback; only the message itself
+            is kept of it, without the kind.
+        kind: What kind of cause it is, such as ``'missing-photos'``; empty if there is no remedy
+            but the one in the message.
     """
 
     exit_code = 2
 
-    def __init__(self, message: str):
+    def __init__(self, message: str, kind: str = ''):
         if WORKER_MARK in message:
             message = message.rpartition('UserError: ')[2].strip()
         super().__init__(message)
+        self.kind = kind

@@ -18,6 +18,7 @@ class TrainingStopped(Exception):
     """
 
     exit_code = 128 + SIGNAL
+    kind = 'interrupted'
 
 
 @contextmanager

@@ -132,7 +132,7 @@ def test_a_faulty_set_is_mended(faulty, tmp_path, capsys):
     assert sum(entry['severity'] == 'error' for entry in listed) == 5
     assert all(entry['mend'] and entry['file'] and entry['message'] for entry in listed)
     assert [path.read_bytes() for path in paths] == before
-    assert f'train with --data-root {faulty}' in done.out
+    assert f'CONFIG --data-root {faulty}' in done.out
     again = [clean / 'train.json', clean / 'val.json', '--data-root', faulty]
     assert {severity for _, severity, _ in kinds(call(capsys, *again).out)} == {'note'}
     assert json.loads((clean / 'val.json').read_text()) == json.loads(before[1])
@@ -170,7 +170,7 @@ def test_a_set_of_one_file_without_any_finding_says_so(small_set, capsys):
         (['BROKEN'], 'broken.json: does not parse as JSON'),
         (['ANN', 'ANN'], 'named twice'),
         (['ANN', '--data-root', 'EMPTY'], 'not one of its 7 photos'),
-        (['ANN', '--fix', 'HERE'], 'would be written over'),
+        (['ANN', '--fix', 'HERE'], 'would be overwritten'),
     ],
 )
 def test_mistakes_are_one_line(toy_set, tmp_path, capsys, arguments, message):

@@ -247,7 +247,7 @@ def test_data_of_others_is_not_overwritten(text, force, tmp_path):
     (tmp_path / 'batch_01').mkdir()
     (tmp_path / 'batch_01' / '0000.jpg').write_bytes(b'a photo')
     before = contents(tmp_path)
-    with pytest.raises(UserError, match='train_all.json.*another --out'):
+    with pytest.raises(UserError, match='train_all.json.*would be lost'):
         write_toy_set(tmp_path, train=1, val=0, test=0, size=48, force=force)
     assert contents(tmp_path) == before
 

@@ -139,7 +139,7 @@ SPOILS = {
     spoil_text: ['train.json', 'does not parse', 'fetch or export'],
     spoil_keys: ['train.json', 'images[3] lacks "file_name"'],
     spoil_no_images: ['train.json', 'lacks the list "images"'],
-    spoil_missing_photo: ['.jpg: no such photo (1 of 24', 'make_toy_trash.py'],
+    spoil_missing_photo: ['.jpg: no such photo (1 of 24', '--data-root'],
     spoil_truncated_photo: ['.jpg: the photo is truncated', 'fetch it anew'],
     spoil_photo_size: ['.jpg: the photo is 64x64, the annotation file says 80x64'],
     spoil_category: ['train.json', "'Banana'", 'none of the classes'],

@@ -197,9 +197,9 @@ def test_says_what_is_wrong(toy_set, random_checkpoint, tmp_path, capsys):
     lost.write_text(
         f"_base_ = '{TOY}'\nval_dataloader = dict(dataset=dict(ann_file='gone.json'))\n"
     )
-    assert 'name its file with --exclude' in error(config=lost)
+    assert 'name the validation files with --exclude' in error(config=lost)
     assert 'from 0 to 1' in error(*exclude, '--threshold', 2)
     assert 'every photo is a validation photo' in error(*exclude, images=toy_set / 'val.json')
-    assert 'lower --min-score' in error(*exclude, '--min-score', 1)
+    assert 'lower the minimum score' in error(*exclude, '--min-score', 1)
     assert not (tmp_path / 'out' / 'pseudo.json').exists()
     assert 'another --out' in error(*exclude, '--tta', 'flip')

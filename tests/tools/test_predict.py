@@ -142,7 +142,7 @@ def test_an_exported_model_predicts_alike(toy_set, random_checkpoint, tmp_path, 
     out = ('--out', tmp_path / 'out')
     for model, options, reason in (
         ((file,), ('--tta', 'flip'), 'need a checkpoint'),
-        ((masks,), ('--probabilities',), 'without --argmax'),
+        ((masks,), ('--probabilities',), 'has labels only'),
         ((), (), 'CONFIG CHECKPOINT INPUT'),
     ):
         command = (*model, toy_set / 'val.json', *out, *options)

@@ -49,7 +49,7 @@ def planned_outputs(paths: Sequence[str | os.PathLike], out: str | os.PathLike) 
     inputs = {Path(path).resolve() for path in paths}
     for target in targets:
         if target.resolve() in inputs:
-            raise UserError(f'{target}: would be written over; give --fix another folder')
+            raise UserError(f'{target}: would be overwritten', kind='folder-in-use')
     if len({*targets, *_logs(out)}) < len(targets) + len(_logs(out)):
         names = ', '.join(target.name for target in targets)
         raise UserError(f'{out}: two files would have the same name ({names}); rename one')

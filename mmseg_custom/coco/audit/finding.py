@@ -14,7 +14,7 @@ class Kind(NamedTuple):
     Attributes:
         severity: ``error`` (stops or spoils a training), ``warning`` (suspicious) or ``note``.
         mend: What a person does about it.
-        drops: What ``--fix`` drops because of it: ``image``, ``annotation`` or None.
+        drops: What a fix drops because of it: ``image``, ``annotation`` or None.
     """
 
     severity: str
@@ -23,23 +23,23 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    'broken-file': Kind(ERROR, 'mend the file by hand or export it anew; --fix cannot'),
-    'bad-category': Kind(ERROR, 'correct "categories" by hand; --fix cannot'),
+    'broken-file': Kind(ERROR, 'correct the file by hand or export it again'),
+    'bad-category': Kind(ERROR, 'correct "categories" by hand'),
     'bad-image': Kind(ERROR, 'correct the image entry, or drop it', IMAGE),
     'bad-annotation': Kind(ERROR, 'correct the annotation, or drop it', ANNOTATION),
     'missing-photo': Kind(ERROR, 'put the photo there, or drop it from the file', IMAGE),
-    'bad-photo': Kind(ERROR, 'fetch the photo anew, or drop it from the file', IMAGE),
-    'bad-mask': Kind(ERROR, 'make the mask anew, or drop the photo from the file', IMAGE),
+    'bad-photo': Kind(ERROR, 'fetch the photo again, or drop it from the file', IMAGE),
+    'bad-mask': Kind(ERROR, 'make the mask again, or drop the photo from the file', IMAGE),
     'leaked-name': Kind(ERROR, 'list the photo in one of the files only', IMAGE),
     'leaked-paste': Kind(ERROR, 'make the paste set from the training file alone', IMAGE),
     'leaked-copy': Kind(ERROR, 'keep copies of a photo in one file', IMAGE),
     'near-duplicate': Kind(
         WARNING,
-        'look at both; keep them in one file (data_prep/stratified_kfold.py --group-duplicates)',
+        'look at both; keep near-duplicates in one file',
         IMAGE,
     ),
     'contradiction': Kind(WARNING, 'drop the annotation of the wrong class', ANNOTATION),
-    'empty': Kind(WARNING, 'draw the annotation anew, or drop it', ANNOTATION),
+    'empty': Kind(WARNING, 'draw the annotation again, or drop it', ANNOTATION),
     'hidden': Kind(
         WARNING, 'correct the areas, which decide what lies on top, or drop it', ANNOTATION
     ),
@@ -47,10 +47,12 @@ KINDS = {
     'wrong-bbox': Kind(
         WARNING, 'look whether box or segmentation is right; the box is not trained'
     ),
-    'fills-photo': Kind(WARNING, 'look at it; raise --max-share if this is right', IMAGE),
+    'fills-photo': Kind(
+        WARNING, 'look at it; the limit on the fraction can be raised if it is right', IMAGE
+    ),
     'speck': Kind(NOTE, 'look at some; often a slip of the hand'),
     'no-annotation': Kind(NOTE, 'nothing, if there is no trash in the photo'),
-    'absent-class': Kind(NOTE, 'its IoU cannot be measured or learnt from this file'),
+    'absent-class': Kind(NOTE, 'its IoU cannot be measured or learned from this file'),
     'repeated-photo': Kind(NOTE, 'drop one, unless it is there on purpose'),
     'unused-file': Kind(NOTE, 'list it, or move it away'),
 }

@@ -36,11 +36,11 @@ def mend_file(
     findings = [finding for finding in findings if finding.file == file.path]
     if file.sound is None:
         reason = next(f for f in findings if f.kind in ('broken-file', 'bad-category'))
-        raise UserError(f'{file.path}: --fix cannot mend this: {reason.message}')
+        raise UserError(f'{file.path}: cannot be fixed automatically: {reason.message}')
     lost = {id(finding.entry) for finding in findings if finding.drops == IMAGE}
     images = [image for image in file.images if id(image) not in lost]
     if not images:
-        raise UserError(f'{file.path}: no image would be left; run without --fix and see why')
+        raise UserError(f'{file.path}: no image would be left', kind='nothing-left')
     content = file.whole | dict(images=images)
     told = [f for f in findings if f.drops == IMAGE or f.kind == 'bad-annotation']
     if 'annotations' in file.whole:

@@ -67,8 +67,8 @@ def _require_some_photo(file: SplitFile) -> None:
     images = file.images
     if images and not any(os.path.isfile(file.photo_path(image)) for image in images):
         raise UserError(
-            f'{file.path}: not one of its {len(images)} photos is in {file.root}; say with '
-            '--data-root where they are, or leave them out with --no-photos'
+            f'{file.path}: not one of its {len(images)} photos is in {file.root}',
+            kind='missing-photos',
         )
 
 

@@ -64,9 +64,9 @@ def read_submission(path: str | os.PathLike) -> Iterator[tuple[str, np.ndarray]]
             for number, line in enumerate(lines, 2):
                 yield _read_row(f'{path}, line {number}', line, seen)
     except FileNotFoundError:
-        raise UserError(f'{path}: no such submission; write one with tools/submit.py') from None
+        raise UserError(f'{path}: no such submission') from None
     except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f'{path}: is no CSV ({error}); write it anew') from None
+        raise UserError(f'{path}: is no CSV ({error}); write it again') from None
 
 
 def _read_row(where: str, line: list[str], seen: set[str]) -> tuple[str, np.ndarray]:

@@ -92,7 +92,7 @@ def _no_photo_message(ann_file, photos, skipped: list[tuple[str, str]]) -> str:
 def _require_free(out: Path, photos: str | os.PathLike | None) -> None:
     """Raise when writing to ``out`` would spoil the originals or other annotations."""
     if photos is not None and out.resolve() == Path(photos).resolve():
-        raise UserError(f'{out}: is the folder of the original photos; choose another --out')
+        raise UserError(f'{out}: is the folder of the original photos', kind='folder-in-use')
     path = out / JSON_NAME
     if not path.exists():
         return
@@ -101,7 +101,7 @@ def _require_free(out: Path, photos: str | os.PathLike | None) -> None:
     except (ValueError, KeyError, TypeError):
         ours = False
     if not ours:
-        raise UserError(f'{path}: is not of converted TACO and would be lost; choose another --out')
+        raise UserError(f'{path}: is no converted TACO and would be lost', kind='folder-in-use')
 
 
 def _write_skipped(path: Path, skipped: list[tuple[str, str]]) -> None:

@@ -124,7 +124,7 @@ def paste_photo(
     wanted = ', '.join(source.classes.names[label] for label in choice.labels)
     raise UserError(
         f'{source.data_root}: in {TRIES} tries not one object of {wanted} kept {MIN_PIXELS} '
-        'pixels: choose more classes, or a larger --lsj-min'
+        'pixels: choose more classes, or a larger minimum scale'
     )
 
 

@@ -100,7 +100,8 @@ def _prefix(out: Path, data_root: Path) -> str:
     except ValueError:
         raise UserError(
             f'{out}: lies outside of the data folder {data_root}, so that one file cannot name '
-            'both old and new photos: choose an --out inside of it, or take --mode new'
+            'both old and new photos',
+            kind='not-inside-data-root',
         ) from None
 
 
@@ -113,12 +114,11 @@ def _is_done(out: Path, target: Path, made_from: dict) -> bool:
     manifest = out / MANIFEST
     if not manifest.exists():
         if target.exists() or (out / PHOTOS).exists():
-            raise UserError(f'{out}: holds other data; choose another --out')
+            raise UserError(f'{out}: holds other data', kind='folder-in-use')
         return False
     if read_coco(manifest) != made_from:
         raise UserError(
-            f'{out}: holds a paste set of other annotations or options; delete it, or choose '
-            'another --out'
+            f'{out}: holds a paste set of other annotations or options', kind='folder-in-use'
         )
     photos = (out / photo_name(index) for index in range(made_from['aug_num']))
     return target.exists() and all(photo.is_file() for photo in photos)

@@ -102,7 +102,7 @@ def _require_enough(folds: int, images: int, groups: int) -> None:
     if folds > groups:
         raise UserError(
             f'{folds} folds of {groups} groups of near-duplicates would be empty: take fewer '
-            'folds, or a smaller --hash-distance'
+            'folds, or a smaller hash distance'
         )
 
 

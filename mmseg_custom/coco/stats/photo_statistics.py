@@ -22,8 +22,8 @@ def require_photos(paths: Sequence[str | os.PathLike]) -> None:
     missing = [path for path in paths if not os.path.isfile(path)]
     if missing:
         raise UserError(
-            f'{missing[0]}: no such photo ({len(missing)} of {len(paths)} are missing); say with '
-            '--data-root where they are, or leave them out with --no-photos'
+            f'{missing[0]}: no such photo ({len(missing)} of {len(paths)} are missing)',
+            kind='missing-photos',
         )
 
 

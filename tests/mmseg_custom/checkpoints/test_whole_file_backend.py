@@ -81,7 +81,7 @@ def test_a_full_disk_that_shows_late(tmp_path, monkeypatch, number, call):
 
     small(tmp_path / 'a.pth', 1.0)
     monkeypatch.setattr(os, call, full)
-    with pytest.raises(UserError, match=r'a.pth: there is no room .* --resume'):
+    with pytest.raises(UserError, match=r'a.pth: there is no room .* start again'):
         small(tmp_path / 'a.pth', 2.0)
     monkeypatch.undo()
     assert value_of(tmp_path / 'a.pth') == 1.0

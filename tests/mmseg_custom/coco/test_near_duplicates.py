@@ -31,5 +31,5 @@ def test_a_smaller_copy_of_a_photo_has_nearly_its_hash(toy_set, tmp_path):
     (tmp_path / 'copy.jpg').write_bytes(b'x')
     with pytest.raises(UserError, match=r'copy\.jpg: cannot be read'):
         difference_hash(tmp_path / 'copy.jpg')
-    with pytest.raises(UserError, match='--data-root'):
+    with pytest.raises(UserError, match='no such photo'):
         difference_hash(tmp_path / 'none.jpg')

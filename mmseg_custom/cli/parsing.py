@@ -1,0 +1,108 @@
+"""Parse command lines: the parser and the types of arguments."""
+
+import argparse
+import os
+from collections.abc import Callable
+
+from mmseg_custom.utils.shared import part_names
+from mmseg_custom.utils.spelling import did_you_mean
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser that shows defaults and ends its help with an example.
+
+    Args:
+        example (str): One or more command lines that work as they stand.
+        **kwargs: Passed to :class:`argparse.ArgumentParser`.
+    """
+
+    def __init__(self, example: str, **kwargs):
+        super().__init__(
+            epilog=f'example:\n  {example}',
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **kwargs,
+        )
+
+
+def existing_file(text: str) -> str:
+    """Argument type: the path of a file that exists."""
+    if not os.path.isfile(text):
+        raise argparse.ArgumentTypeError(f'{text}: no such file{_similar_path(text)}')
+    return text
+
+
+def existing_dir(text: str) -> str:
+    """Argument type: the path of a folder that exists."""
+    if not os.path.isdir(text):
+        raise argparse.ArgumentTypeError(f'{text}: no such folder{_similar_path(text)}')
+    return text
+
+
+def _similar_path(text: str) -> str:
+    folder, name = os.path.split(text)
+    try:
+        return did_you_mean(name, os.listdir(folder or '.'))
+    except (OSError, ValueError):
+        return ''
+
+
+def named_part(folder: str, or_file: bool = False) -> Callable[[str], str]:
+    """Return an argument type: the name of a file in a folder of ``configs/_base_``.
+
+    Args:
+        folder: Such as ``losses``.
+        or_file: Whether the path of another config is accepted, too.
+    """
+
+    def check(text: str) -> str:
+        names = part_names(folder)
+        if text in names or (or_file and text.endswith('.py') and os.path.isfile(text)):
+            return text
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is none of {", ".join(names)}{did_you_mean(text, names)}'
+        )
+
+    return check
+
+
+def list_parts(folder: str) -> str:
+    """Return the names that :func:`named_part` accepts, for a help text."""
+    return ', '.join(part_names(folder))
+
+
+def positive_int(text: str) -> int:
+    """Argument type: a whole number of at least 1."""
+    return _at_least(1, text)
+
+
+def natural_int(text: str) -> int:
+    """Argument type: a whole number of at least 0."""
+    return _at_least(0, text)
+
+
+def share(text: str) -> float:
+    """Argument type: a fraction, from 0 to 1."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f'{text!r} is not a number from 0 to 1')
+    return number
+
+
+def key_value(text: str) -> str:
+    """Argument type: ``KEY=VALUE``, left as it is."""
+    if not text.partition('=')[0] or '=' not in text:
+        raise argparse.ArgumentTypeError(f'{text!r} is not of the form KEY=VALUE')
+    return text
+
+
+def _at_least(least: int, text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = None
+    if number is None or number < least:
+        raise argparse.ArgumentTypeError(f'{text!r} is not a whole number of at least {least}')
+    return number
