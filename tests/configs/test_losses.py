@@ -8,6 +8,7 @@ from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
+from mmseg_custom.experiment.config import drop_pretrained
 from mmseg_custom.experiment.named_parts import set_loss
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.shared import part_names
@@ -52,6 +53,29 @@ def test_a_model_trains_with_it(name, half):
     gradient = model.decode_head.conv_seg.weight.grad
     assert torch.isfinite(gradient).all()
     assert gradient.any()
+
+
+@pytest.mark.parametrize('name', ['upernet_swin_toy', 'laptop_efflite0_trash'])
+def test_class_weights_by_cfg_options_train(name):
+    """As ``--cfg-options model.decode_head.loss_decode.class_weight=[…]`` sets them."""
+    cfg = config(name)
+    weights = [1.0, *[2.0] * 10]
+    cfg.merge_from_dict({'model.decode_head.loss_decode.class_weight': weights})
+    drop_pretrained(cfg.model)
+    model = MODELS.build(cfg.model).train()
+    torch.manual_seed(0)
+    inputs, labels = torch.randn(2, 3, 64, 64), list(samples())
+    features = model.extract_feat(inputs)
+    torch.manual_seed(1)  # the same dropout in both
+    losses = model.decode_head.loss(features, labels, {})
+    torch.manual_seed(1)
+    logits = model.decode_head(features)
+    logits = torch.nn.functional.interpolate(logits, (64, 64), mode='bilinear')
+    truth = torch.cat([sample.gt_sem_seg.data for sample in labels])
+    expected = torch.nn.functional.cross_entropy(
+        logits, truth, weight=torch.tensor(weights), ignore_index=255
+    )
+    assert losses['loss_ce'].item() == pytest.approx(expected.item(), rel=1e-5)
 
 
 def test_a_model_without_auxiliary_head_gets_none():

@@ -1,2 +1,3 @@
-# Cross entropy, the recipe's
-loss_decode = dict(type='CrossEntropyLoss', avg_non_ignore=True)
+# Cross entropy
+loss_decode = dict(
+    type='WeightedCrossEntropyLoss', class_weight=None, loss_name='loss_ce')

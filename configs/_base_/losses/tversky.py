@@ -1,4 +1,4 @@
 # Tversky loss (Salehi et al., MLMI 2017) beside cross entropy: misses cost more
 loss_decode = dict(type='ComboLoss', losses=[
-    dict(type='CrossEntropyLoss', avg_non_ignore=True),
-    dict(type='TverskyLoss', alpha=0.3, beta=0.7)])
+    dict(type='WeightedCrossEntropyLoss', class_weight=None),
+    dict(type='ClassTverskyLoss', alpha=0.3, beta=0.7)])

@@ -14,11 +14,14 @@ model = dict(
         test_cfg=dict(size_divisor=32)),
     train_cfg=dict(),
     test_cfg=dict(mode='whole'))
+# Also with class_weight=[...], which MMSegmentation's fails at when avg_non_ignore=True
+cross_entropy = dict(
+    type='WeightedCrossEntropyLoss', class_weight=None, avg_non_ignore=True, loss_name='loss_ce')
 head = dict(
     norm_cfg=norm_cfg,
     align_corners=False,
     dropout_ratio=0.1,
-    loss_decode=dict(type='CrossEntropyLoss', loss_weight=1.0, avg_non_ignore=True))
+    loss_decode=dict(cross_entropy, loss_weight=1.0))
 auxiliary = dict(
     head,
     type='FCNHead',
@@ -26,4 +29,4 @@ auxiliary = dict(
     channels=256,
     num_convs=1,
     concat_input=False,
-    loss_decode=dict(type='CrossEntropyLoss', loss_weight=0.4, avg_non_ignore=True))
+    loss_decode=dict(cross_entropy, loss_weight=0.4))

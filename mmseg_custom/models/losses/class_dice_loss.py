@@ -17,7 +17,7 @@ class ClassDiceLoss(OverlapLoss):
 
     Args:
         smooth: Pixels added to the overlap and to the mean area, at least 0.
-        **kwargs: As :class:`OverlapLoss`.
+        **kwargs: As :class:`ClassWeightedLoss`.
     """
 
     default_name = 'loss_dice'

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from mmseg_custom.utils import UserError
 
 CROSS_ENTROPY_AND_DICE = (
-    dict(type='CrossEntropyLoss', avg_non_ignore=True),
+    dict(type='WeightedCrossEntropyLoss', class_weight=None),
     dict(type='ClassDiceLoss'),
 )
 
@@ -51,7 +51,7 @@ class ComboLoss(nn.Module):
         ignore_index: int = 255,
         **kwargs,
     ) -> Tensor:
-        """Return the sum; arguments as :meth:`PixelLoss.forward`, precision too."""
+        """Return the sum; arguments and precision as :class:`ClassWeightedLoss`."""
         with torch.autocast(seg_logit.device.type, enabled=False):
             logits = seg_logit if seg_logit.dtype == torch.float64 else seg_logit.float()
             losses = (

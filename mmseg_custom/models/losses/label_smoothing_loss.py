@@ -11,13 +11,14 @@ from .pixel_loss import PixelLoss
 
 @MODELS.register_module()
 class LabelSmoothingLoss(PixelLoss):
-    """Cross entropy with a part of each label spread over all classes.
+    """Cross entropy with a fraction of each label spread over all classes.
 
     Szegedy et al., "Rethinking the Inception Architecture for Computer Vision" (CVPR 2016);
-    PyTorch's ``label_smoothing`` with ignored pixels and class weights as :class:`PixelLoss` has.
+    the value of ``torch.nn.functional.cross_entropy`` with ``label_smoothing``, ``weight`` and
+    ``ignore_index``: the weight of a class also counts in what is spread over it.
 
     Args:
-        smoothing: The part that is spread, in [0, 1).
+        smoothing: The fraction that is spread, in [0, 1).
         **kwargs: As :class:`PixelLoss`.
 
     Raises:
@@ -32,8 +33,12 @@ class LabelSmoothingLoss(PixelLoss):
         super().__init__(**kwargs)
         self.smoothing = smoothing
 
-    def pixel_losses(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Return the smoothed loss of each pixel, ``(N, H, W)``."""
+    def pixel_losses(self, logits: Tensor, labels: Tensor, class_weight: Tensor | None) -> Tensor:
+        """Return the smoothed loss of each pixel; see :class:`PixelLoss`."""
         return functional.cross_entropy(
-            logits, labels, reduction='none', label_smoothing=self.smoothing
+            logits,
+            labels,
+            weight=class_weight,
+            reduction='none',
+            label_smoothing=self.smoothing,
         )

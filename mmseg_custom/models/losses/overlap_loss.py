@@ -1,32 +1,25 @@
 """What losses of the overlap of classes have in common."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from mmseg_custom.utils import UserError
 
+from .class_weighted_loss import ClassWeightedLoss
 
-class OverlapLoss(nn.Module, ABC):
+
+class OverlapLoss(ClassWeightedLoss):
     """The mean over the photos and classes of one minus an overlap of truth and probabilities.
 
     Taken photo by photo, so that the value of a batch is the mean of its photos' however it is
     split over processes or accumulation steps. Ignored pixels count neither in the truth nor in
-    the prediction. Computed in float32 (or float64 where the logits are) also under autocast.
-
-    Args:
-        loss_weight: Factor of the result.
-        loss_name: Name in the log; begins with ``loss_``.
+    the prediction; a photo without labels has the loss 0. The loss of a class is multiplied by its
+    weight, as in mmseg's ``TverskyLoss``. Takes the arguments of :class:`ClassWeightedLoss`.
     """
 
     default_name = 'loss_overlap'
-
-    def __init__(self, loss_weight: float = 1.0, loss_name: str | None = None):
-        super().__init__()
-        self.loss_weight = loss_weight
-        self.loss_name = loss_name or self.default_name
 
     @abstractmethod
     def class_losses(self, shared: Tensor, predicted: Tensor, true: Tensor) -> Tensor:
@@ -38,28 +31,39 @@ class OverlapLoss(nn.Module, ABC):
             true: Numbers of pixels.
         """
 
-    def forward(
-        self,
-        seg_logit: Tensor,
-        seg_label: Tensor,
-        weight: Tensor | None = None,
-        ignore_index: int = 255,
-        **kwargs,
+    def photo_losses(
+        self, probabilities: Tensor, truth: Tensor, class_weight: Tensor | None
     ) -> Tensor:
-        """Compute the loss; arguments and result as :meth:`PixelLoss.forward`.
+        """Return the loss of each photo, ``(N,)``.
+
+        Args:
+            probabilities: ``(N, C, P)``, 0 at ignored pixels.
+            truth: ``(N, C, P)``, 1 for the true class of a pixel, else 0; 0 at ignored pixels.
+            class_weight: ``(C,)`` or None.
+        """
+        sums = (x.sum(-1) for x in (truth * probabilities, probabilities, truth))
+        losses = self.class_losses(*sums)
+        return (losses if class_weight is None else losses * class_weight).mean(1)
+
+    def compute(
+        self,
+        logits: Tensor,
+        labels: Tensor,
+        valid: Tensor,
+        class_weight: Tensor | None,
+        weight: Tensor | None,
+    ) -> Tensor:
+        """Return the mean over the photos; see :meth:`ClassWeightedLoss.compute`.
 
         Raises:
-            UserError: A pixel sampler asks for weights of pixels, which an overlap has not.
+            UserError: A pixel sampler asks for weights of pixels, which an overlap does not have.
         """
         if weight is not None:
             raise UserError(
-                f'{type(self).__name__}: pixels cannot be weighed: use it without a pixel sampler'
+                f'{type(self).__name__}: pixels cannot be weighted: use it without a pixel sampler'
             )
-        with torch.autocast(seg_logit.device.type, enabled=False):
-            logits = seg_logit if seg_logit.dtype == torch.float64 else seg_logit.float()
-            valid = (seg_label != ignore_index)[:, None]
-            labels = torch.where(valid[:, 0], seg_label, 0)
-            truth = functional.one_hot(labels, logits.shape[1]).movedim(-1, 1).to(logits) * valid
-            probabilities = logits.softmax(dim=1) * valid
-            sums = (x.flatten(2).sum(-1) for x in (truth * probabilities, probabilities, truth))
-            return self.loss_weight * self.class_losses(*sums).mean()
+        mask = valid[:, None].to(logits)
+        truth = functional.one_hot(labels, logits.shape[1]).movedim(-1, 1).to(logits) * mask
+        probabilities = logits.softmax(dim=1) * mask
+        losses = self.photo_losses(probabilities.flatten(2), truth.flatten(2), class_weight)
+        return (losses * valid.flatten(1).any(1)).mean()

@@ -16,7 +16,7 @@ class SoftF1Loss(OverlapLoss):
 
     Args:
         eps: Keeps the fractions finite.
-        **kwargs: As :class:`OverlapLoss`.
+        **kwargs: As :class:`ClassWeightedLoss`.
     """
 
     default_name = 'loss_f1'

@@ -13,12 +13,12 @@ from .pixel_loss import PixelLoss
 class SoftmaxFocalLoss(PixelLoss):
     """``(1 - p) ** gamma * -log(p)`` of the true class's softmax probability p.
 
-    Lin et al., "Focal Loss for Dense Object Detection" (ICCV 2017), for classes of which each pixel
-    has one, as the contest team used it; the paper's alpha is ``class_weight``. mmseg's
-    ``FocalLoss`` treats each class as a yes or no of its own (sigmoid).
+    Lin et al., "Focal Loss for Dense Object Detection" (ICCV 2017), for exclusive
+    classes, as the contest team used it; the paper's alpha is ``class_weight``. mmseg's
+    ``FocalLoss`` treats each class as a binary decision of its own (sigmoid).
 
     Args:
-        gamma: How little easy pixels count, at least 0; 0 is cross entropy.
+        gamma: Exponent that reduces the loss of easy pixels, at least 0; 0 is cross entropy.
         **kwargs: As :class:`PixelLoss`.
 
     Raises:
@@ -33,10 +33,11 @@ class SoftmaxFocalLoss(PixelLoss):
         super().__init__(**kwargs)
         self.gamma = gamma
 
-    def pixel_losses(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Return the focal loss of each pixel, ``(N, H, W)``."""
+    def pixel_losses(self, logits: Tensor, labels: Tensor, class_weight: Tensor | None) -> Tensor:
+        """Return the focal loss of each pixel; see :class:`PixelLoss`."""
         nll = functional.cross_entropy(logits, labels, reduction='none')
-        # 1 - exp(-nll) without the loss of digits near 0; the floor keeps the slope of a power
-        # below 1 finite at a pixel that is right beyond doubt.
+        # 1 - exp(-nll) without cancellation near 0; the lower limit keeps the derivative of a power
+        # below 1 finite at a pixel of probability 1.
         miss = (-nll).expm1().neg().clamp(min=1e-12)
-        return miss**self.gamma * nll
+        losses = miss**self.gamma * nll
+        return losses if class_weight is None else losses * class_weight[labels]

@@ -37,7 +37,8 @@ class MeanTeacherSegmentor(BaseSegmentor):
 
     Args:
         segmentor: Config of the student, any segmentor whose ``loss`` skips pixels of label 255,
-            also where a photo has no others (MMSegmentation's ``LovaszLoss`` fails there).
+            also where a photo has no others (all losses of this package; MMSegmentation's
+            ``LovaszLoss`` fails there).
         threshold: The teacher's probability from which on a pixel is sure, in 0..1; above 1
             nothing is.
         unlabelled_weight: Weight of the loss on unlabelled photos.

@@ -2,6 +2,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from conftest import coco
 from mmseg.registry import DATASETS, MODELS
 from torch import nn
@@ -70,6 +71,16 @@ def test_other_losses_are_left_alone_and_nothing_is_counted():
     fixed = build(class_weight=[1.0] * 11)
     assert run_hook(None, fixed, MODELS.build(dict(type='CrossEntropyLoss'))) == []
     assert fixed.class_weight.tolist() == [1.0] * 11
+
+
+def test_a_loss_of_mmseg_that_would_fail_is_refused_before_the_first_iteration():
+    weights = dict(type='CrossEntropyLoss', class_weight=[1.0] * 3)
+    fails = MODELS.build(dict(weights, avg_non_ignore=True))
+    with pytest.raises(IndexError):  # once it does not, this can go
+        fails(torch.zeros(1, 3, 2, 2), torch.zeros(1, 2, 2, dtype=torch.long))
+    with pytest.raises(UserError, match="use type='WeightedCrossEntropyLoss' with the same"):
+        run_hook(None, fails)
+    assert run_hook(None, MODELS.build(dict(weights, avg_non_ignore=False))) == []
 
 
 def test_a_set_without_labels_is_told():

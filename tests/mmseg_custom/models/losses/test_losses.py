@@ -4,7 +4,6 @@ import pytest
 import torch
 from mmseg.registry import MODELS
 
-from mmseg_custom.models.losses import ClassDiceLoss, SoftF1Loss
 from mmseg_custom.utils import UserError
 
 PIXEL = {
@@ -12,7 +11,13 @@ PIXEL = {
     'SoftmaxFocalLoss': {},
     'LabelSmoothingLoss': dict(class_weight=[1.0, 0.2, 3.0, 0.5]),
 }
-ALL = PIXEL | {'ClassDiceLoss': {}, 'SoftF1Loss': {}, 'ComboLoss': {}}
+OVERLAP = {
+    'ClassDiceLoss': {},
+    'SoftF1Loss': {},
+    'LovaszSoftmaxLoss': {},
+    'ClassTverskyLoss': dict(class_weight=[1.0, 0.2, 3.0, 0.5]),
+}
+ALL = PIXEL | OVERLAP | {'ComboLoss': {}}
 
 
 def build(name, **more):
@@ -93,7 +98,7 @@ def test_a_batch_is_the_weighted_mean_of_its_parts(name):
     assert loss(logits, labels) == pytest.approx((total / weight).item(), rel=1e-6)
 
 
-@pytest.mark.parametrize('name', ['ClassDiceLoss', 'SoftF1Loss'])
+@pytest.mark.parametrize('name', OVERLAP)
 def test_an_overlap_is_the_mean_of_its_photos(name):
     logits, labels = batch(photos=5)
     loss = build(name)
@@ -122,11 +127,11 @@ def test_pixels_may_be_weighed_and_ignored_ones_counted(name):
         assert counted == pytest.approx(loss(logits, labels).item() * valid)
 
 
-@pytest.mark.parametrize('loss', [ClassDiceLoss(), SoftF1Loss()])
-def test_overlaps_refuse_weights_of_pixels(loss):
+@pytest.mark.parametrize('name', OVERLAP)
+def test_overlaps_refuse_weights_of_pixels(name):
     logits, labels = batch()
     with pytest.raises(UserError, match='without a pixel sampler'):
-        loss(logits, labels, weight=torch.ones(labels.shape))
+        build(name)(logits, labels, weight=torch.ones(labels.shape))
 
 
 @pytest.mark.parametrize(
@@ -135,10 +140,12 @@ def test_overlaps_refuse_weights_of_pixels(loss):
         (dict(type='SoftmaxFocalLoss', gamma=-1), 'gamma -1 is not at least 0'),
         (dict(type='LabelSmoothingLoss', smoothing=1.0), r'smoothing 1.0 is not in \[0, 1\)'),
         (dict(type='WeightedCrossEntropyLoss', class_weight='data'), "class_weight 'data'"),
-        (dict(type='WeightedCrossEntropyLoss', class_weight=[1, -1]), 'a number >= 0 a class'),
+        (dict(type='WeightedCrossEntropyLoss', class_weight=[1, -1]), 'a number >= 0 per class'),
         (dict(type='WeightedCrossEntropyLoss', weight_method='odd'), "'odd': take one of"),
         (dict(type='WeightedCrossEntropyLoss', max_weight=0), 'take a max_weight above 0'),
         (dict(type='ComboLoss', losses=[]), 'losses is empty'),
+        (dict(type='ClassTverskyLoss', beta=-1), 'beta -1'),
+        (dict(type='LovaszSoftmaxLoss', class_weight=[1, -1]), 'a number >= 0 per class'),
     ],
 )
 def test_wrong_options_are_told(config, message):
