@@ -24,7 +24,7 @@ def heads_of(config):
         for item in config:
             yield from heads_of(item)
     elif isinstance(config, dict):
-        if 'num_classes' in config:
+        if str(config.get('type')).endswith('Head'):
             yield config
         for value in config.values():
             yield from heads_of(value)
@@ -36,7 +36,6 @@ def test_a_whole_experiment(path):
     model = cfg.model.get('segmentor', cfg.model)
     heads = list(heads_of(model.decode_head)) + list(heads_of(model.get('auxiliary_head')))
     assert heads
-    assert all(head.num_classes == 11 for head in heads)
     has_own_loss = model.type == 'HFQuerySegmentor'
     assert has_own_loss or any('loss_decode' in head for head in heads)
     losses = [head.loss_decode for head in heads if 'loss_decode' in head]
