@@ -17,7 +17,17 @@ def build_parser() -> cli.Parser:
         nargs='?',
         const='auto',
         metavar='CKPT',
-        help='go on from the latest checkpoint in the work folder, or from CKPT',
+        help='continue from the latest checkpoint in the work folder, or from CKPT',
+    )
+    parser.add_argument(
+        '--allow-changes',
+        action='store_true',
+        help='resume although the experiment is not what the checkpoint was trained with',
+    )
+    parser.add_argument(
+        '--allow-leak',
+        action='store_true',
+        help='train although validation photos are among the training photos',
     )
     parser.add_argument('--epochs', type=positive_int, help='train this many times over the data')
     parser.add_argument('--batch-size', type=positive_int, help='photos per process and iteration')
@@ -60,7 +70,7 @@ def build_parser() -> cli.Parser:
 
 
 def run(args) -> None:
-    """Build the experiment, then train."""
+    """Build the experiment, train, and name what comes next."""
     from mmseg_custom.apis import train
     from mmseg_custom.experiment.build import build_experiment
     from mmseg_custom.experiment.launch import is_first_process
@@ -69,7 +79,23 @@ def run(args) -> None:
     if args.amp and cfg.optim_wrapper.type != 'AmpOptimWrapper' and is_first_process():
         print('--amp: there is no GPU, so training is in float32', flush=True)
     cli.trust_checkpoints(args, cfg.work_dir, *filter(None, (args.resume, cfg.load_from)))
-    train(cfg, args.resume)
+    train(cfg, args.resume, args.allow_changes, args.allow_leak)
+    if is_first_process():
+        print(next_steps(cfg.work_dir))
+
+
+def next_steps(work_dir: str) -> str:
+    """Return where the best checkpoint is, and the commands that use it."""
+    from mmseg_custom.runs.run_folder import best_checkpoint
+
+    checkpoint, score = best_checkpoint(work_dir)
+    measured = '' if score is None else f' (mIoU {score:.2f} %)'
+    return (
+        f'best checkpoint: {checkpoint}{measured}\n'
+        f'look at it:      trash-seg report {work_dir}\n'
+        f'measure it:      trash-seg test {checkpoint}\n'
+        f'use it:          trash-seg predict {checkpoint} PHOTOS --out DIR'
+    )
 
 
 if __name__ == '__main__':

@@ -8,9 +8,13 @@ from mmengine.logging import MMLogger
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 from mmengine.runner._flexible_runner import FlexibleRunner
+from mmengine.visualization import Visualizer
 from torch.utils.data import DataLoader
 
+from mmseg_custom.checkpoints.resume import find_checkpoint
 from mmseg_custom.utils.stop_signal import obey_parent_only
+
+from .rebuilt_schedule import group_options, rebuild_schedule
 
 # Hundreds of lines at every start: useful in the log file, not on the screen.
 FILE_ONLY = ('paramwise_options', 'Config:', 'Hooks will be executed', '\n----')
@@ -22,8 +26,35 @@ NOT_OURS = (
 )
 
 
-class _StoppableWorkers:
+class _OwnRunner:
     """What both runners share."""
+
+    # What differs from the checkpoint, as far as it changes how the optimizer continues.
+    rebuilds_schedule = False
+    restarts_optimizer = False
+
+    def dump_config(self) -> None:
+        """Leave the work folder's config alone.
+
+        :class:`~mmseg_custom.hooks.RunRecordHook` writes it when a training has begun, and the
+        visualizer writes one beside each session's log; a test has no business with it.
+        """
+
+    def load_or_resume(self) -> None:
+        """Load or resume, as MMEngine does, with names in ``last_checkpoint`` that are relative."""
+        if self._resume and self._load_from is None:  # type: ignore[has-type]  # the runner's
+            self._load_from, _ = find_checkpoint(self.work_dir)  # type: ignore[attr-defined]
+        super().load_or_resume()  # type: ignore[misc]
+
+    def build_visualizer(self, visualizer: Visualizer | dict | None = None) -> Visualizer:
+        """Build this run's own visualizer.
+
+        MMEngine returns one of the same name from earlier in the process, which writes into the
+        folder of that run.
+        """
+        if isinstance(visualizer, dict):
+            visualizer = dict(visualizer, name=self.experiment_name)
+        return super().build_visualizer(visualizer)  # type: ignore[misc]  # the runner's
 
     def build_dataloader(self, *args, **kwargs) -> DataLoader:
         """Build a loader, as MMEngine does, whose workers leave SIGTERM to the training."""
@@ -33,8 +64,26 @@ class _StoppableWorkers:
 
 
 @RUNNERS.register_module()
-class TrashRunner(_StoppableWorkers, Runner):
-    """A ``Runner`` that writes everything to the log file and only what tells to the console."""
+class TrashRunner(_OwnRunner, Runner):
+    """A ``Runner`` with a quiet console that resumes also where the experiment has changed."""
+
+    def resume(self, filename: str, resume_optimizer: bool = True, **kwargs) -> None:
+        """Resume, as MMEngine does, then apply what has changed since the checkpoint.
+
+        Args:
+            filename: The checkpoint.
+            resume_optimizer: Whether to restore the optimizer's state.
+            **kwargs: See :meth:`mmengine.runner.Runner.resume`.
+        """
+        randomness = dict(self._randomness_cfg)
+        options = group_options(self.optim_wrapper) if self.rebuilds_schedule else []
+        restores = resume_optimizer and not self.restarts_optimizer
+        super().resume(filename, resume_optimizer=restores, **kwargs)
+        if self.seed != randomness.get('seed'):
+            self._randomness_cfg = randomness
+            self.set_randomness(**randomness)
+        if self.rebuilds_schedule:
+            rebuild_schedule(self, options)
 
     def build_logger(self, log_level: int | str = 'INFO', **kwargs) -> MMLogger:
         """Build the logger, as MMEngine does, and quieten its console handler."""
@@ -46,7 +95,7 @@ class TrashRunner(_StoppableWorkers, Runner):
 
 
 @RUNNERS.register_module()
-class TrashFlexibleRunner(_StoppableWorkers, FlexibleRunner):
+class TrashFlexibleRunner(_OwnRunner, FlexibleRunner):
     """A ``FlexibleRunner`` (FSDP, DeepSpeed) that is resumed where it was.
 
     MMEngine's puts its own iteration over what ``CheckpointHook`` says. After a validation, where

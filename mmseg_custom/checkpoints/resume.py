@@ -1,4 +1,4 @@
-"""Finding the checkpoint that a training goes on from."""
+"""Finding the checkpoint that a training continues from."""
 
 import os
 import re
@@ -14,11 +14,12 @@ LEFT_OVER = re.compile(r'\.(?:iter|epoch|best)_.*\.pth')
 
 
 def find_checkpoint(work_dir: str | os.PathLike) -> tuple[str | None, list[str]]:
-    """Return the newest whole checkpoint of the training that last ran in a folder.
+    """Return the newest complete checkpoint of the training that last ran in a folder.
 
-    A file ``last_checkpoint`` names the newest. Where that one is damaged or missing, those of
-    earlier iterations follow. Where the name itself was torn, the file written last takes its
-    place. (A higher iteration than the named one is what an earlier training left.)
+    A file ``last_checkpoint`` names the newest. Of what it says only the file's name counts, so
+    that a copied or moved folder stands for itself. Where the named checkpoint is damaged or
+    missing, those of earlier iterations follow. Where the name itself was torn, the file written
+    last takes its place.
 
     Args:
         work_dir: Where the training wrote.
@@ -44,16 +45,16 @@ def find_checkpoint(work_dir: str | os.PathLike) -> tuple[str | None, list[str]]
     )
 
 
-def forget_earlier_training(work_dir: str | os.PathLike) -> None:
-    """Take away what would let a training that begins now be resumed from an earlier one's end.
-
-    Also takes away what a run that was killed while it wrote a checkpoint left half written.
+def write_pointer(work_dir: str | os.PathLike, checkpoint: str | os.PathLike) -> None:
+    """Note which checkpoint of a folder is the newest, by its name alone.
 
     Args:
-        work_dir: Where the training will write. Its whole checkpoints stay.
+        work_dir: The folder.
+        checkpoint: A checkpoint in it.
     """
-    Path(work_dir, POINTER).unlink(missing_ok=True)
-    remove_left_overs(work_dir)
+    temporary = Path(work_dir, f'.{POINTER}')
+    temporary.write_text(Path(checkpoint).name, encoding='utf-8')
+    temporary.replace(Path(work_dir, POINTER))
 
 
 def remove_left_overs(work_dir: str | os.PathLike) -> None:
@@ -67,19 +68,20 @@ def _newest_first(work_dir: Path) -> list[Path]:
     pointer = work_dir / POINTER
     if not pointer.is_file():
         return []
-    named = pointer.read_text(encoding='utf-8', errors='replace').strip()
-    folder = Path(named).parent if named else work_dir
-    found = {p: int(m[1]) for p in folder.glob('*.pth') if (m := PERIODIC.fullmatch(p.name))}
-    newest = Path(named)
+    # Earlier versions wrote whole paths, also those of another system.
+    named = re.split(r'[/\\]', pointer.read_text(encoding='utf-8', errors='replace').strip())[-1]
+    found = {p: int(m[1]) for p in work_dir.glob('*.pth') if (m := PERIODIC.fullmatch(p.name))}
+    newest = work_dir / named
     if not PERIODIC.fullmatch(newest.name):
         if not found:
             return []
         newest = max(found, key=lambda path: path.stat().st_mtime)
-    step = _step_of(newest)
+    step = step_of(newest)
     earlier = [path for path in found if found[path] < step]
     return [newest, *sorted(earlier, key=found.__getitem__, reverse=True)]
 
 
-def _step_of(path: Path) -> int:
+def step_of(path: Path) -> int:
+    """Return the iteration (or epoch) in the name of a periodic checkpoint, 0 for other names."""
     match = PERIODIC.fullmatch(path.name)
     return int(match[1]) if match else 0

@@ -12,12 +12,16 @@ REMEDIES: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
     'bad-resume': ((('--resume',), 'leave out --resume to start at iteration 0'),),
     'batch-of-one': ((('--batch-size',), 'use --batch-size 2 or more'),),
     'interrupted': ((('--resume',), 'continue with the same command and --resume'),),
+    'changed-experiment': (
+        (('--allow-changes',), 'continue with the new values: --allow-changes'),
+    ),
     'folder-in-use': (
         (('--out',), 'choose another --out'),
         (('--work-dir',), 'choose another --work-dir'),
         (('--fix',), 'choose another folder for --fix'),
         (('--force',), 'start over with --force'),
     ),
+    'leaked-photos': ((('--allow-leak',), 'train all the same: --allow-leak'),),
     'missing-annotations': (
         (('--data-root', '--cfg-options'), 'say where the data is with --data-root'),
         (

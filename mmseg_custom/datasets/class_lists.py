@@ -23,7 +23,7 @@ def class_lists(dataset) -> list[list[int]]:
     Raises:
         UserError: A dataset does not know the classes of its images.
     """
-    return _of_leaves(dataset, _class_lists_of_leaf)
+    return of_leaves(dataset, _class_lists_of_leaf)
 
 
 def pixel_rows(dataset) -> np.ndarray:
@@ -38,17 +38,22 @@ def pixel_rows(dataset) -> np.ndarray:
     Raises:
         UserError: A dataset has no labels to count.
     """
-    return np.stack(_of_leaves(dataset, _pixel_rows_of_leaf))
+    return np.stack(of_leaves(dataset, _pixel_rows_of_leaf))
 
 
-def _of_leaves(dataset, of_leaf: Callable[[Any], list]) -> list:
-    """Return what ``of_leaf`` says of each image, in the order in which ``dataset`` has them."""
+def of_leaves(dataset, of_leaf: Callable[[Any], list]) -> list:
+    """Return what ``of_leaf`` returns for each image, in the order of ``dataset``.
+
+    Args:
+        dataset: A dataset, or one that wraps some.
+        of_leaf: Called with each dataset inside the wrappers; returns one item per image.
+    """
     if isinstance(dataset, ConcatDataset):
-        return [item for part in dataset.datasets for item in _of_leaves(part, of_leaf)]
+        return [item for part in dataset.datasets for item in of_leaves(part, of_leaf)]
     if isinstance(dataset, RepeatDataset):
-        return _of_leaves(dataset.dataset, of_leaf) * dataset.times
+        return of_leaves(dataset.dataset, of_leaf) * dataset.times
     if isinstance(dataset, MultiImageMixDataset):
-        return _of_leaves(dataset.dataset, of_leaf)
+        return of_leaves(dataset.dataset, of_leaf)
     return of_leaf(dataset)
 
 

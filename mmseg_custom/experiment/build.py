@@ -12,6 +12,7 @@ from mmseg_custom.checkpoints.safe_load import load_checkpoint
 from . import config as changes
 from .launch import fit_to_machine, world_size
 from .named_parts import add_options, set_augmentation, set_loss
+from .schedule import set_epochs
 from .set_classes import set_classes
 from .tta import read_crf, set_tta
 
@@ -75,7 +76,7 @@ def experiment_steps(args: argparse.Namespace) -> Iterator[Step]:
         yield '--cfg-options', lambda cfg: changes.change(cfg, args.cfg_options)
     yield 'classes', lambda cfg: _set_classes(cfg, given('classes'), given('checkpoint'))
     if given('epochs'):
-        yield '--epochs', lambda cfg: _set_epochs(cfg, args.epochs)
+        yield '--epochs', lambda cfg: set_epochs(cfg, args.epochs, world_size())
     if given('tta') or given('crf'):
         crf = read_crf(args.crf) if given('crf') else None
         yield '--tta/--crf', lambda cfg: set_tta(cfg, given('tta') or 'none', crf)
@@ -90,11 +91,6 @@ def option_name(name: str) -> str:
 def _set_classes(cfg: Config, given: str | None, checkpoint: str | None) -> None:
     model = classes_of(load_checkpoint(checkpoint), checkpoint) if checkpoint else None
     set_classes(cfg, given, model, checkpoint or 'model')
-
-
-def _set_epochs(cfg: Config, epochs: int) -> None:
-    iterations = changes.iterations_per_epoch(cfg, world_size())
-    changes.set_max_iters(cfg, epochs * iterations)
 
 
 def _set_val_json(cfg: Config, path: str) -> None:

@@ -1,7 +1,6 @@
 """Reading an experiment's config and changing it the way the command lines offer."""
 
 import argparse
-import math
 import os
 from collections.abc import Iterator, Sequence
 
@@ -107,45 +106,6 @@ def set_ann_file(cfg: Config, loader: str, ann_file: str) -> None:
             f'{loader} joins {len(leaves)} data sets: say in the config which shall read {ann_file}'
         )
     leaves[0]['ann_file'] = os.path.abspath(ann_file) if os.path.isfile(ann_file) else ann_file
-
-
-def set_max_iters(cfg: Config, max_iters: int) -> None:
-    """Train for ``max_iters`` iterations, stretching the learning rate schedule to match.
-
-    Intervals of validation and checkpoints shrink to at most the whole training.
-
-    Args:
-        cfg: Changed in place; its training is counted in iterations.
-        max_iters: At least 1.
-
-    Raises:
-        UserError: The config counts in epochs.
-    """
-    if 'max_iters' not in cfg.train_cfg:
-        raise UserError('the config trains by epochs: set train_cfg.max_epochs in it instead')
-    ratio = max_iters / cfg.train_cfg.max_iters
-    schedulers = cfg.get('param_scheduler') or []
-    for scheduler in schedulers:
-        for key in ('begin', 'end', 'T_max', 'T_up'):
-            if key in scheduler:
-                scheduler[key] = round(scheduler[key] * ratio)
-        if 'T_0' in scheduler:
-            scheduler.T_0 = max(round(scheduler.T_0 * ratio), scheduler.get('T_up', 0) + 1)
-    # In a very short training nothing is left of a warm-up.
-    cfg.param_scheduler = [s for s in schedulers if s.get('end', max_iters) > s.get('begin', 0)]
-    cfg.train_cfg.max_iters = max_iters
-    cfg.train_cfg.val_interval = min(cfg.train_cfg.get('val_interval', max_iters), max_iters)
-    checkpoint = cfg.get('default_hooks', {}).get('checkpoint')
-    if checkpoint and 'interval' in checkpoint:
-        checkpoint.interval = min(checkpoint.interval, max_iters)
-
-
-def iterations_per_epoch(cfg: Config, processes: int) -> int:
-    """Return how many iterations show every training photo once."""
-    from mmseg.registry import DATASETS
-
-    photos = len(DATASETS.build(cfg.train_dataloader.dataset))
-    return math.ceil(photos / (cfg.train_dataloader.batch_size * processes))
 
 
 def set_options(

@@ -9,6 +9,7 @@ from .export_teacher_hook import ExportTeacherHook
 from .iteration_seed_hook import IterationSeedHook
 from .non_finite_loss_hook import NonFiniteLossHook
 from .progress_bar_hook import ProgressBarHook
+from .run_record_hook import RunRecordHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 from .save_metrics_hook import SaveMetricsHook
 from .save_predictions_hook import SavePredictionsHook
@@ -23,6 +24,7 @@ __all__ = [
     'IterationSeedHook',
     'NonFiniteLossHook',
     'ProgressBarHook',
+    'RunRecordHook',
     'SafeCheckpointHook',
     'SaveMetricsHook',
     'SavePredictionsHook',

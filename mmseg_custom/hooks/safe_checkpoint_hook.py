@@ -1,9 +1,14 @@
 """Write a checkpoint before an older one is deleted."""
 
+from pathlib import Path
+
+from mmengine.dist import is_main_process
 from mmengine.fileio import BaseStorageBackend
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
+
+from mmseg_custom.checkpoints.resume import write_pointer
 
 
 @HOOKS.register_module()
@@ -17,12 +22,17 @@ class SafeCheckpointHook(CheckpointHook):
 
     A validation alone (``runner.val()`` without a training before) writes no checkpoint: there is
     nothing new to save. MMEngine's hook fails there.
+
+    Only files in the training's own folder are ever deleted: a training that is resumed from a
+    copied, moved or other folder keeps the best checkpoint there.
     """
 
     file_backend: '_RemoveLater | None' = None
 
     def before_train(self, runner: Runner) -> None:
-        """Delay deletions from now on."""
+        """Take over what the checkpoint says of this folder, and delay deletions."""
+        if runner._resume:
+            _make_local(runner)
         super().before_train(runner)
         self.file_backend = _RemoveLater(self.file_backend)
 
@@ -44,6 +54,11 @@ class SafeCheckpointHook(CheckpointHook):
             return
         super().after_val_epoch(runner, metrics)
         self._remove_old()
+
+    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
+        super()._save_checkpoint_with_step(runner, step, meta)
+        if is_main_process():
+            write_pointer(runner.work_dir, self.last_ckpt)
 
     def _remove_old(self) -> None:
         best = getattr(self, 'best_ckpt_path_dict', {})  # of several scores
@@ -70,3 +85,30 @@ class _RemoveLater:
             path = self._removed.pop()
             if path not in kept:
                 self._backend.remove(path)
+
+
+def _make_local(runner: Runner) -> None:
+    """Let the names in a resumed checkpoint stand for files in this training's folder.
+
+    A best checkpoint that is not here is no longer the one to beat. In another folder than the
+    checkpoint's, files of the same name are those of another training.
+    """
+    folder, hub = Path(runner.work_dir), runner.message_hub
+    if not _is_own(runner):
+        hub.runtime_info.pop('keep_ckpt_ids', None)
+    for key in [key for key in hub.runtime_info if key.startswith('best_ckpt')]:
+        path = folder / Path(hub.get_info(key)).name
+        if _is_own(runner) and path.exists():
+            hub.update_info(key, str(path))
+            continue
+        hub.runtime_info.pop(key)
+        hub.runtime_info.pop(key.replace('best_ckpt', 'best_score'), None)
+        runner.logger.info(
+            f'{path.name} is not in {folder}: the next validation counts as the best so far'
+        )
+
+
+def _is_own(runner: Runner) -> bool:
+    # Without a name MMEngine looks for one in the training's own folder.
+    source = Path(runner._load_from or Path(runner.work_dir, 'any'))
+    return source.resolve().parent == Path(runner.work_dir).resolve()

@@ -1,4 +1,4 @@
-"""Stopping at SIGTERM where the training can be continued."""
+"""Stop at SIGTERM or Ctrl-C where the training can be continued."""
 
 import torch
 from mmengine.dist import all_reduce, barrier
@@ -6,12 +6,12 @@ from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 
-from mmseg_custom.utils.stop_signal import TrainingStopped, is_stopping
+from mmseg_custom.utils.stop_signal import TrainingStopped, is_stopping, name_of_signal
 
 
 @HOOKS.register_module()
 class StopSignalHook(Hook):
-    """Write a checkpoint at the end of the iteration in which SIGTERM came, and stop.
+    """Write a checkpoint at the end of the iteration in which a signal came, and stop.
 
     With several processes all stop after the same iteration, whichever got the signal. While a
     validation runs, it is cut off if the checkpoint before it was written, and made up for when
@@ -24,7 +24,7 @@ class StopSignalHook(Hook):
         """Save, unless :class:`CheckpointHook` just did, and stop.
 
         Raises:
-            TrainingStopped: SIGTERM came.
+            TrainingStopped: a signal came.
         """
         if not _all_stop():
             return
@@ -38,7 +38,7 @@ class StopSignalHook(Hook):
         """Cut the validation off if nothing is lost by that.
 
         Raises:
-            TrainingStopped: SIGTERM came.
+            TrainingStopped: a signal came.
         """
         hook = _checkpoint_hook(runner)
         if _is_saved(hook, runner.iter) and _all_stop():
@@ -46,7 +46,7 @@ class StopSignalHook(Hook):
 
 
 def _all_stop() -> bool:
-    """Tell, in every process alike, whether SIGTERM came to one of them."""
+    """Return, in every process alike, whether a signal came to one of them."""
     stopping = torch.tensor(int(is_stopping()))
     all_reduce(stopping, 'max')
     return bool(stopping)
@@ -64,6 +64,6 @@ def _stop(runner: Runner, hook: CheckpointHook, iteration: int) -> None:
     # Launchers end all processes when the first is gone: the file has to be there by then.
     barrier()
     raise TrainingStopped(
-        f'stopped by SIGTERM after iteration {iteration} of {runner.max_iters}; '
+        f'stopped by {name_of_signal()} after iteration {iteration} of {runner.max_iters}; '
         f'{hook.last_ckpt} is written'
     )

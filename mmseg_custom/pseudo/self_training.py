@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from mmseg_custom.hooks import SaveMetricsHook
+from mmseg_custom.runs.run_folder import best_checkpoint
 from mmseg_custom.runs.trials import Trial, run_trials
 from mmseg_custom.utils import UserError, atomic_path, write_json
 
@@ -109,16 +109,10 @@ def best_of(number: int, folder: Path) -> Round:
     Raises:
         UserError: There is no checkpoint of a validation.
     """
-    files = sorted((folder / SaveMetricsHook.folder).glob('iter_*.json'))
-    measured = [json.loads(path.read_text(encoding='utf-8')) for path in files]
-    if not measured:
+    checkpoint, miou = best_checkpoint(folder)
+    if miou is None:
         raise UserError(f'{folder}: no validation is recorded there; give the folder of a training')
-    best = max(measured, key=lambda content: content['metrics']['mIoU'])
-    names = [f'best_mIoU_iter_{best["iter"]}.pth', f'iter_{best["iter"]}.pth']
-    found = next((folder / name for name in names if (folder / name).is_file()), None)
-    if found is None:
-        raise UserError(f'{folder}: has neither {names[0]} nor {names[1]}; delete it to train anew')
-    return Round(number, str(found), best['metrics']['mIoU'])
+    return Round(number, checkpoint, miou)
 
 
 def _label(folder: Path, checkpoint: str, command: Sequence[str]) -> None:

@@ -1,8 +1,9 @@
 """What several trainings have in common, and in what they differ."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+
+from mmseg_custom.utils.plain_data import flatten
 
 from .run_folder import RunFolder, read_run
 
@@ -67,23 +68,10 @@ def config_differences(configs: Sequence[Mapping]) -> list[tuple[str, list[str |
     Returns:
         list[tuple[str, list[str | None]]]: Key, and its value in each config as Python writes it.
     """
-    flat = [dict(_flatten(config)) for config in configs]
+    flat = [{key: repr(value) for key, value in flatten(config)} for config in configs]
     keys = sorted({key for config in flat for key in config} - set(LEFT_OUT))
     rows = [(key, [config.get(key) for config in flat]) for key in keys]
     return [(key, values) for key, values in rows if len(set(values)) > 1]
-
-
-def _flatten(value: Any, key: str = ''):
-    """Yield the dotted keys of what is not divided further, and its text."""
-    inner: Iterable[tuple[Any, Any]] = ()
-    if isinstance(value, Mapping):
-        inner = value.items()
-    elif isinstance(value, list) and any(isinstance(item, Mapping | list) for item in value):
-        inner = enumerate(value)
-    if not inner:
-        yield key, repr(value)
-    for name, item in inner:
-        yield from _flatten(item, f'{key}.{name}' if key else str(name))
 
 
 def _rows(runs: Sequence[RunFolder]) -> list[dict]:

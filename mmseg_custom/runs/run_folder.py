@@ -1,4 +1,4 @@
-"""What a training left in its work folder, read back without a model."""
+"""Read back what a training left in its work folder, without a model."""
 
 import json
 import math
@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from mmengine.config import Config
 
+from mmseg_custom.checkpoints.resume import find_checkpoint
+from mmseg_custom.checkpoints.work_folder import is_confirmed, is_record
 from mmseg_custom.experiment.config import load_config
 from mmseg_custom.hooks import SaveMetricsHook
 from mmseg_custom.utils import UserError
@@ -52,6 +54,9 @@ class RunFolder:
 def read_run(work_dir: str | os.PathLike) -> RunFolder:
     """Read a work folder. A training that still runs, or was cut off, is read as far as it came.
 
+    A training that was started in a used folder and has not written a checkpoint yet is left out:
+    until then the folder is the earlier training's.
+
     Args:
         work_dir: Where ``tools/train.py`` wrote.
 
@@ -59,7 +64,11 @@ def read_run(work_dir: str | os.PathLike) -> RunFolder:
         UserError: There is no config in it, or one that cannot be read.
     """
     folder = Path(work_dir)
-    logs = sorted(folder.glob('*/vis_data/scalars.json'))
+    logs = [
+        log
+        for log in sorted(folder.glob('*/vis_data/scalars.json'))
+        if is_confirmed(log.parents[1])
+    ]
     train, val = {}, {}
     for log in logs:
         lines = list(_lines(log))
@@ -69,6 +78,39 @@ def read_run(work_dir: str | os.PathLike) -> RunFolder:
     return RunFolder(
         folder, load_config(str(config_file)), name, train, val, _read_validation(folder)
     )
+
+
+def best_checkpoint(work_dir: str | os.PathLike) -> tuple[str, float | None]:
+    """Return the checkpoint with the highest validated mIoU, and this mIoU in percent.
+
+    Args:
+        work_dir: Where the training wrote.
+
+    Returns:
+        tuple[str, float | None]: Where nothing was validated, the newest checkpoint and None.
+
+    Raises:
+        UserError: There is no checkpoint, or none of the best validation.
+    """
+    folder = Path(work_dir)
+    files = sorted((folder / SaveMetricsHook.folder).glob('iter_*.json'))
+    measured = [json.loads(path.read_text(encoding='utf-8')) for path in files]
+    scores = {one['iter']: (one['metrics'] or {}).get('mIoU') for one in measured}
+    scores = {step: score for step, score in scores.items() if score is not None}
+    if not scores:
+        newest, _ = find_checkpoint(folder)
+        if newest is None:
+            raise UserError(f'{folder}: there is no checkpoint; give the folder of a training')
+        return newest, None
+    best = max(scores, key=lambda step: scores[step])
+    names = [f'best_mIoU_iter_{best}.pth', f'iter_{best}.pth']
+    found = next((folder / name for name in names if (folder / name).exists()), None)
+    if found is None:
+        raise UserError(
+            f'{folder}: iteration {best} was validated best, and neither {names[0]} nor {names[1]} '
+            'is there; train again in another folder'
+        )
+    return str(found), scores[best]
 
 
 def _lines(log: Path) -> Iterator[dict]:
@@ -99,8 +141,9 @@ def _is_number(value) -> bool:
 
 def _find_config(folder: Path, logs: list[Path]) -> tuple[Path, str]:
     """Return the file of the last training's config, and the name of the one it was made from."""
-    named = sorted(folder.glob('*.py'), key=lambda path: path.stat().st_mtime)
-    # Beside the log lies what was trained; in the folder itself it may be that of a test.
+    records = (path for path in folder.glob('*.py') if is_record(path))
+    named = sorted(records, key=lambda path: path.stat().st_mtime)
+    # Beside the log lies what a session trained, also before its first checkpoint.
     beside = [path for log in logs if (path := log.with_name('config.py')).is_file()]
     found = [*named, *beside]
     if not found:

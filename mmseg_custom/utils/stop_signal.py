@@ -1,4 +1,4 @@
-"""SIGTERM as a wish that the training stops where it can be continued."""
+"""SIGTERM and Ctrl-C as a request to stop where the training can be continued."""
 
 import os
 import signal
@@ -7,52 +7,76 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 SIGNAL = signal.SIGTERM
-_came = threading.Event()
+NAMES = {signal.SIGTERM: 'SIGTERM', signal.SIGINT: 'Ctrl-C'}
+_came: list[int] = []
 
 
 class TrainingStopped(Exception):
-    """The training was stopped by SIGTERM and can be resumed.
+    """The training was stopped by a signal and can be resumed.
 
     Command lines end with ``exit_code``, which is the one that shells give to a process that was
-    ended by SIGTERM.
+    ended by the signal.
+
+    Args:
+        message: What was stopped and written.
     """
 
-    exit_code = 128 + SIGNAL
     kind = 'interrupted'
+
+    def __init__(self, message: str):
+        super().__init__(message)
+        self.exit_code = 128 + (_came[0] if _came else SIGNAL)
 
 
 @contextmanager
 def stopping_on_signal() -> Iterator[None]:
-    """Note SIGTERM instead of ending at once; :func:`is_stopping` tells.
+    """Note SIGTERM and Ctrl-C instead of ending at once; :func:`is_stopping` reports them.
 
-    Outside the main thread, where Python does not allow it, nothing changes.
+    The second Ctrl-C ends the process at once. Outside the main thread, where Python does not
+    allow it, nothing changes.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     _came.clear()
-    before = signal.signal(SIGNAL, lambda number, frame: _came.set())
+    before = {number: signal.signal(number, _note) for number in NAMES}
     try:
         yield
     finally:
-        signal.signal(SIGNAL, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def is_stopping() -> bool:
-    """Tell whether SIGTERM came."""
-    return _came.is_set()
+    """Return whether a signal came."""
+    return bool(_came)
+
+
+def name_of_signal() -> str:
+    """Return the name of the signal that came first; where another process got it, SIGTERM's."""
+    return NAMES[signal.Signals(_came[0])] if _came else NAMES[SIGNAL]
 
 
 def obey_parent_only() -> None:
     """Let this process, a data loading worker, end at a SIGTERM of its parent and no other.
 
-    Slurm sends the signal to all processes of a job. A worker that ends takes the training down
-    before its checkpoint is written.
+    Slurm sends the signal to all processes of a job, a terminal its Ctrl-C to the whole group. A
+    worker that ends takes the training down before its checkpoint is written.
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     if not hasattr(signal, 'sigwaitinfo'):  # macOS
         return
     signal.pthread_sigmask(signal.SIG_BLOCK, {SIGNAL})
     threading.Thread(target=_wait_for_parent, args=(os.getppid(),), daemon=True).start()
+
+
+def _note(number: int, frame) -> None:
+    if number == signal.SIGINT and signal.SIGINT in _came:
+        raise KeyboardInterrupt
+    _came.append(number)
+    if number == signal.SIGINT:
+        text = '\nstopping after this iteration and its checkpoint; Ctrl-C again ends at once\n'
+        os.write(2, text.encode())
 
 
 def _wait_for_parent(parent: int) -> None:

@@ -13,9 +13,10 @@ from PIL import Image
 
 from mmseg_custom.apis import TrashSegmenter, train
 from mmseg_custom.apis import test as apis_test
-from mmseg_custom.experiment.config import load_config, set_max_iters, set_options
+from mmseg_custom.experiment.config import load_config, set_options
 from mmseg_custom.experiment.launch import fit_to_machine
 from mmseg_custom.experiment.named_parts import set_augmentation, set_loss
+from mmseg_custom.experiment.schedule import set_max_iters
 from mmseg_custom.utils.shared import part_names
 
 CONFIGS = ROOT / 'configs'

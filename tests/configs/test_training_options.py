@@ -20,13 +20,14 @@ from torch.amp import GradScaler
 from mmseg_custom.apis import test as apis_test
 from mmseg_custom.apis import train
 from mmseg_custom.experiment import launch
-from mmseg_custom.experiment.config import load_config, set_max_iters, set_options
+from mmseg_custom.experiment.config import load_config, set_options
 from mmseg_custom.experiment.launch import fit_to_machine
 from mmseg_custom.experiment.named_parts import (
     add_options,
     read_part,
     set_augmentation,
 )
+from mmseg_custom.experiment.schedule import set_max_iters
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.shared import part_names
 

@@ -5,7 +5,7 @@ import torch
 from mmengine.runner import save_checkpoint
 
 from mmseg_custom.checkpoints import safe_mmengine_files
-from mmseg_custom.checkpoints.resume import find_checkpoint, forget_earlier_training
+from mmseg_custom.checkpoints.resume import find_checkpoint, remove_left_overs
 from mmseg_custom.utils import UserError
 
 
@@ -69,19 +69,28 @@ def test_an_earlier_trainings_end_is_not_taken(work_dir):
     assert find_checkpoint(work_dir)[0] == str(work_dir / 'iter_200.pth')
 
 
-def test_a_new_training_forgets_the_earlier_one_and_clears_up(work_dir):
+def test_what_a_killed_run_left_half_written_is_removed(work_dir):
     left = work_dir / '.iter_1100.x7_sk2.pth'
     left.write_bytes(b'half')
     (work_dir / '.other.pth').write_bytes(b'')
-    forget_earlier_training(work_dir)
-    assert find_checkpoint(work_dir) == (None, [])
+    remove_left_overs(work_dir)
     assert not left.exists()
     assert (work_dir / '.other.pth').exists()
     assert len(list(work_dir.glob('iter_*.pth'))) == 3
+
+
+@pytest.mark.parametrize(
+    'written', ['{folder}/iter_200.pth', 'C:\\runs\\iter_200.pth', 'iter_200.pth']
+)
+def test_only_the_name_in_the_pointer_counts(work_dir, tmp_path_factory, written):
+    elsewhere = tmp_path_factory.mktemp('elsewhere')
+    save(elsewhere, 200)
+    (work_dir / 'last_checkpoint').write_text(written.format(folder=elsewhere))
+    assert find_checkpoint(work_dir) == (str(work_dir / 'iter_200.pth'), [])
 
 
 def test_no_training_is_no_error(tmp_path):
     assert find_checkpoint(tmp_path / 'gone') == (None, [])
     (tmp_path / 'last_checkpoint').write_text('')
     assert find_checkpoint(tmp_path) == (None, [])
-    forget_earlier_training(tmp_path / 'gone')
+    remove_left_overs(tmp_path / 'gone')

@@ -4,6 +4,7 @@ import pytest
 from conftest import ROOT
 
 from mmseg_custom.experiment import config as experiment
+from mmseg_custom.experiment import schedule
 from mmseg_custom.utils import UserError
 
 TOY = str(ROOT / 'configs' / 'upernet_swin_toy.py')
@@ -67,23 +68,25 @@ def test_wrappers_are_looked_through_and_several_sets_are_refused(cfg):
 
 
 def test_the_schedule_stretches_with_the_iterations(cfg):
-    experiment.set_max_iters(cfg, 80)
+    schedule.set_max_iters(cfg, 80)
     warm_up, poly = cfg.param_scheduler
     assert (warm_up.end, poly.begin, poly.end) == (5, 5, 80)
-    assert cfg.train_cfg.max_iters == cfg.train_cfg.val_interval == 80
-    assert cfg.default_hooks.checkpoint.interval == 80
+    assert cfg.train_cfg.max_iters == 80
+    # at least five validations
+    assert cfg.train_cfg.val_interval == 16
+    assert cfg.default_hooks.checkpoint.interval == 10
 
 
 @pytest.mark.parametrize(('iterations', 'first', 'warm_up'), [(80, 20, 2), (4, 1, 0), (8, 2, 0)])
 def test_cycles_stretch_with_the_iterations(cfg, iterations, first, warm_up):
     cfg.param_scheduler = [dict(type='CosineWarmupRestartLR', T_0=200, T_up=20, begin=0, end=800)]
-    experiment.set_max_iters(cfg, iterations)
+    schedule.set_max_iters(cfg, iterations)
     (restarts,) = cfg.param_scheduler
     assert (restarts.T_0, restarts.T_up, restarts.end) == (first, warm_up, iterations)
 
 
 def test_a_very_short_training_has_no_warm_up(cfg):
-    experiment.set_max_iters(cfg, 2)
+    schedule.set_max_iters(cfg, 2)
     (poly,) = cfg.param_scheduler
     assert (poly.type, poly.begin, poly.end) == ('PolyLR', 0, 2)
 
@@ -92,7 +95,7 @@ def test_an_epoch_is_every_photo_once(cfg, toy_set):
     experiment.set_data_root(cfg, str(toy_set))
     for batch, processes in ((4, 1), (5, 1), (4, 2), (5, 3)):
         cfg.train_dataloader.batch_size = batch
-        iterations = experiment.iterations_per_epoch(cfg, processes)
+        iterations = schedule.iterations_per_epoch(cfg, processes)
         assert iterations == math.ceil(24 / (batch * processes))
 
 

@@ -10,6 +10,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from mmseg_custom.checkpoints import safe_mmengine_files
+from mmseg_custom.checkpoints.resume import find_checkpoint
 from mmseg_custom.utils import UserError
 
 RUNS = itertools.count()
@@ -63,6 +64,7 @@ def train(folder, scores, hook='SafeCheckpointHook', resume=False, validate=Fals
         ),
         default_scope='mmseg',
         resume=resume,
+        load_from=find_checkpoint(folder)[0] if resume else None,
         experiment_name=f'safe_checkpoint_{next(RUNS)}',
     )
     if validate:

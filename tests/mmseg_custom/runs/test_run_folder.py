@@ -45,9 +45,9 @@ def test_a_log_that_was_cut_or_has_no_number(folder):
     assert run.train['lr'][40] == 0.5
 
 
-def test_the_config_is_that_of_the_training_and_not_of_a_test(folder):
-    later = folder / 'toy.py'
-    later.write_text('load_from = "a test"\n')
+def test_a_config_that_lies_in_the_folder_is_not_taken_for_its_own(folder):
+    later = folder / 'mine.py'
+    later.write_text("_base_ = './toy.py'\nload_from = 'x'\n")
     os.utime(later, (2**33, 2**33))
     run = read_run(folder)
     assert run.config.model.type == 'TrashEncoderDecoder'

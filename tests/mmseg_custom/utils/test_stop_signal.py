@@ -9,6 +9,7 @@ import pytest
 from mmseg_custom.utils.stop_signal import (
     TrainingStopped,
     is_stopping,
+    name_of_signal,
     obey_parent_only,
     stopping_on_signal,
 )
@@ -39,7 +40,20 @@ def test_another_thread_trains_as_ever():
 
 
 def test_the_exit_code_is_that_of_a_process_ended_by_the_signal():
-    assert TrainingStopped.exit_code == 143
+    assert TrainingStopped('').exit_code == 143
+    with stopping_on_signal():
+        os.kill(os.getpid(), signal.SIGINT)
+        assert TrainingStopped('').exit_code == 130
+        assert name_of_signal() == 'Ctrl-C'
+
+
+def test_the_second_ctrl_c_ends_at_once():
+    with stopping_on_signal():
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)  # the first: a launcher may send both
+        assert is_stopping()
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
 
 
 def work(ready):
@@ -55,11 +69,12 @@ def test_a_worker_obeys_its_parent_only():
     worker = context.Process(target=work, args=(ready,))
     worker.start()
     assert ready.wait(30)
-    stranger = context.Process(target=os.kill, args=(worker.pid, signal.SIGTERM))
-    stranger.start()
-    stranger.join()
-    worker.join(0.5)
-    assert worker.is_alive()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        stranger = context.Process(target=os.kill, args=(worker.pid, number))
+        stranger.start()
+        stranger.join()
+        worker.join(0.5)
+        assert worker.is_alive()
     worker.terminate()
     worker.join(30)
     assert worker.exitcode == 0
