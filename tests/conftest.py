@@ -4,7 +4,6 @@ import json
 import os
 import re
 import runpy
-import subprocess
 import sys
 from pathlib import Path
 
@@ -21,8 +20,13 @@ REAL = ROOT.parent / 'shared' / 'data' / 'recycle_trash_sample'
 
 sys.path.insert(0, str(ROOT / 'tests'))
 
-from processes import run_to_end  # noqa: E402
-from products import random_checkpoint, toy_set, trained  # noqa: E402, F401  (fixtures)
+from processes import run_to_end, start_to_end  # noqa: E402
+from products import (  # noqa: E402, F401  (fixtures)
+    random_checkpoint,
+    toy_set,
+    trained,
+    trained_by_two,
+)
 
 # Tests of these folders (and files beside them) run without torch.
 WITHOUT_TORCH = ('data_prep', 'mmseg_custom/coco', 'mmseg_custom/utils', 'mmseg_custom/toy')
@@ -99,14 +103,8 @@ def tool(path: str, *arguments, code: int = 0, env: dict | None = None, start: b
         env: Added to the environment.
         start: Start Python, as a user does, instead of forking it (six seconds).
     """
-    if path.endswith('.py') and not start:
-        return run_to_end(path, *arguments, code=code, env=env)
-    command = [sys.executable if path.endswith('.py') else 'bash', str(ROOT / path)]
-    command += map(str, arguments)
-    environment = os.environ | {'PYTHON': sys.executable} | (env or {})
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment)
-    assert done.returncode == code, f'{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}'
-    return done
+    forked = path.endswith('.py') and not start
+    return (run_to_end if forked else start_to_end)(path, *arguments, code=code, env=env)
 
 
 def call_tool(capsys, path: str, *arguments, code: int = 0):

@@ -5,9 +5,11 @@ process: it has its own number, signals, files and exit code. Tests import this 
 `from processes import ...`.
 """
 
+import faulthandler
 import multiprocessing
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,6 +29,7 @@ def run_tool(command: list[str], output: list[str], env: dict) -> None:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(file, target)
         os.close(file)
+    faulthandler.enable()
     os.chdir(ROOT)
     os.environ.clear()
     os.environ.update(env)
@@ -59,7 +62,10 @@ class ToolProcess:
     def wait(self, timeout: float | None = None) -> int:
         self._process.join(timeout)
         if self._process.exitcode is None:
-            raise subprocess.TimeoutExpired(str(self._process), timeout)
+            os.kill(self.pid, signal.SIGABRT)
+            self._process.join()
+            said = '\n'.join(file.read_text()[-5000:] for file in self._output)
+            raise AssertionError(f'{self._process} did not end in {timeout} s: {said}')
         return self._process.exitcode
 
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
@@ -75,3 +81,13 @@ def run_to_end(path: str, *arguments, code: int = 0, env: dict | None = None):
         out, err = process.communicate()
     assert process.poll() == code, f'{path} {arguments}\n{out[-3000:]}\n{err[-3000:]}'
     return subprocess.CompletedProcess(path, code, out, err)
+
+
+def start_to_end(path: str, *arguments, code: int = 0, env: dict | None = None):
+    """Start a tool or a shell script as a user does, and check its exit code."""
+    command = [sys.executable if path.endswith('.py') else 'bash', str(ROOT / path)]
+    command += map(str, arguments)
+    environment = os.environ | {'PYTHON': sys.executable} | (env or {})
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment)
+    assert done.returncode == code, f'{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}'
+    return done

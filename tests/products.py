@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from processes import ROOT, run_to_end
+from processes import ROOT, run_to_end, start_to_end
 from shared_builds import assert_unchanged, built_once
 
 TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
-ITERS = 16
+ITERS = 20
 SHORT = [
     f'train_cfg.max_iters={ITERS}',
     f'train_cfg.val_interval={ITERS // 2}',
@@ -39,13 +39,26 @@ def toy_set(tmp_path_factory, worker_id):
 
 @pytest.fixture(scope='session')
 def trained(toy_set, tmp_path_factory, worker_id):
-    """The work folder of an undisturbed training of 16 iterations on the toy set."""
+    """The work folder of an undisturbed training of 20 iterations on the toy set."""
 
     def train(folder: Path) -> None:
         arguments = [TOY, '--data-root', toy_set, '--work-dir', folder, '--seed', 3]
         run_to_end('tools/train.py', *arguments, '--cfg-options', *SHORT)
 
     folder = built_once(tmp_path_factory, worker_id, 'trained', train)
+    yield folder
+    assert_unchanged(folder)
+
+
+@pytest.fixture(scope='session')
+def trained_by_two(toy_set, tmp_path_factory, worker_id):
+    """The same training by two processes, which torchrun started."""
+
+    def train(folder: Path) -> None:
+        arguments = [TOY, 2, '--data-root', toy_set, '--work-dir', folder, '--seed', 3]
+        start_to_end('tools/dist_train.sh', *arguments, '--cfg-options', *SHORT)
+
+    folder = built_once(tmp_path_factory, worker_id, 'trained_by_two', train)
     yield folder
     assert_unchanged(folder)
 

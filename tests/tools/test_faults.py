@@ -11,11 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 from conftest import ROOT, call_tool, tool
-
-TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
-ITERS = 24
-SHORT = [f'train_cfg.max_iters={ITERS}', 'train_cfg.val_interval=12']
-SHORT += ['default_hooks.checkpoint.interval=4', 'default_hooks.logger.interval=1']
+from processes import ToolProcess
+from products import ITERS, SHORT, TOY
 
 
 def arguments(toy_set, work_dir, *more, options=SHORT) -> list[str]:
@@ -24,7 +21,7 @@ def arguments(toy_set, work_dir, *more, options=SHORT) -> list[str]:
 
 
 def start(*command, env=None) -> subprocess.Popen:
-    """Start a tool in a process group of its own."""
+    """Start processes of a tool, in a process group of their own."""
     return subprocess.Popen(
         [*map(str, command)],
         cwd=ROOT,
@@ -36,8 +33,8 @@ def start(*command, env=None) -> subprocess.Popen:
     )
 
 
-def train(*arguments) -> subprocess.Popen:
-    return start(sys.executable, 'tools/train.py', TOY, *arguments)
+def train(*arguments, folder) -> ToolProcess:
+    return ToolProcess('tools/train.py', TOY, *arguments, folder=folder)
 
 
 def train_two(*arguments, env=None) -> subprocess.Popen:
@@ -47,15 +44,15 @@ def train_two(*arguments, env=None) -> subprocess.Popen:
 def wait_for(process, path: Path) -> None:
     deadline = time.monotonic() + 200
     while not path.exists():
-        assert process.poll() is None, process.stdout.read()
+        assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline, f'{path} does not come'
         time.sleep(0.02)
 
 
 def end_of(process) -> tuple[int, str]:
     """Return the exit code and what was said."""
-    said, _ = process.communicate(timeout=200)
-    return process.returncode, said
+    said = ''.join(filter(None, process.communicate(timeout=60)))
+    return process.wait(), said
 
 
 def errors(said: str) -> list[str]:
@@ -91,21 +88,6 @@ def assert_same_end(first, second):
     assert all(torch.equal(value, second[name]) for name, value in first.items())
 
 
-@pytest.fixture(scope='module')
-def whole(toy_set, tmp_path_factory):
-    """A training without faults."""
-    folder = tmp_path_factory.mktemp('whole')
-    tool('tools/train.py', TOY, *arguments(toy_set, folder))
-    return folder
-
-
-@pytest.fixture(scope='module')
-def whole_of_two(toy_set, tmp_path_factory):
-    folder = tmp_path_factory.mktemp('whole_of_two')
-    tool('tools/dist_train.sh', TOY, 2, *arguments(toy_set, folder))
-    return folder
-
-
 def resumed(toy_set, folder, *more):
     """Resume in this process, without data loading workers, which change nothing."""
     workers = [f'{part}_dataloader.num_workers=0' for part in ('train', 'val')]
@@ -113,9 +95,9 @@ def resumed(toy_set, folder, *more):
 
 
 @pytest.mark.slow
-def test_a_training_through_three_faults_ends_as_without_them(whole, toy_set, tmp_path):
+def test_a_training_through_three_faults_ends_as_without_them(trained, toy_set, tmp_path):
     toy, work_dir = shutil.copytree(toy_set, tmp_path / 'toy'), tmp_path / 'work'
-    process = train(*arguments(toy, work_dir))
+    process = train(*arguments(toy, work_dir), folder=tmp_path)
     wait_for(process, work_dir / 'iter_4.pth')
     os.killpg(process.pid, signal.SIGTERM)  # to the workers as well, as Slurm does
     code, said = end_of(process)
@@ -123,7 +105,7 @@ def test_a_training_through_three_faults_ends_as_without_them(whole, toy_set, tm
     (message,) = errors(said)
     assert f'stopped by SIGTERM after iteration {step_of(work_dir)} of {ITERS}' in message
 
-    process = train(*arguments(toy, work_dir, '--resume'))
+    process = train(*arguments(toy, work_dir, '--resume'), folder=tmp_path)
     wait_for(process, work_dir / 'iter_8.pth')
     children = Path(f'/proc/{process.pid}/task/{process.pid}/children').read_text().split()
     os.kill(int(children[0]), signal.SIGKILL)
@@ -132,7 +114,7 @@ def test_a_training_through_three_faults_ends_as_without_them(whole, toy_set, tm
     (message,) = errors(said)
     assert 'a data loading worker was killed' in message
 
-    process = train(*arguments(toy, work_dir, '--resume'))
+    process = train(*arguments(toy, work_dir, '--resume'), folder=tmp_path)
     wait_for(process, work_dir / 'iter_12.pth')
     shutil.move(toy / 'batch_01', tmp_path / 'away')
     code, said = end_of(process)
@@ -143,13 +125,13 @@ def test_a_training_through_three_faults_ends_as_without_them(whole, toy_set, tm
 
     shutil.move(tmp_path / 'away', toy / 'batch_01')
     tool('tools/train.py', TOY, *arguments(toy, work_dir, '--resume'))
-    assert_same_end(work_dir, whole)
+    assert_same_end(work_dir, trained)
     validated = sorted(path.name for path in (work_dir / 'val').iterdir())
-    assert validated == sorted(path.name for path in (whole / 'val').iterdir())
+    assert validated == sorted(path.name for path in (trained / 'val').iterdir())
 
 
 @pytest.mark.slow
-def test_sigterm_stops_two_processes_after_the_same_iteration(whole_of_two, toy_set, tmp_path):
+def test_sigterm_stops_two_processes_after_the_same_iteration(trained_by_two, toy_set, tmp_path):
     process = train_two(*arguments(toy_set, tmp_path))
     wait_for(process, tmp_path / 'iter_4.pth')
     os.kill(processes_of(tmp_path, 1)[0], signal.SIGTERM)  # only one of them is told
@@ -159,18 +141,18 @@ def test_sigterm_stops_two_processes_after_the_same_iteration(whole_of_two, toy_
     assert messages  # torchrun may end the slower one before it has said it, too
     assert all(f'after iteration {step_of(tmp_path)} of' in message for message in messages)
     tool('tools/dist_train.sh', TOY, 2, *arguments(toy_set, tmp_path, '--resume'))
-    assert_same_end(tmp_path, whole_of_two)
+    assert_same_end(tmp_path, trained_by_two)
 
 
 @pytest.mark.slow
-def test_one_of_two_processes_is_killed_and_torchrun_starts_again(whole_of_two, toy_set, tmp_path):
+def test_one_of_two_is_killed_and_torchrun_starts_both_again(trained_by_two, toy_set, tmp_path):
     process = train_two(*arguments(toy_set, tmp_path), env=dict(MAX_RESTARTS='1'))
     wait_for(process, tmp_path / 'iter_4.pth')
     os.kill(processes_of(tmp_path, 1)[0], signal.SIGKILL)
     code, said = end_of(process)
     assert code == 0, said
     assert 'resuming' in said
-    assert_same_end(tmp_path, whole_of_two)
+    assert_same_end(tmp_path, trained_by_two)
 
 
 @pytest.mark.slow
@@ -188,9 +170,9 @@ def test_one_of_two_processes_hangs_and_the_other_gives_up(toy_set, tmp_path):
 
 
 @pytest.fixture
-def stopped(whole, tmp_path):
+def stopped(trained, tmp_path):
     """The training's folder as it was before its end, with two checkpoints."""
-    folder = shutil.copytree(whole, tmp_path / 'stopped')
+    folder = shutil.copytree(trained, tmp_path / 'stopped')
     (folder / f'val/iter_{ITERS:06d}.json').unlink()
     return folder
 
@@ -201,14 +183,14 @@ def flip(path):
     path.write_bytes(content)
 
 
-def test_a_damaged_checkpoint_gives_way_to_the_one_before(stopped, whole, toy_set, capsys):
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(stopped, trained, toy_set, capsys):
     newest = stopped / f'iter_{ITERS}.pth'
     before = (stopped / f'iter_{ITERS - 4}.pth').resolve()
     (stopped / 'last_checkpoint').write_text(str(newest))
     flip(newest)
     said = call_train(capsys, 0, *resumed(toy_set, stopped))
     assert f'{newest}: is truncated or damaged: taking {before}' in said
-    assert_same_end(stopped, whole)
+    assert_same_end(stopped, trained)
 
 
 def test_a_damaged_checkpoint_that_was_named_is_refused(stopped, toy_set, capsys):
