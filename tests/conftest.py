@@ -101,9 +101,10 @@ def tool(path: str, *arguments, code: int = 0, env: dict | None = None, start: b
         *arguments: Of its command line.
         code: The exit code expected.
         env: Added to the environment.
-        start: Start Python, as a user does, instead of forking it (six seconds).
+        start: Start Python, as a user does, also for tools that import torch (six seconds), which
+            are forked otherwise.
     """
-    forked = path.endswith('.py') and not start
+    forked = path.endswith('.py') and not path.startswith('data_prep/') and not start
     return (run_to_end if forked else start_to_end)(path, *arguments, code=code, env=env)
 
 

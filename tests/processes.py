@@ -64,14 +64,17 @@ class ToolProcess:
         if self._process.exitcode is None:
             os.kill(self.pid, signal.SIGABRT)
             self._process.join()
-            said = '\n'.join(file.read_text()[-5000:] for file in self._output)
-            raise AssertionError(f'{self._process} did not end in {timeout} s: {said}')
+            raise AssertionError(f'{self._process} did not end in {timeout} s: {self.said()}')
         return self._process.exitcode
 
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
         """Wait for the end and return standard output and standard error."""
         self.wait(timeout)
         return tuple(file.read_text() for file in self._output)
+
+    def said(self) -> str:
+        """Return the ends of standard output and standard error so far."""
+        return '\n'.join(file.read_text()[-5000:] for file in self._output)
 
 
 def run_to_end(path: str, *arguments, code: int = 0, env: dict | None = None):

@@ -30,7 +30,7 @@ def toy_set(tmp_path_factory, worker_id):
 
     def draw(folder: Path) -> None:
         sizes = ['--train', '24', '--val', '7', '--test', '3', '--size', '64']
-        run_to_end('data_prep/make_toy_trash.py', '--out', folder, *sizes)
+        start_to_end('data_prep/make_toy_trash.py', '--out', folder, *sizes)
 
     folder = built_once(tmp_path_factory, worker_id, 'toy', draw)
     yield folder

@@ -3,54 +3,40 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
 
-from conftest import ROOT
+from processes import ToolProcess
 
 START_SECONDS, STOP_SECONDS = 90, 60
 
 
 @contextmanager
-def served(tool: str, *arguments, log):
+def served(tool: str, *arguments, folder):
     """Start a tool on a free port; yields its address and process id, and stops it by Ctrl-C."""
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
         port = free.getsockname()[1]
-    command = [sys.executable, str(ROOT / tool), *map(str, arguments), '--port', str(port)]
-    with open(log, 'w') as file:
-        process = subprocess.Popen(
-            command,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            cwd=ROOT,
-            env=os.environ | {'PYTHONFAULTHANDLER': '1'},
-        )
+    process = ToolProcess(tool, *arguments, '--port', str(port), folder=folder)
     address = f'http://127.0.0.1:{port}'
     try:
-        wait_for(address, process, log)
+        wait_for(address, process)
         yield address, process.pid
     finally:
-        stop(process, log)
-    assert 'Traceback' not in log.read_text(), log.read_text()[-3000:]
+        stop(process)
+    assert 'Traceback' not in process.said(), process.said()
 
 
-def stop(process, log) -> None:
-    """Press Ctrl-C; tell where the server stands if it does not end."""
-    process.send_signal(signal.SIGINT)
-    try:
+def stop(process) -> None:
+    """Press Ctrl-C; report where the server stands if it does not end."""
+    if process.poll() is None:
+        os.kill(process.pid, signal.SIGINT)
         process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGABRT)
-        process.wait()
-        raise AssertionError(f'Ctrl-C did not end it: {log.read_text()[-3000:]}') from None
 
 
-def wait_for(address, process, log) -> None:
+def wait_for(address, process) -> None:
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end and process.poll() is None:
         try:
@@ -61,4 +47,4 @@ def wait_for(address, process, log) -> None:
             time.sleep(0.1)
         else:
             return
-    raise AssertionError(log.read_text()[-3000:])
+    raise AssertionError(process.said())

@@ -30,8 +30,9 @@ LARGEST, MOST_FOR_REFUSALS, MOST_FOR_LARGEST = 12, 100, 800
 
 @pytest.fixture(scope='module')
 def server(random_checkpoint, tmp_path_factory):
-    log = tmp_path_factory.mktemp('serve') / 'log.txt'
-    with served('apps/serve.py', TOY, random_checkpoint, '--device', 'cpu', log=log) as running:
+    folder = tmp_path_factory.mktemp('serve')
+    arguments = [TOY, random_checkpoint, '--device', 'cpu']
+    with served('apps/serve.py', *arguments, folder=folder) as running:
         yield running
 
 

@@ -28,8 +28,9 @@ CHANGED = '([old, query]) => document.querySelectorAll(query)[1]?.src != old'
 
 @pytest.fixture(scope='module')
 def address(random_checkpoint, tmp_path_factory):
-    log = tmp_path_factory.mktemp('guide') / 'log.txt'
-    with served(TOOL, TOY, random_checkpoint, '--device', 'cpu', log=log) as (address, _):
+    folder = tmp_path_factory.mktemp('guide')
+    arguments = [TOY, random_checkpoint, '--device', 'cpu']
+    with served(TOOL, *arguments, folder=folder) as (address, _):
         yield address
 
 

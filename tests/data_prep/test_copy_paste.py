@@ -119,7 +119,7 @@ def test_the_same_seed_gives_the_same_bytes_with_any_number_of_processes(
 
 
 def test_a_set_that_was_killed_is_continued(toy_set, tmp_path):
-    number = 400
+    number = 120
     make(toy_set, tmp_path / 'whole', '--lsj', number=number)
     command = [sys.executable, ROOT / TOOL, '--json-path', toy_set / 'train.json', '--mode', 'new']
     command += ['--lsj', '--aug-num', number, '--workers', 2, '--out', tmp_path / 'killed']

@@ -13,7 +13,7 @@ TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
 
 def test_the_export_is_checked_and_runs(toy_set, random_checkpoint, tmp_path):
     out = tmp_path / 'new' / 'a.onnx'
-    done = tool(TOOL, TOY, random_checkpoint, '--out', out)
+    done = tool(TOOL, TOY, random_checkpoint, '--out', out, start=True)
     assert 'float: probabilities differ by at most' in done.stdout
     assert f'wrote {out}' in done.stdout
     assert done.stderr == ''

@@ -1,8 +1,7 @@
 import json
 import os
+import shutil
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 import torch
 from conftest import ROOT, call_tool, tool
 from PIL import Image
+from processes import ToolProcess
 
 from mmseg_custom.apis import TrashSegmenter
 from mmseg_custom.classes import built_in
@@ -48,18 +48,18 @@ def test_masks_probabilities_overlays_and_coco(toy_set, random_checkpoint, tmp_p
 def test_a_run_that_was_killed_twice_ends_the_same(toy_set, random_checkpoint, tmp_path):
     def command(out):
         inputs = [toy_set / 'batch_01', '--out', out, '--probabilities', '--batch-size', 3]
-        return [*map(str, [sys.executable, ROOT / TOOL, TOY, random_checkpoint, *inputs])]
+        return [TOOL, TOY, random_checkpoint, *inputs]
 
-    assert subprocess.run(command(tmp_path / 'whole'), capture_output=True).returncode == 0
+    tool(*command(tmp_path / 'whole'))
     masks, out = tmp_path / 'killed' / 'masks', tmp_path / 'killed'
     for wanted in (2, 9):
-        running = subprocess.Popen(command(out), stderr=subprocess.DEVNULL, start_new_session=True)
+        running = ToolProcess(*command(out), folder=tmp_path)
         while running.poll() is None and (not masks.exists() or len(os.listdir(masks)) < wanted):
             time.sleep(0.002)
         os.killpg(running.pid, signal.SIGKILL)
         running.wait()
         assert not (out / 'predictions.json').exists()
-    assert subprocess.run(command(out), capture_output=True).returncode == 0
+    tool(*command(out))
     found = {name: data for name, data in tree(out).items() if '/.' not in name}
     assert found == tree(tmp_path / 'whole')
     assert len(found) == 24 * 2 + 2
@@ -96,14 +96,12 @@ def test_results_of_another_model_are_not_mixed_in(toy_set, random_checkpoint, t
 
 
 def test_two_processes_write_what_one_writes(toy_set, random_checkpoint, tmp_path):
-    inputs = [toy_set / 'batch_01', '--batch-size', 3, '--probabilities']
+    photos = shutil.copytree(toy_set / 'batch_01', tmp_path / 'photos')
+    inputs = [photos, '--batch-size', 3, '--probabilities']
     tool(TOOL, TOY, random_checkpoint, *inputs, '--out', tmp_path / 'one')
-    (toy_set / 'batch_01' / 'broken.jpg').write_bytes(b'no photo')
-    try:
-        command = ('tools/dist_predict.sh', TOY, random_checkpoint, 2, *inputs)
-        done = tool(*command, '--out', tmp_path / 'two', code=1)
-    finally:
-        (toy_set / 'batch_01' / 'broken.jpg').unlink()
+    (photos / 'broken.jpg').write_bytes(b'no photo')
+    command = ('tools/dist_predict.sh', TOY, random_checkpoint, 2, *inputs)
+    done = tool(*command, '--out', tmp_path / 'two', code=1)
     assert 'broken.jpg' in done.stdout and done.stdout.count('could not be read') == 1
     one, two = tree(tmp_path / 'one'), tree(tmp_path / 'two')
     assert one.keys() == two.keys()
