@@ -52,7 +52,8 @@ def samples(cfg, number: int, seed: int):
 
     import numpy as np
     from mmengine.registry import DATA_SAMPLERS, DATASETS
-    from tqdm import tqdm
+
+    from mmseg_custom.utils.progress import tqdm
 
     dataset = DATASETS.build(cfg.train_dataloader.dataset)
     sampler = DATA_SAMPLERS.build(

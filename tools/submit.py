@@ -77,11 +77,10 @@ def run(args) -> None:
 
 def masks_of(folder: str, images: list[dict]):
     """Yield file name and label mask of each photo."""
-    from tqdm import tqdm
-
     from mmseg_custom.classes import built_in
     from mmseg_custom.coco import load_mask
     from mmseg_custom.coco.convert.submission import mask_name
+    from mmseg_custom.utils.progress import tqdm
 
     for image in tqdm(images, desc='writing', unit='photo'):
         path = mask_name(folder, image['file_name'])
@@ -90,12 +89,11 @@ def masks_of(folder: str, images: list[dict]):
 
 def predicted(args):
     """Yield file name and label mask of each photo as a model sees it."""
-    from tqdm import tqdm
-
     from mmseg_custom.apis import TrashSegmenter
     from mmseg_custom.experiment.tta import read_crf
     from mmseg_custom.postprocess import DenseCrf
     from mmseg_custom.prediction.photo_sources import list_photos
+    from mmseg_custom.utils.progress import tqdm
 
     crf = DenseCrf(**read_crf(args.crf)) if args.crf else None
     cli.trust_checkpoints(args, args.model[1])

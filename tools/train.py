@@ -70,12 +70,20 @@ def build_parser() -> cli.Parser:
 
 
 def run(args) -> None:
+<<<<<<< HEAD
     """Build the experiment, train, and name what comes next."""
+=======
+    """Build the experiment, then train."""
+    from mmengine.device import is_cuda_available
+
+>>>>>>> 5e3d059 ([cli] Quiet console: lines instead of bars off a terminal, no empty folders after an error, a GPU for each process)
     from mmseg_custom.apis import train
     from mmseg_custom.experiment.build import build_experiment
     from mmseg_custom.experiment.launch import is_first_process
 
     cfg = build_experiment(args)
+    if not is_cuda_available() and is_first_process():
+        print('no GPU: training on the CPU', flush=True)
     if args.amp and cfg.optim_wrapper.type != 'AmpOptimWrapper' and is_first_process():
         print('--amp: there is no GPU, so training is in float32', flush=True)
     cli.trust_checkpoints(args, cfg.work_dir, *filter(None, (args.resume, cfg.load_from)))

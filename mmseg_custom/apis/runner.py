@@ -16,9 +16,20 @@ from mmseg_custom.utils.stop_signal import obey_parent_only
 
 from .rebuilt_schedule import group_options, rebuild_schedule
 
-# Hundreds of lines at every start: useful in the log file, not on the screen.
-FILE_ONLY = ('paramwise_options', 'Config:', 'Hooks will be executed', '\n----')
+# Hundreds of lines, useful in the log file and not on the screen. The progress bar shows what the
+# lines of the iterations say.
+FILE_ONLY = (
+    'paramwise_options',
+    'Config:',
+    'Hooks will be executed',
+    '\n----',
+    'Iter(train)',
+    'Exp name:',
+    'Saving checkpoint at',
+)
 NOT_OURS = (
+    'Distributed training is not used',
+    'Checkpoints will be saved to',
     '"FileClient" will be',
     '"HardDiskBackend" is the',
     'The prefix is not set',

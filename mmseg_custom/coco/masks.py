@@ -7,10 +7,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from mmseg_custom.classes import ClassList
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.progress import tqdm
 
 from .paint import paint
 from .palette import load_mask, save_mask

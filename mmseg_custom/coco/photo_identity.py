@@ -9,9 +9,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.progress import tqdm
 
 from .photos import read_photo
 

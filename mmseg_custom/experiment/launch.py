@@ -22,7 +22,7 @@ def fit_to_machine(cfg: Config, launcher: str = 'none') -> None:
     With CUDA nothing changes: MMEngine starts NCCL, BatchNorm becomes SyncBN between several
     processes (``sync_bn``), and AMP is on where the config asks for it. Without CUDA:
 
-    - several processes talk over gloo, started here, since MMEngine's launcher calls
+    - several processes communicate over gloo, started here, since MMEngine's launcher calls
       ``torch.cuda.set_device``;
     - DDP gets no ``device_ids``, and BatchNorm stays BatchNorm (SyncBN is CUDA only);
     - AMP is off (MMEngine's ``AmpOptimWrapper`` refuses a CPU).
@@ -30,11 +30,12 @@ def fit_to_machine(cfg: Config, launcher: str = 'none') -> None:
     Loaders that read in the main process (``num_workers=0``) keep no workers between epochs.
 
     Args:
-        cfg: A whole experiment.
+        cfg: A complete experiment.
         launcher: One of :data:`LAUNCHERS`.
 
     Raises:
-        UserError: The config splits the model over GPUs, and there are none, or no launcher.
+        UserError: The config splits the model over GPUs, and there are none, or no launcher; or
+            there are more processes than GPUs.
     """
     cfg.launcher = launcher
     _keep_no_absent_workers(cfg)
@@ -45,6 +46,7 @@ def fit_to_machine(cfg: Config, launcher: str = 'none') -> None:
             'machine that has some, or train without this option'
         )
     if is_cuda_available():
+        require_own_gpu(launcher)
         return
     if cfg.get('optim_wrapper', {}).get('type') == 'AmpOptimWrapper':
         set_amp(cfg.optim_wrapper, False)
@@ -65,6 +67,26 @@ def _keep_no_absent_workers(cfg: Config) -> None:
         loader = cfg.get(name) or {}
         if loader.get('num_workers') == 0:
             loader['persistent_workers'] = False
+
+
+def require_own_gpu(launcher: str) -> None:
+    """Raise when torchrun started more processes on this machine than it has GPUs.
+
+    Slurm and MPI can show each process a GPU of its own, so that their numbers say nothing.
+
+    Args:
+        launcher: One of :data:`LAUNCHERS`.
+
+    Raises:
+        UserError: This process has no GPU of its own.
+    """
+    processes = int(os.environ.get('LOCAL_WORLD_SIZE', 1)) if launcher == 'pytorch' else 1
+    gpus = torch.cuda.device_count()
+    if 0 < gpus < processes:
+        raise UserError(
+            f'{processes} processes on a machine with {gpus} GPU{"s" if gpus > 1 else ""}: start '
+            'one process per GPU'
+        )
 
 
 def start_gloo(launcher: str, timeout: float | None = None) -> None:
@@ -98,6 +120,8 @@ def join_processes(launcher: str) -> None:
     """
     if launcher == 'none':
         return
+    if is_cuda_available():
+        require_own_gpu(launcher)
     start_gloo(launcher)
     if is_cuda_available():
         torch.cuda.set_device(int(os.environ['LOCAL_RANK']) % torch.cuda.device_count())

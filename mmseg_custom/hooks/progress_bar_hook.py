@@ -1,19 +1,18 @@
 """Progress bars for training, validation and testing."""
 
-import sys
-
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
-from tqdm import tqdm
+
+from mmseg_custom.utils.progress import tqdm
 
 
 @HOOKS.register_module()
 class ProgressBarHook(Hook):
     """Show how far the run is, at what speed and with what loss, on the first process.
 
-    A bar is drawn where standard error is a terminal; elsewhere (a log file, CI) the lines of
-    MMEngine's logger say the same.
+    A bar is drawn on a terminal; elsewhere (a log file, CI) a line is printed every ten seconds.
+    The lines of MMEngine's logger are in the log file.
     """
 
     priority = 'VERY_LOW'
@@ -22,7 +21,7 @@ class ProgressBarHook(Hook):
         self._bars = {}
 
     def _open(self, runner: Runner, mode: str, total: int, done: int = 0) -> None:
-        hidden = runner.rank != 0 or not sys.stderr.isatty()
+        hidden = runner.rank != 0
         self._bars[mode] = tqdm(
             total=total, initial=done, desc=mode, disable=hidden, leave=mode != 'val', unit='it'
         )

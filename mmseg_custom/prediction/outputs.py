@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from tqdm import tqdm
 
 from mmseg_custom.apis.segmentation import Segmentation
 from mmseg_custom.classes import ClassList
 from mmseg_custom.coco import load_mask, make_coco, mask_annotations, save_mask
 from mmseg_custom.postprocess import DenseCrf
 from mmseg_custom.utils import UserError, atomic_path, write_json
+from mmseg_custom.utils.progress import tqdm
 
 from .photo_sources import PhotoSource
 from .probabilities import FOLDER, write_probabilities

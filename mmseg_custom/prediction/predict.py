@@ -7,10 +7,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 from mmengine.dist import all_gather_object, get_dist_info
-from tqdm import tqdm
 
 from mmseg_custom.apis.segmentation import Segmenter
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.progress import tqdm
 
 from .outputs import Outputs
 from .photo_sources import PhotoSource

@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from mmengine.config import Config
-from tqdm import tqdm
 
 from mmseg_custom.experiment.config import leaf_datasets
 from mmseg_custom.prediction.photo_sources import PhotoSource, list_photos
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.progress import tqdm
 
 
 def validation_photos(

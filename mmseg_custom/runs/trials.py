@@ -12,10 +12,10 @@ from pathlib import Path
 from threading import Event
 
 from mmengine.config import Config
-from tqdm import tqdm
 
 from mmseg_custom.hooks import SaveMetricsHook
 from mmseg_custom.utils import UserError, write_json
+from mmseg_custom.utils.progress import tqdm
 
 LOG, MADE_FROM = 'train.log', 'trial.json'
 POLL_SECONDS = 0.2

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from mmengine.config import Config
 from mmengine.registry import DATASETS
-from tqdm import tqdm
 
 from mmseg_custom.apis.segmenter import TrashSegmenter
 from mmseg_custom.classes import ClassList, make_class_list
@@ -16,6 +15,7 @@ from mmseg_custom.evaluation.photo_tally import PhotoTally
 from mmseg_custom.experiment.config import leaf_datasets
 from mmseg_custom.hooks.save_predictions_hook import relative_name
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.progress import tqdm
 from mmseg_custom.visualization.pages.gallery import Gallery
 
 KEPT_STEPS = ('Load', 'Pack')

@@ -5,11 +5,11 @@ import os
 from pathlib import Path
 
 import cv2
-from tqdm import tqdm
 
 from mmseg_custom.classes import built_in
 from mmseg_custom.coco import make_coco
 from mmseg_custom.utils import UserError, atomic_path, write_json
+from mmseg_custom.utils.progress import tqdm
 
 from .scene import draw_scene
 

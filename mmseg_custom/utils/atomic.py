@@ -1,10 +1,11 @@
-"""Files that are there whole or not at all."""
+"""Write files atomically: complete or not at all."""
 
+import contextlib
 import json
 import math
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,11 @@ def atomic_path(path: str | os.PathLike, durable: bool = False) -> Iterator[Path
             loses its power has the old file or the new one.
 
     Yields:
-        Path: A temporary file in the same folder. It is removed when the body
-        raises.
+        Path: A temporary file in the same folder. When the body raises, it is removed, and so are
+        the parent folders that were made for it, unless something else was written to them.
     """
     path = Path(path)
+    made = [folder for folder in path.parents if not folder.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f'.{path.stem}.', suffix=path.suffix, dir=path.parent)
     os.close(handle)
@@ -43,8 +45,10 @@ def atomic_path(path: str | os.PathLike, durable: bool = False) -> Iterator[Path
         os.replace(temporary, path)
         if durable:
             _sync(path.parent)
-    finally:
+    except BaseException:
         temporary.unlink(missing_ok=True)
+        _remove_empty(made)
+        raise
 
 
 def write_json(path: str | os.PathLike, content: Any) -> None:
@@ -58,6 +62,13 @@ def write_json(path: str | os.PathLike, content: Any) -> None:
         text = json.dumps(_finite(content), allow_nan=False)
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding='utf-8')
+
+
+def _remove_empty(folders: Sequence[Path]) -> None:
+    """Remove folders, the innermost first, up to one that is not empty."""
+    with contextlib.suppress(OSError):
+        for folder in folders:
+            folder.rmdir()
 
 
 def _sync(path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from tqdm import tqdm
+from mmseg_custom.utils.progress import tqdm
 
 WORKERS = os.cpu_count() or 1
 Item = TypeVar('Item')

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from tqdm import tqdm
+from mmseg_custom.utils.progress import tqdm
 
 from .annotations import absent_classes, image_findings
 from .finding import KINDS, Finding

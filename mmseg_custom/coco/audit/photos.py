@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from mmseg_custom.classes import ClassList
 from mmseg_custom.coco.near_duplicates import difference_hash
@@ -16,6 +15,7 @@ from mmseg_custom.coco.palette import load_mask
 from mmseg_custom.coco.photo_folders import photos_below
 from mmseg_custom.coco.photos import read_photo
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.progress import tqdm
 
 from .finding import Finding
 from .split_file import SplitFile

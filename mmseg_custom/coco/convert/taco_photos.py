@@ -8,11 +8,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from mmseg_custom.coco.decode_photo import PhotoProblem
 from mmseg_custom.coco.photos import read_photo
 from mmseg_custom.utils import UserError, atomic_path, write_json
+from mmseg_custom.utils.progress import tqdm
 
 from .taco import DESCRIPTION, TacoPhoto, convert_photos, read_taco, taco_coco
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from mmseg_custom.utils import UserError, atomic_path, write_json
+from mmseg_custom.utils.progress import tqdm
 
 from .paste_photo import PasteOptions, PasteSource, cut_visible, paste_photo
 from .patch_choice import PatchChoice

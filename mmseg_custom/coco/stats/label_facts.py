@@ -6,11 +6,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from mmseg_custom.classes import ClassList
 from mmseg_custom.coco.masks import sample_mask
 from mmseg_custom.coco.segmentation import segmentation_area
+from mmseg_custom.utils.progress import tqdm
 
 GRID = 64
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from tqdm import tqdm
 
 from mmseg_custom.coco.photos import read_reduced_gray
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.progress import tqdm
 
 BINS = 16
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from mmseg_custom.classes import ClassList
 from mmseg_custom.coco import load_mask
@@ -17,6 +16,7 @@ from mmseg_custom.coco.masks import sample_mask
 from mmseg_custom.coco.palette import mask_image
 from mmseg_custom.coco.photos import read_photo
 from mmseg_custom.utils import UserError, atomic_path
+from mmseg_custom.utils.progress import tqdm
 from mmseg_custom.visualization.overlay import OPACITY
 from mmseg_custom.visualization.thumbnails import thumbnail
 

@@ -3,6 +3,7 @@ from unittest import mock
 
 import pytest
 from conftest import ROOT
+from mmengine.config import Config
 
 from mmseg_custom.experiment import config as experiment
 from mmseg_custom.experiment import launch
@@ -76,3 +77,32 @@ def test_launchers_say_when_they_start_again(name, monkeypatch):
     assert not launch.was_restarted()
     monkeypatch.setenv(name, '2')
     assert launch.was_restarted()
+
+
+@pytest.mark.parametrize(
+    ('launcher', 'processes', 'gpus', 'refused'),
+    [
+        ('pytorch', 3, 2, True),
+        ('pytorch', 2, 2, False),
+        # Slurm may show each process one GPU, its own.
+        ('slurm', 4, 1, False),
+        ('none', 1, 1, False),
+    ],
+)
+@pytest.mark.parametrize(
+    'command', [launch.join_processes, lambda x: launch.fit_to_machine(Config(), x)]
+)
+def test_more_processes_than_gpus_are_refused(
+    monkeypatch, launcher, processes, gpus, refused, command
+):
+    monkeypatch.setenv('LOCAL_WORLD_SIZE', str(processes))
+    monkeypatch.setenv('LOCAL_RANK', '0')
+    monkeypatch.setattr('mmseg_custom.experiment.launch.is_cuda_available', lambda: True)
+    monkeypatch.setattr('mmseg_custom.experiment.launch.start_gloo', lambda *args: None)
+    monkeypatch.setattr('torch.cuda.device_count', lambda: gpus)
+    monkeypatch.setattr('torch.cuda.set_device', lambda device: None)
+    if refused:
+        with pytest.raises(UserError, match='3 processes on a machine with 2 GPUs'):
+            command(launcher)
+    else:
+        command(launcher)

@@ -26,6 +26,18 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
     assert os.listdir(tmp_path) == ['a.txt']
 
 
+@pytest.mark.parametrize('other', [None, 'a/other.txt', 'a/b/other.txt'])
+def test_a_failure_leaves_no_empty_folder(tmp_path, other):
+    with pytest.raises(KeyboardInterrupt), atomic_path(tmp_path / 'a' / 'b' / 'c.txt'):
+        if other:
+            (tmp_path / other).write_text('')
+        raise KeyboardInterrupt
+    left = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob('*'))
+    assert left == {None: [], 'a/other.txt': ['a', 'a/other.txt']}.get(
+        other, ['a', 'a/b', 'a/b/other.txt']
+    )
+
+
 def test_the_temporary_name_keeps_the_suffix(tmp_path):
     with atomic_path(tmp_path / 'a.png') as temporary:
         assert temporary.suffix == '.png'

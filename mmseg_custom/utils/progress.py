@@ -1,0 +1,47 @@
+"""Show progress: a bar on a terminal, elsewhere a line every ten seconds."""
+
+import math
+import sys
+from collections.abc import Callable
+
+from tqdm import tqdm as _tqdm
+
+# Seconds between lines off a terminal; shorter work prints none.
+QUIET = 10.0
+LINE = '{desc}: {n_fmt}/{total_fmt} {unit}, {elapsed} elapsed, {remaining} left{postfix}'
+
+
+class tqdm(_tqdm):  # noqa: N801  (the name that everybody knows)
+    """A progress bar that writes whole lines where standard error is no terminal.
+
+    A log file or a CI page shows every redraw of a bar as text.
+
+    Args:
+        *args: See ``tqdm.tqdm``.
+        **kwargs: See ``tqdm.tqdm``.
+    """
+
+    def __init__(self, *args, **kwargs):
+        if not sys.stderr.isatty():
+            kwargs |= dict(mininterval=QUIET, maxinterval=QUIET, miniters=1, delay=QUIET)
+            kwargs |= dict(bar_format=LINE, leave=False)
+            kwargs.setdefault('desc', 'done')
+        super().__init__(*args, **kwargs)
+
+    def close(self) -> None:
+        """Close the bar; off a terminal there is nothing to erase."""
+        if not sys.stderr.isatty() and not self.disable:
+            # tqdm skips the drawing of a bar that was not shown yet.
+            self.last_print_t = -math.inf
+        super().close()
+
+    @staticmethod
+    def status_printer(file) -> Callable[[str], None]:
+        """Return the function that shows a state of the bar."""
+        if sys.stderr.isatty():
+            return _tqdm.status_printer(file)
+
+        def print_line(text: str) -> None:
+            print(text, file=sys.stderr, flush=True)
+
+        return print_line
