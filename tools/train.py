@@ -70,13 +70,9 @@ def build_parser() -> cli.Parser:
 
 
 def run(args) -> None:
-<<<<<<< HEAD
     """Build the experiment, train, and name what comes next."""
-=======
-    """Build the experiment, then train."""
     from mmengine.device import is_cuda_available
 
->>>>>>> 5e3d059 ([cli] Quiet console: lines instead of bars off a terminal, no empty folders after an error, a GPU for each process)
     from mmseg_custom.apis import train
     from mmseg_custom.experiment.build import build_experiment
     from mmseg_custom.experiment.launch import is_first_process
