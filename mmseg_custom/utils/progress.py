@@ -17,16 +17,18 @@ class tqdm(_tqdm):  # noqa: N801  (the name that everybody knows)
     A log file or a CI page shows every redraw of a bar as text.
 
     Args:
-        *args: See ``tqdm.tqdm``.
-        **kwargs: See ``tqdm.tqdm``.
+        iterable: See ``tqdm.tqdm``, also for the others.
+        desc: What is done.
+        *args: More of it.
+        **kwargs: More of it.
     """
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, iterable=None, desc: str | None = None, *args, **kwargs):
         if not sys.stderr.isatty():
             kwargs |= dict(mininterval=QUIET, maxinterval=QUIET, miniters=1, delay=QUIET)
             kwargs |= dict(bar_format=LINE, leave=False)
-            kwargs.setdefault('desc', 'done')
-        super().__init__(*args, **kwargs)
+            desc = desc or 'done'
+        super().__init__(iterable, desc, *args, **kwargs)
 
     def close(self) -> None:
         """Close the bar; off a terminal there is nothing to erase."""

@@ -43,6 +43,13 @@ def test_off_a_terminal_there_is_a_line_every_ten_seconds(monkeypatch, clock):
     assert lines[0].startswith('reading: 4/20 photo, 00:12 elapsed')
 
 
+def test_it_takes_the_arguments_of_tqdm_by_position(monkeypatch):
+    monkeypatch.setattr(sys, 'stderr', io.StringIO())
+    bar = progress.tqdm(range(3), 'reading', 3, False)
+    assert (bar.desc, bar.total, list(bar)) == ('reading', 3, [0, 1, 2])
+    assert list(progress.tqdm(range(2))) == [0, 1]
+
+
 def test_off_a_terminal_short_work_is_silent(monkeypatch, clock):
     assert shown(monkeypatch, io.StringIO(), clock, 2) == ''
 
