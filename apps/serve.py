@@ -13,6 +13,7 @@ def build_parser() -> cli.Parser:
         "'http://127.0.0.1:8000/segment?format=png' > mask.png",
     )
     cli.add_model(parser)
+    cli.add_classes_option(parser)
     parser.add_argument('--host', default='127.0.0.1', help='address (127.0.0.1: this machine)')
     parser.add_argument('--port', type=positive_int, default=8000, help='port (8000)')
     cli.add_device(parser)
@@ -46,7 +47,9 @@ def run(args) -> None:
     million = 1_000_000
     limits = Limits(args.max_megabytes * million, args.max_megapixels * million, args.max_side)
     cli.trust_checkpoints(args, args.checkpoint)
-    segmenter = TrashSegmenter(args.config, args.checkpoint, args.device)
+    segmenter = TrashSegmenter(
+        args.config, args.checkpoint, args.device, classes=cli.given_classes(args)
+    )
     app = create_app(segmenter, limits, args.max_batch, args.max_waiting)
     # Whoever is neither decoded nor waiting holds a connection and some kilobytes only.
     uvicorn.run(app, host=args.host, port=args.port, limit_concurrency=4 * args.max_waiting)

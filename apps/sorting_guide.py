@@ -16,6 +16,7 @@ def build_parser() -> cli.Parser:
         'work_dirs/demo/iter_800.pth',
     )
     cli.add_model(parser)
+    cli.add_classes_option(parser)
     parser.add_argument(
         '--rules',
         nargs='+',
@@ -23,6 +24,11 @@ def build_parser() -> cli.Parser:
         default=RULES,
         metavar='YAML',
         help='a page each, the first is the start page (apps/rules/en.yaml apps/rules/ko.yaml)',
+    )
+    parser.add_argument(
+        '--make-rules',
+        metavar='YAML',
+        help="write rules for the model's classes, to be completed by hand, and exit",
     )
     parser.add_argument('--host', default='127.0.0.1', help='address (127.0.0.1: this machine)')
     parser.add_argument('--port', type=positive_int, default=7860, help='port (7860)')
@@ -35,17 +41,24 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> None:
     """Serve until stopped."""
-    from mmseg_custom.utils import UserError
+    from mmseg_custom.utils import UserError, atomic_path
     from mmseg_custom.utils.extras import needing
 
     with needing('gradio', 'app'):
         from mmseg_custom.serving.guide_page import build_guide, launch_options
     from mmseg_custom.apis import TrashSegmenter
-    from mmseg_custom.serving.rules import read_rules
+    from mmseg_custom.serving.rules import make_rules, read_rules
     from mmseg_custom.serving.upload import Limits
 
     cli.trust_checkpoints(args, args.checkpoint)
-    segmenter = TrashSegmenter(args.config, args.checkpoint, args.device)
+    segmenter = TrashSegmenter(
+        args.config, args.checkpoint, args.device, classes=cli.given_classes(args)
+    )
+    if args.make_rules:
+        with atomic_path(args.make_rules) as temporary:
+            temporary.write_text(make_rules(segmenter.classes, args.rules[0]), encoding='utf-8')
+        print(f'wrote {args.make_rules}; complete it, then give it to --rules')
+        return
     rules = [read_rules(path, segmenter.classes) for path in args.rules]
     languages = [each.language for each in rules]
     if len(set(languages)) < len(languages):

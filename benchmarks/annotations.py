@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mmseg_custom.coco import CLASSES
+from mmseg_custom.classes import built_in
 from mmseg_custom.utils import write_json
+
+CLASSES = built_in().names
 
 SIDE = 512
 # Share of the photos that hold a class, and how many objects of it there are then, in label order.

@@ -8,10 +8,13 @@ import cv2
 import numpy as np
 import torch
 
-from mmseg_custom.coco import CLASSES, PALETTE
+from mmseg_custom.classes import built_in
 from mmseg_custom.transforms import LoadTrashAnnotations, LoadTrashImage
 
 from .photos import load_photos
+
+CLASSES = built_in().names
+PALETTE = built_in().mask_colors
 
 # CONFIG and CHECKPOINT of a trained model, separated by a space; without it one is imitated.
 VARIABLE = 'BENCHMARK_MODEL'

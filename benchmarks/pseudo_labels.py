@@ -45,7 +45,7 @@ def run() -> Comparison:
         files = ConfidenceFiles(out / 'confidence', crf)
         predict_photos(segmenter, photos, files)
         options = PseudoOptions((str(THRESHOLD),))
-        write_pseudo_set(photos, files, options, folder_of(folder), out, {})
+        write_pseudo_set(photos, files, options, built_in(), folder_of(folder), out, {})
 
     def plain() -> None:
         for photo in photos:

@@ -9,6 +9,7 @@ import numpy as np
 from mmseg.datasets import BaseSegDataset
 from pycocotools.coco import COCO
 
+from mmseg_custom.classes import built_in
 from mmseg_custom.datasets import TrashCocoDataset
 
 from .annotations import write_annotations
@@ -20,7 +21,7 @@ IMAGES = 3272
 class PlainCoco(BaseSegDataset):
     """What one writes first: pycocotools reads the file, and a loop makes the list."""
 
-    METAINFO = TrashCocoDataset.METAINFO
+    METAINFO = built_in().to_metainfo()
 
     def load_data_list(self) -> list[dict]:
         """Return one dict a photo, objects in painting order."""

@@ -175,7 +175,7 @@ def choose_classes(
         UserError: A model knows other classes than the command line gives.
     """
     if given and model and not given.is_same_as(model):
-        raise UserError(f'{source}: knows {model}; given are {given}')
+        raise UserError(f'{source}: knows {model}; given are {given}', kind='other-classes')
     return given or model or experiment or categories or built_in()
 
 
@@ -324,8 +324,3 @@ def _complete(
     elif background is not None:
         generated[keys[background]] = BACKGROUND_COLOR
     return tuple(given.get(key) or generated[key] for key in keys)
-
-
-# The contest's list under the names that older code uses.
-CLASSES = built_in().names
-PALETTE = built_in().mask_colors

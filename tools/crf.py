@@ -44,6 +44,7 @@ def build_parser() -> cli.Parser:
         metavar='TRIALS',
         help='search the parameters of highest mIoU, and write them to the config --out FILE.py',
     )
+    cli.add_classes_option(parser)
     cli.add_data_root(parser, 'folder that file names in a COCO file are relative to')
     return parser
 
@@ -60,7 +61,7 @@ def run(args) -> None:
         options['keep_small'] = args.keep_small
     crf = DenseCrf(**options)
     photos = list_photos(args.inputs, args.data_root)
-    voters = Voters([args.predicted], [1.0])
+    voters = Voters([args.predicted], [1.0], given=cli.given_classes(args))
     voters.require(photo.name for photo in photos)
     if args.tune:
         tune(args, crf, photos, voters)
@@ -72,8 +73,8 @@ def refine(args, crf, photos, voters) -> None:
     """Write the refined masks, and the scores where there are labels."""
     from dataclasses import asdict
 
-    from mmseg_custom.classes import built_in
     from mmseg_custom.coco import load_mask
+    from mmseg_custom.coco.result_classes import write_classes
     from mmseg_custom.prediction.crf_tuning import score_crf
     from mmseg_custom.prediction.outputs import Outputs, require_same_run, write_coco
     from mmseg_custom.prediction.voted import finish_photos, score_photos
@@ -82,21 +83,22 @@ def refine(args, crf, photos, voters) -> None:
     outputs = Outputs(Path(args.out), args.overlays, args.probabilities, crf)
     made_from = dict(predicted=str(Path(args.predicted).resolve()), crf=asdict(crf))
     require_same_run(outputs.folder, made_from)
+    write_classes(outputs.folder, voters.classes)
     finish_photos(photos, voters, outputs)
-    write_coco(photos, outputs, built_in())
+    write_coco(photos, outputs, voters.classes)
     print(f'{len(photos)} photos refined; wrote {outputs.folder}')
-    truths = labels_of(args)
+    truths = labels_of(args, voters.classes)
     if not truths:
         return
 
     def refined(name):
         sample = truths[name]
         return load_mask(
-            outputs.paths(name)['masks'], sample['height'], sample['width'], built_in()
+            outputs.paths(name)['masks'], sample['height'], sample['width'], voters.classes
         )
 
     before = score_crf(None, {}, truths, voters, 'before')
-    after = score_photos(truths, refined, 'after')
+    after = score_photos(truths, refined, voters.classes, 'after')
     write_json(outputs.folder / 'crf.json', dict(before=before, after=after, crf=asdict(crf)))
     report(before, after)
 
@@ -106,7 +108,7 @@ def tune(args, crf, photos, voters) -> None:
     from mmseg_custom.prediction.crf_tuning import score_crf, tune_crf, write_crf_config
     from mmseg_custom.utils import UserError
 
-    truths = labels_of(args)
+    truths = labels_of(args, voters.classes)
     if not truths:
         raise UserError('--tune needs labels: give the photos as one COCO file with annotations')
     if not args.out.endswith('.py'):
@@ -127,7 +129,7 @@ def tune(args, crf, photos, voters) -> None:
         print('no CRF that was tried helps on these photos: leave it out')
 
 
-def labels_of(args) -> dict:
+def labels_of(args, classes) -> dict:
     """Return the labels of the one COCO file that was given, or none."""
     from mmseg_custom.coco import read_coco
     from mmseg_custom.prediction.voted import read_truths
@@ -136,7 +138,7 @@ def labels_of(args) -> dict:
         return {}
     if not read_coco(args.inputs[0]).get('annotations'):
         return {}
-    return read_truths(args.inputs[0], args.data_root)
+    return read_truths(args.inputs[0], classes, args.data_root)
 
 
 def report(before: dict[str, float], after: dict[str, float]) -> None:

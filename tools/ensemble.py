@@ -37,6 +37,7 @@ def add_search(parser) -> None:
     cli.add_ann(parser, 'COCO file of the photos and their labels')
     add_members(parser)
     cli.add_data_root(parser)
+    cli.add_classes_option(parser)
     parser.add_argument('--trials', type=positive_int, default=200, help='weights to try (200)')
     parser.add_argument('--seed', type=natural_int, default=0, help='of the search (0)')
     parser.add_argument('--out', metavar='FILE', help='JSON file of the weights and scores')
@@ -86,6 +87,7 @@ def add_output(parser) -> None:
     parser.add_argument('--weights', nargs='+', type=float, help='one a member (all equal)')
     parser.add_argument('--hard', action='store_true', help='one vote a pixel and member')
     cli.add_prediction_outputs(parser)
+    cli.add_classes_option(parser)
     cli.add_data_root(parser, 'folder that file names in a COCO file are relative to')
     cli.add_tta_and_crf(parser)
 
@@ -99,7 +101,6 @@ def run(args) -> int | None:
 def vote(args) -> None:
     """Vote with saved probabilities."""
     from mmseg_custom.apis.ensemble import checked_weights
-    from mmseg_custom.classes import built_in
     from mmseg_custom.prediction.outputs import write_coco
     from mmseg_custom.prediction.voted import Voters, finish_photos
     from mmseg_custom.utils import UserError
@@ -107,11 +108,13 @@ def vote(args) -> None:
     if args.tta:
         raise UserError('--tta: these photos are predicted already; give it to predict')
     photos = photos_of(args)
-    voters = Voters(args.members, checked_weights(args.weights, len(args.members)), args.hard)
+    weights = checked_weights(args.weights, len(args.members))
+    voters = Voters(args.members, weights, args.hard, cli.given_classes(args))
     voters.require(photo.name for photo in photos)
-    outputs = outputs_of(args, [str(Path(member).resolve()) for member in args.members])
+    members = [str(Path(member).resolve()) for member in args.members]
+    outputs = outputs_of(args, members, voters.classes)
     finish_photos(photos, voters, outputs)
-    write_coco(photos, outputs, built_in())
+    write_coco(photos, outputs, voters.classes)
     print(f'{len(photos)} photos voted on; wrote {outputs.folder}')
 
 
@@ -124,10 +127,10 @@ def search(args) -> None:
         from mmseg_custom.prediction.weight_search import search_weights
     except ImportError:
         raise UserError('search needs Optuna: pip install -e ".[crf]"') from None
-    truths = read_truths(args.ann, args.data_root)
-    for member in args.members:
-        Voters([member], [1.0]).require(truths)
-    found = search_weights(args.members, truths, args.trials, args.seed)
+    voters = Voters(args.members, [1.0] * len(args.members), given=cli.given_classes(args))
+    truths = read_truths(args.ann, voters.classes, args.data_root)
+    voters.require(truths)
+    found = search_weights(args.members, truths, args.trials, args.seed, voters.classes)
     for member, score in zip(args.members, found['alone'], strict=True):
         print(f'{100 * score:6.2f}  {member} alone')
     print(f'{100 * found["equal"]:6.2f}  equal weights')
@@ -140,16 +143,18 @@ def predict(args) -> int:
     """Predict with all models at once."""
     from mmseg_custom.apis.ensemble import build_segmenter
     from mmseg_custom.checkpoints.checkpoint import digest_of
-    from mmseg_custom.classes import class_list
     from mmseg_custom.prediction.outputs import write_coco
     from mmseg_custom.prediction.predict import predict_photos
 
     photos = photos_of(args)
     cli.trust_checkpoints(args, *(checkpoint for _, checkpoint in args.model))
-    segmenter = build_segmenter(args.model, args.weights, args.device, args.tta, args.hard)
-    outputs = outputs_of(args, [digest_of(checkpoint) for _, checkpoint in args.model])
+    segmenter = build_segmenter(
+        args.model, args.weights, args.device, args.tta, args.hard, cli.given_classes(args)
+    )
+    digests = [digest_of(checkpoint) for _, checkpoint in args.model]
+    outputs = outputs_of(args, digests, segmenter.classes)
     skipped = predict_photos(segmenter, photos, outputs, args.batch_size)
-    write_coco(photos, outputs, class_list(list(segmenter.classes)))
+    write_coco(photos, outputs, segmenter.classes)
     print(f'{len(photos) - len(skipped)} photos predicted; wrote {outputs.folder}')
     for _, reason in skipped:
         print(f'skipped: {reason}')
@@ -174,8 +179,9 @@ def photos_of(args):
     return list_photos(args.inputs, args.data_root)
 
 
-def outputs_of(args, members: list[str]):
+def outputs_of(args, members: list[str], classes):
     """Return where to write, after a look at what is there already."""
+    from mmseg_custom.coco.result_classes import write_classes
     from mmseg_custom.experiment.tta import read_crf
     from mmseg_custom.postprocess import DenseCrf
     from mmseg_custom.prediction.outputs import Outputs, require_same_run
@@ -183,6 +189,7 @@ def outputs_of(args, members: list[str]):
     crf = read_crf(args.crf) if args.crf else None
     made_from = dict(members=members, weights=args.weights, hard=args.hard, tta=args.tta, crf=crf)
     require_same_run(Path(args.out), made_from)
+    write_classes(args.out, classes)
     return Outputs(Path(args.out), args.overlays, args.probabilities, crf and DenseCrf(**crf))
 
 

@@ -16,6 +16,7 @@ def build_parser() -> cli.Parser:
         'work_dirs/demo/iter_800.pth --out work_dirs/demo/model.onnx',
     )
     cli.add_model(parser)
+    cli.add_classes_option(parser)
     parser.add_argument('--out', required=True, metavar='FILE', help='.onnx file to write')
     parser.add_argument(
         '--argmax', action='store_true', help='give labels (N, H, W) instead of probabilities'
@@ -44,7 +45,9 @@ def run(args) -> None:
         raise UserError(f'--out {args.out}: give a name that ends in .onnx')
     batches = photos_of(args.photos)
     cli.trust_checkpoints(args, args.checkpoint)
-    segmenter = TrashSegmenter(args.config, args.checkpoint, device='cpu')
+    segmenter = TrashSegmenter(
+        args.config, args.checkpoint, device='cpu', classes=cli.given_classes(args)
+    )
     with atomic_path(args.out) as temporary:
         export_onnx(segmenter, temporary, args.argmax, args.opset)
         parity = compare(segmenter, OnnxSegmenter(temporary), batches)

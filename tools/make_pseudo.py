@@ -25,6 +25,7 @@ def build_parser() -> cli.Parser:
     cli.add_models(parser, 'another model of the ensemble; repeat it for each')
     parser.add_argument('--weights', nargs='+', type=float, help='one a model (all equal)')
     cli.add_tta_and_crf(parser)
+    cli.add_classes_option(parser)
     parser.add_argument(
         '--threshold',
         nargs='+',
@@ -86,13 +87,17 @@ def run(args) -> int:
         require_same_run(files.folder, made_by)
     barrier()
     cli.trust_checkpoints(args, *(checkpoint for _, checkpoint in members_of(args)))
-    segmenter = build_segmenter(members_of(args), args.weights, args.device, args.tta)
+    segmenter = build_segmenter(
+        members_of(args), args.weights, args.device, args.tta, classes=cli.given_classes(args)
+    )
     skipped = predict_photos(segmenter, photos, files, args.batch_size)
     unreadable = sorted(name for name, _ in skipped)
     photos = [photo for photo in photos if photo.name not in unreadable]
     made_by |= dict(excluded=excluded, unreadable=unreadable)
     root = folder_of(args.input, args.data_root)
-    manifest = write_pseudo_set(photos, files, options, root, Path(args.out), made_by)
+    manifest = write_pseudo_set(
+        photos, files, options, segmenter.classes, root, Path(args.out), made_by
+    )
     if manifest:
         report(args.out, manifest, skipped)
     return int(bool(skipped))

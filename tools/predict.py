@@ -25,6 +25,7 @@ def build_parser() -> cli.Parser:
     )
     cli.add_prediction_outputs(parser)
     cli.add_tta_and_crf(parser)
+    cli.add_classes_option(parser)
     cli.add_data_root(parser, 'folder that file names in a COCO file are relative to')
     parser.add_argument('--batch-size', type=positive_int, default=4, help='photos at once (4)')
     parser.add_argument(
@@ -45,7 +46,7 @@ def run(args) -> int:
     """Predict, then describe the masks as COCO."""
     from mmengine.dist import barrier, is_main_process
 
-    from mmseg_custom.classes import class_list
+    from mmseg_custom.coco.result_classes import write_classes
     from mmseg_custom.experiment.launch import join_processes
     from mmseg_custom.experiment.tta import read_crf
     from mmseg_custom.postprocess import DenseCrf
@@ -61,10 +62,11 @@ def run(args) -> int:
     segmenter = segmenter_of(args, model)
     if is_main_process():
         require_same_run(outputs.folder, made_from(args, model, crf))
+        write_classes(outputs.folder, segmenter.classes)
     barrier()
     skipped = predict_photos(segmenter, photos, outputs, args.batch_size, args.strict)
     if is_main_process():
-        target = write_coco(photos, outputs, class_list(list(segmenter.classes)))
+        target = write_coco(photos, outputs, segmenter.classes)
         print(f'{len(photos) - len(skipped)} photos predicted; wrote {outputs.folder} and {target}')
         report_skipped(skipped, len(photos))
     # Only the process that reports fails: torchrun ends the others as soon as one does.
@@ -98,10 +100,10 @@ def segmenter_of(args, model: list[str]):
 
     if not is_onnx(model[0]):
         cli.trust_checkpoints(args, model[1])
-        return TrashSegmenter(*model, args.device, args.tta)
+        return TrashSegmenter(*model, args.device, args.tta, cli.given_classes(args))
     if args.tta or args.device:
         raise UserError(f'{model[0]}: --tta and --device need a checkpoint, not an ONNX file')
-    segmenter = OnnxSegmenter(model[0])
+    segmenter = OnnxSegmenter(model[0], cli.given_classes(args))
     if (args.probabilities or args.crf) and not segmenter.has_probabilities:
         raise UserError(
             f'{model[0]}: has labels only: it was exported with tools/export.py --argmax'

@@ -84,12 +84,14 @@ def look(args, cfg, checkpoint: str):
     """
     from mmseg_custom.apis import TrashSegmenter
     from mmseg_custom.experiment import config as experiment
+    from mmseg_custom.experiment.set_classes import set_classes
     from mmseg_custom.runs.validation_photos import ValidationPhotos, look_at_photos
 
     experiment.set_options(cfg, data_root=args.data_root, val_json=args.val_json)
     cli.trust_checkpoints(args, checkpoint)
-    photos = ValidationPhotos(cfg)
-    return look_at_photos(TrashSegmenter(cfg, checkpoint, args.device), photos, args.count)
+    segmenter = TrashSegmenter(cfg, checkpoint, args.device)
+    set_classes(cfg, segmenter.classes)
+    return look_at_photos(segmenter, ValidationPhotos(cfg), args.count)
 
 
 if __name__ == '__main__':

@@ -24,7 +24,7 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> None:
     """Build the training data, then draw its first samples."""
-    from mmseg_custom.classes import built_in
+    from mmseg_custom.classes import class_list
     from mmseg_custom.experiment.build import build_experiment
     from mmseg_custom.utils import atomic_path
     from mmseg_custom.visualization import contact_sheet
@@ -32,7 +32,7 @@ def run(args) -> None:
     cfg = build_experiment(args)
     rows = list(samples(cfg, args.count, args.seed))
     with atomic_path(args.out) as temporary:
-        contact_sheet(rows, built_in(), ('photo', 'labels'), columns=3).save(temporary)
+        contact_sheet(rows, class_list(cfg.classes), ('photo', 'labels'), columns=3).save(temporary)
     print(f'wrote {args.out}')
 
 

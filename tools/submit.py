@@ -48,6 +48,7 @@ def run(args) -> None:
         mask_name,
         read_submission,
         require_complete,
+        require_contest,
         write_submission,
     )
     from mmseg_custom.coco.write import require_inside
@@ -55,6 +56,7 @@ def run(args) -> None:
 
     content = read_coco(args.ann)
     require_valid(args.ann, content, None)
+    require_contest(args.ann, content.get('categories', []))
     names = [image['file_name'] for image in content['images']]
     require_inside(args.ann, names)
     if not args.out and not args.check:
@@ -79,9 +81,11 @@ def masks_of(folder: str, images: list[dict]):
     """Yield file name and label mask of each photo."""
     from mmseg_custom.classes import built_in
     from mmseg_custom.coco import load_mask
-    from mmseg_custom.coco.convert.submission import mask_name
+    from mmseg_custom.coco.convert.submission import mask_name, require_contest_list
+    from mmseg_custom.coco.result_classes import read_classes
     from mmseg_custom.utils.progress import tqdm
 
+    require_contest_list(folder, read_classes(folder))
     for image in tqdm(images, desc='writing', unit='photo'):
         path = mask_name(folder, image['file_name'])
         yield image['file_name'], load_mask(path, image['height'], image['width'], built_in())
@@ -90,6 +94,7 @@ def masks_of(folder: str, images: list[dict]):
 def predicted(args):
     """Yield file name and label mask of each photo as a model sees it."""
     from mmseg_custom.apis import TrashSegmenter
+    from mmseg_custom.coco.convert.submission import require_contest_list
     from mmseg_custom.experiment.tta import read_crf
     from mmseg_custom.postprocess import DenseCrf
     from mmseg_custom.prediction.photo_sources import list_photos
@@ -98,6 +103,7 @@ def predicted(args):
     crf = DenseCrf(**read_crf(args.crf)) if args.crf else None
     cli.trust_checkpoints(args, args.model[1])
     segmenter = TrashSegmenter(*args.model, args.device, args.tta)
+    require_contest_list(args.model[1], segmenter.classes)
     for source in tqdm(list_photos([args.ann], args.data_root), desc='predicting', unit='photo'):
         photo = source.read()
         result = segmenter(photo)

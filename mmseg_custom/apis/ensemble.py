@@ -1,6 +1,7 @@
 """Several models as one."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -32,8 +33,12 @@ class EnsembleSegmenter:
     ):
         self.weights = checked_weights(weights, len(segmenters))
         self.classes = segmenters[0].classes
-        if any(tuple(other.classes) != tuple(self.classes) for other in segmenters):
-            raise UserError('the models of an ensemble know different classes; leave some out')
+        for other in segmenters:
+            if not other.classes.is_same_as(self.classes):
+                raise UserError(
+                    f'the models of an ensemble know different classes: {self.classes}, and '
+                    f'{other.classes}'
+                )
         self.segmenters = segmenters
         self._vote = hard_vote if hard else soft_vote
 
@@ -49,7 +54,7 @@ class EnsembleSegmenter:
     def _voted(self, results: Sequence[Segmentation]) -> Segmentation:
         probabilities = self._vote([result.probabilities for result in results], self.weights)
         mask = probabilities.argmax(axis=0).astype(np.uint8)
-        return Segmentation(mask, probabilities, results[0].classes, results[0].palette)
+        return Segmentation(mask, probabilities, self.classes)
 
 
 def build_segmenter(
@@ -58,6 +63,7 @@ def build_segmenter(
     device: str | None = None,
     tta: str | None = None,
     hard: bool = False,
+    classes: Any = None,
 ) -> Segmenter:
     """Return one segmenter for one or several models.
 
@@ -67,9 +73,10 @@ def build_segmenter(
         device: See :class:`~mmseg_custom.apis.TrashSegmenter`.
         tta: See :class:`~mmseg_custom.apis.TrashSegmenter`.
         hard: See :class:`EnsembleSegmenter`.
+        classes: See :class:`~mmseg_custom.apis.TrashSegmenter`.
     """
     weights = checked_weights(weights, len(members))
-    segmenters = [TrashSegmenter(*member, device, tta) for member in members]
+    segmenters = [TrashSegmenter(*member, device, tta, classes) for member in members]
     return segmenters[0] if len(members) == 1 else EnsembleSegmenter(segmenters, weights, hard)
 
 

@@ -28,7 +28,8 @@ def export_onnx(
 
     Input ``photo``, ``(N, 3, H, W)`` uint8 RGB. Output ``probabilities``, ``(N, C, H, W)`` float32,
     or ``mask``, ``(N, H, W)`` uint8. Normalising, padding and cropping are in the graph; the
-    metadata hold ``classes`` and ``palette`` as JSON, ``format`` and ``trash_seg``, the version.
+    metadata hold ``classes``, ``palette`` and ``class_list`` as JSON, ``format`` and ``trash_seg``,
+    the version.
 
     Args:
         segmenter: The model.
@@ -55,8 +56,9 @@ def export_onnx(
     metadata = dict(
         format=str(FORMAT),
         trash_seg=__version__,
-        classes=json.dumps(segmenter.classes),
-        palette=json.dumps(segmenter.palette),
+        classes=json.dumps(segmenter.classes.names),
+        palette=json.dumps(segmenter.classes.mask_colors),
+        class_list=json.dumps(segmenter.classes.to_plain()),
     )
     onnx.helper.set_model_props(written, metadata)
     onnx.save(written, path)

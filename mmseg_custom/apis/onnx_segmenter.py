@@ -2,11 +2,12 @@
 
 import json
 import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mmseg_custom.classes import ClassList, choose_classes, class_list
 from mmseg_custom.coco.photos import Photo, to_bgr
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.extras import needing
@@ -26,28 +27,34 @@ class OnnxSegmenter:
 
     Args:
         file: The ``.onnx`` file.
+        classes: See :func:`~mmseg_custom.classes.class_list`; None: those that the file carries.
 
     Attributes:
+        classes (ClassList): What the labels mean.
         has_probabilities: False for a model that was exported with ``--argmax``. Its
             ``probabilities`` are 1 for the class in the mask and 0 for the others.
 
     Raises:
-        UserError: No onnxruntime, or a file that is missing, damaged, or not ours.
+        UserError: No onnxruntime, or a file that is missing, damaged, not ours, or of
+            other classes.
 
     Example:
         >>> OnnxSegmenter('work_dirs/demo/model.onnx')('photo.jpg').area_shares
         {'Background': 0.93, 'Plastic bag': 0.07}
     """
 
-    def __init__(self, file: str | os.PathLike):
+    def __init__(self, file: str | os.PathLike, classes: Any = None):
         self._session = _open(file)
         metadata = self._session.get_modelmeta().custom_metadata_map
         if metadata.get('format') != str(FORMAT):
             raise UserError(
                 f'{file}: was not exported by this version of trash-seg; export it again'
             )
-        self.classes = tuple(json.loads(metadata['classes']))
-        self.palette = json.loads(metadata['palette'])
+        self.classes = choose_classes(
+            None if classes is None else class_list(classes),
+            _classes_in(metadata, os.fspath(file)),
+            source=os.fspath(file),
+        )
         self.has_probabilities = self._session.get_outputs()[0].name == 'probabilities'
 
     def __call__(self, photo: Photo) -> Segmentation:
@@ -93,9 +100,17 @@ class OnnxSegmenter:
         else:
             masks, found = found, _one_hot(found, len(self.classes))
         return [
-            Segmentation(mask, probabilities, self.classes, self.palette)
+            Segmentation(mask, probabilities, self.classes)
             for mask, probabilities in zip(masks, found, strict=True)
         ]
+
+
+def _classes_in(metadata: Mapping[str, str], file: str) -> ClassList:
+    if 'class_list' in metadata:
+        return class_list(json.loads(metadata['class_list']), file)
+    # Files of version 0.1 have no more than this.
+    metainfo = {key: json.loads(metadata[key]) for key in ('classes', 'palette')}
+    return class_list(metainfo, file)
 
 
 def _one_hot(masks: np.ndarray, num_classes: int) -> np.ndarray:

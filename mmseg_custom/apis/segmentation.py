@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from mmseg_custom.classes import ClassList, make_class_list
-from mmseg_custom.coco import CLASSES, PALETTE, mask_annotations
+from mmseg_custom.classes import ClassList
+from mmseg_custom.coco import mask_annotations
 from mmseg_custom.postprocess import DenseCrf
 from mmseg_custom.visualization import overlay
 
@@ -19,34 +19,27 @@ class Segmentation:
     Attributes:
         mask: ``(H, W)`` uint8 labels.
         probabilities: ``(C, H, W)`` float32 in 0..1, summing to 1 over the classes.
-        classes: Names of the classes.
-        palette: One (R, G, B) in 0..255 a class.
+        classes: What the labels mean.
     """
 
     mask: np.ndarray
     probabilities: np.ndarray
-    classes: Sequence[str] = CLASSES
-    palette: Sequence[Sequence[int]] = PALETTE
-
-    @property
-    def class_list(self) -> ClassList:
-        """Names and palette as a class list."""
-        colors = [tuple(color) for color in self.palette]
-        return make_class_list(self.classes, colors=colors, mask_colors=colors)
+    classes: ClassList
 
     @property
     def area_shares(self) -> dict[str, float]:
-        """The share of the photo's area, in 0..1, of each class that was found."""
-        counts = np.bincount(self.mask.ravel(), minlength=len(self.classes))
+        """Fraction of the photo's area, in 0..1, of each class that was found, by its name."""
+        counts = np.bincount(self.mask.ravel(), minlength=256)[: len(self.classes)]
         return {
             name: count / self.mask.size
-            for name, count in zip(self.classes, counts.tolist(), strict=True)
+            for name, count in zip(self.classes.names, counts.tolist(), strict=True)
             if count
         }
 
     def to_coco(self, image_id: int | str = 0, first_id: int = 0) -> list[dict]:
-        """Return an annotation for each connected component of a class; painting them gives
-        ``mask``.
+        """Return an annotation for each connected component of a class but the background.
+
+        Painting them gives ``mask``.
 
         Args:
             image_id: The annotations' ``image_id``.
@@ -55,7 +48,7 @@ class Segmentation:
         Returns:
             list[dict]: COCO annotations with compressed RLE; ``category_id`` is the label.
         """
-        found = mask_annotations(self.mask, self.class_list)
+        found = mask_annotations(self.mask, self.classes)
         return [
             dict(id=first_id + number, image_id=image_id, **annotation)
             for number, annotation in enumerate(found)
@@ -68,12 +61,12 @@ class Segmentation:
             photo: ``(H, W, 3)`` uint8 RGB.
             crf: The CRF.
         """
-        probabilities = crf(photo, self.probabilities)
+        probabilities = crf(photo, self.probabilities, self.classes.background)
         mask = probabilities.argmax(axis=0).astype(np.uint8)
         return replace(self, mask=mask, probabilities=probabilities)
 
     def overlay(self, photo: np.ndarray) -> np.ndarray:
-        """Lay the classes' colours over the photo.
+        """Lay the colors of the classes over the photo.
 
         Args:
             photo: ``(H, W, 3)`` uint8 RGB.
@@ -81,13 +74,13 @@ class Segmentation:
         Returns:
             np.ndarray: ``(H, W, 3)`` uint8 RGB.
         """
-        return overlay(photo, self.mask, self.class_list)
+        return overlay(photo, self.mask, self.classes)
 
 
 class Segmenter(Protocol):
     """What predicts: :class:`~mmseg_custom.apis.TrashSegmenter` and those that do as it does."""
 
-    classes: tuple[str, ...]
+    classes: ClassList
 
     def batch(self, photos: Sequence[Any]) -> list[Segmentation]:
         """Segment ``(H, W, 3)`` uint8 RGB photos."""

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from copy import deepcopy
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,11 +14,11 @@ from mmengine.device import get_device
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 
-from mmseg_custom.checkpoints.checkpoint import require_same_weights, state_of
+from mmseg_custom.checkpoints.checkpoint import classes_of, require_same_weights, state_of
 from mmseg_custom.checkpoints.safe_load import load_checkpoint
-from mmseg_custom.coco import CLASSES, PALETTE
 from mmseg_custom.coco.photos import Photo, to_bgr
 from mmseg_custom.experiment.config import drop_pretrained, load_config
+from mmseg_custom.experiment.set_classes import set_classes
 from mmseg_custom.experiment.tta import photo_pipeline, set_tta
 
 from .segmentation import Segmentation
@@ -34,9 +35,15 @@ class TrashSegmenter:
             (:func:`mmseg_custom.checkpoints.safe_load.load_checkpoint`).
         device: Such as ``'cpu'`` or ``'cuda:1'``; None: the best there is.
         tta: Average over the views of ``configs/_base_/tta/NAME.py``; None: the photo alone.
+        classes: See :func:`~mmseg_custom.classes.class_list`; None: those that the checkpoint
+            carries, or else the experiment's.
+
+    Attributes:
+        classes (ClassList): What the labels mean.
 
     Raises:
-        UserError: No valid config, a checkpoint of another model, or no such views.
+        UserError: No valid config, a checkpoint of another model or other classes, or no such
+            views.
 
     Example:
         >>> segmenter = TrashSegmenter('configs/upernet_swin_toy.py', 'work_dirs/demo/iter_800.pth')
@@ -50,22 +57,21 @@ class TrashSegmenter:
         checkpoint: str | os.PathLike,
         device: str | None = None,
         tta: str | None = None,
+        classes: Any = None,
     ):
         cfg = deepcopy(config) if isinstance(config, Config) else load_config(os.fspath(config))
         drop_pretrained(cfg.model)
+        content, source = load_checkpoint(checkpoint), os.fspath(checkpoint)
+        self.classes = set_classes(cfg, classes, classes_of(content, source), source)
         if tta:
             set_tta(cfg, tta)
-        content = load_checkpoint(checkpoint)
         model = MODELS.build(cfg.model)
         inner = model.module if tta else model
-        require_same_weights(os.fspath(checkpoint), content, inner)
+        require_same_weights(source, content, inner)
         inner.load_state_dict(state_of(content))
         pipeline = photo_pipeline(cfg)
         self.steps = [step['type'] for step in pipeline]
         self._prepare = Compose(pipeline)
-        metainfo = content.get('meta', {}).get('dataset_meta') or {}
-        self.classes = tuple(metainfo.get('classes') or CLASSES)
-        self.palette = metainfo.get('palette') or PALETTE
         self.device = torch.device(device or get_device())
         self.model = model.to(self.device).eval()
 
@@ -104,6 +110,4 @@ class TrashSegmenter:
     def _result(self, logits: PixelData) -> Segmentation:
         probabilities = logits.data.float().softmax(dim=0)
         mask = probabilities.argmax(dim=0).to(torch.uint8)
-        return Segmentation(
-            mask.cpu().numpy(), probabilities.cpu().numpy(), self.classes, self.palette
-        )
+        return Segmentation(mask.cpu().numpy(), probabilities.cpu().numpy(), self.classes)

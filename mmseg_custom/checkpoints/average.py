@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from mmseg_custom.checkpoints.checkpoint import state_of
+from mmseg_custom.checkpoints.checkpoint import require_same_classes, state_of
 from mmseg_custom.checkpoints.safe_load import load_checkpoint
 from mmseg_custom.utils import UserError, atomic_path
 
@@ -42,6 +42,7 @@ def average_checkpoints(
             kinds = {key: value.dtype for key, value in state.items()}
             continue
         _require_same_model(paths[0], mean, path, state)
+        require_same_classes(os.fspath(path), content, meta.get('dataset_meta') or {})
         for key, value in state.items():
             if value.is_floating_point():
                 mean[key] += value.double() * share

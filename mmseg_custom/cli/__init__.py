@@ -19,6 +19,7 @@ from .options import (
     add_prediction_outputs,
     add_trust_option,
     add_tta_and_crf,
+    given_classes,
     trust_checkpoints,
 )
 from .parsing import (
@@ -49,6 +50,7 @@ __all__ = [
     'add_tta_and_crf',
     'existing_dir',
     'existing_file',
+    'given_classes',
     'key_value',
     'list_parts',
     'main',

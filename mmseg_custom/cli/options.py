@@ -2,8 +2,12 @@
 
 import argparse
 import os
+from typing import TYPE_CHECKING
 
 from .parsing import existing_dir, existing_file, key_value, list_parts, named_part
+
+if TYPE_CHECKING:
+    from mmseg_custom.classes import ClassList
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +39,13 @@ def add_classes_option(parser: argparse.ArgumentParser) -> None:
         metavar='NAME|FILE',
         help='the class list: a built-in name such as taco, or a YAML file',
     )
+
+
+def given_classes(args: argparse.Namespace) -> 'ClassList | None':
+    """Return the class list of ``--classes``, or None."""
+    from mmseg_custom.classes import class_list
+
+    return class_list(args.classes) if args.classes else None
 
 
 def add_trust_option(parser: argparse.ArgumentParser) -> None:

@@ -34,6 +34,7 @@ REMEDIES: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
         (('--data-root',), 'say where the photos are with --data-root'),
         (('--no-photos',), 'leave the photos out with --no-photos'),
     ),
+    'missing-rules': ((('--make-rules',), 'write rules for this model with --make-rules FILE'),),
     'missing-pretrained': ((('--no-pretrained',), 'start from random weights: --no-pretrained'),),
     'missing-probabilities': (((), 'save them with tools/predict.py --probabilities'),),
     'model-has-own-loss': ((('--loss',), 'leave out --loss'),),
@@ -53,6 +54,7 @@ REMEDIES: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
         (('--mode',), 'use --mode new'),
     ),
     'nothing-left': ((('--fix',), 'run without --fix to see why'),),
+    'other-classes': ((('--classes',), 'leave out --classes'),),
     'untrusted-checkpoint': (
         (('--trust-checkpoint',), 'if you know who made the file, use --trust-checkpoint'),
     ),

@@ -1,6 +1,6 @@
 """Reading, checking and painting COCO annotations: plain functions, no registry."""
 
-from mmseg_custom.classes import CLASSES, IGNORE_INDEX, PALETTE, name_key
+from mmseg_custom.classes import IGNORE_INDEX, name_key
 from mmseg_custom.coco.convert.cleanup import drop_specks, mode_filter
 from mmseg_custom.coco.convert.taco import read_taco
 from mmseg_custom.coco.convert.taco_classes import read_taco_classes
@@ -31,9 +31,7 @@ from .read import coco_to_samples, read_coco, require_valid
 from .write import make_coco
 
 __all__ = [
-    'CLASSES',
     'IGNORE_INDEX',
-    'PALETTE',
     'check_labels',
     'class_counts',
     'class_weights',

@@ -57,6 +57,8 @@ def require_valid(path: str | os.PathLike, content: dict, classes: ClassList | N
     Raises:
         UserError: Names the first few problems.
     """
+    if classes is not None:
+        _require_same_labels(path, content, classes)
     problems = find_problems(content, classes)
     shown = list(islice(problems, SHOWN_PROBLEMS))
     if not shown:
@@ -64,6 +66,17 @@ def require_valid(path: str | os.PathLike, content: dict, classes: ClassList | N
     rest = sum(1 for _ in problems)
     lines = shown + ([f'and {rest} more'] if rest else [])
     raise UserError(f'{path}: ' + '\n  '.join(lines))
+
+
+def _require_same_labels(path: str | os.PathLike, content: dict, classes: ClassList) -> None:
+    """Raise when mask files that a COCO file names were written with other classes."""
+    info = content.get('info')
+    noted = info.get('classes') if isinstance(info, dict) else None
+    if isinstance(noted, list) and list(map(str, noted)) != list(classes.names):
+        raise UserError(
+            f'{path}: the labels in its mask files mean {", ".join(map(str, noted))}; '
+            f'wanted are {classes}'
+        )
 
 
 def coco_to_samples(content: dict, classes: ClassList) -> list[dict[str, Any]]:

@@ -27,7 +27,8 @@ def make_coco(
         classes: All but the background become categories.
 
     Returns:
-        dict: A COCO object whose category ids are the labels.
+        dict: A COCO object whose category ids are the labels. Where an image names a mask file,
+        ``info`` has the names of ``classes``, in label order.
     """
     images, annotations = [], []
     for image, of_image in photos:
@@ -40,6 +41,9 @@ def make_coco(
         dict(id=label, name=classes.names[label], supercategory=classes.names[label])
         for label in classes.foreground
     ]
+    if any(image.get('seg_map_path') is not None for image in images):
+        # The labels in a mask file have no other names than these.
+        info = info | dict(classes=list(classes.names))
     return dict(
         info=info,
         licenses=list(licenses),

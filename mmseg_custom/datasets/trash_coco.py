@@ -11,10 +11,8 @@ from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
-from mmseg_custom.classes import ClassList, class_list
+from mmseg_custom.classes import built_in, class_list
 from mmseg_custom.coco import (
-    CLASSES,
-    PALETTE,
     coco_to_samples,
     load_mask,
     read_coco,
@@ -28,10 +26,11 @@ from mmseg_custom.utils.seeding import SeededIndex
 class TrashCocoDataset(BaseSegDataset):
     """Semantic segmentation of trash from a COCO-style JSON, without a conversion step.
 
-    Categories are matched to the classes by name, since ids differ between files; Background is
-    label 0 and is where no annotation is. Annotations are painted larger ``area`` first, so that
-    small objects lie on top. An image entry with ``seg_map_path`` (a PNG of class indices, relative
-    to ``data_prefix['seg_map_path']``) is labelled by that file instead.
+    Categories are matched to the classes by name, since ids differ between files. A pixel that no
+    annotation covers has the label of the background, or is ignored in a list without one.
+    Annotations are painted larger ``area`` first, so that small objects lie on top. An image entry
+    with ``seg_map_path`` (a PNG of class indices, relative to ``data_prefix['seg_map_path']``) is
+    labelled by that file instead.
 
     The whole file is checked when the dataset is made: a fault is a :class:`UserError` that names
     the file and the mend. A photo that turns out to be broken while training stops the run as well
@@ -42,6 +41,8 @@ class TrashCocoDataset(BaseSegDataset):
         ann_file: The JSON, relative to ``data_root``.
         data_root: Folder of the set.
         data_prefix: Folders of ``img_path`` and ``seg_map_path``, relative to ``data_root``.
+        metainfo: MMSegmentation's, ``classes`` in any order and ``palette``, and the other keys of
+            :meth:`~mmseg_custom.classes.ClassList.to_metainfo`; None: the default list.
         pipeline: Transforms; :class:`LoadTrashImage` and :class:`LoadTrashAnnotations` come first.
         test_mode: Annotations are not needed (but used where there are some), and a broken photo
             always stops the run.
@@ -49,17 +50,19 @@ class TrashCocoDataset(BaseSegDataset):
             one; every one is reported.
         **kwargs: As ``mmseg.datasets.BaseSegDataset``.
 
+    Attributes:
+        class_list (ClassList): What the labels mean.
+
     Raises:
         UserError: Wrong data, or ``reduce_zero_label=True``.
     """
-
-    METAINFO = dict(classes=CLASSES, palette=[list(colour) for colour in PALETTE])
 
     def __init__(
         self,
         ann_file: str,
         data_root: str | None = None,
         data_prefix: dict | None = None,
+        metainfo: dict | None = None,
         pipeline: Sequence[dict | Callable] = (),
         test_mode: bool = False,
         max_bad_images: int = 0,
@@ -67,11 +70,13 @@ class TrashCocoDataset(BaseSegDataset):
     ):
         if kwargs.get('reduce_zero_label'):
             raise UserError(
-                'TrashCocoDataset: reduce_zero_label=True would drop Background, which is a class '
-                'here; leave it False in the dataset and in the decode heads'
+                'TrashCocoDataset: reduce_zero_label=True would drop the first class; '
+                'leave it False in the dataset and in the decode heads'
             )
         if data_root and not osp.isdir(data_root):
             raise UserError(f'{data_root}: no such data folder', kind='missing-annotations')
+        metainfo = dict(metainfo or {})
+        self.class_list = class_list(metainfo) if metainfo.get('classes') else built_in()
         self.max_bad_images = max_bad_images
         # Shared by all workers, so that the cap holds for the process and not for each of them.
         self._bad_images = multiprocessing.Value('i', 0) if max_bad_images else None
@@ -79,6 +84,7 @@ class TrashCocoDataset(BaseSegDataset):
             ann_file=ann_file,
             data_root=data_root,
             data_prefix=dict(img_path='', seg_map_path='') | (data_prefix or {}),
+            metainfo=metainfo | self.class_list.to_metainfo(),
             pipeline=list(pipeline),
             test_mode=test_mode,
             max_refetch=0,
@@ -95,7 +101,7 @@ class TrashCocoDataset(BaseSegDataset):
         Raises:
             UserError: Names the file, what is wrong, and the mend.
         """
-        classes = self._class_list
+        classes = self.class_list
         content = read_coco(self.ann_file)
         require_valid(self.ann_file, content, classes)
         samples = coco_to_samples(content, classes)
@@ -134,16 +140,12 @@ class TrashCocoDataset(BaseSegDataset):
         present = {label for label, _ in sample.get('annotations', [])}
         if 'seg_map_path' in sample:
             present = set(np.unique(self._load_mask(sample)).tolist())
-        classes = self._class_list
+        classes = self.class_list
         return sorted(present - {classes.background, classes.ignore_index})
 
     def get_data_info(self, idx: int) -> dict:
         """Return a sample as MMEngine does, and the ``class_list`` of its labels."""
-        return dict(super().get_data_info(idx), class_list=self._class_list)
-
-    @property
-    def _class_list(self) -> ClassList:
-        return class_list(self._metainfo)
+        return dict(super().get_data_info(idx), class_list=self.class_list)
 
     def _make_sample(self, idx: int) -> dict:
         sample = self.prepare_data(idx)
@@ -199,4 +201,4 @@ class TrashCocoDataset(BaseSegDataset):
 
     def _load_mask(self, sample: dict) -> np.ndarray:
         size = sample['height'], sample['width']
-        return load_mask(sample['seg_map_path'], *size, self._class_list)
+        return load_mask(sample['seg_map_path'], *size, self.class_list)

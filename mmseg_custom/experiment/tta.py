@@ -2,6 +2,7 @@
 
 from mmengine.config import Config, ConfigDict
 
+from mmseg_custom.classes import class_list
 from mmseg_custom.utils.errors import UserError
 
 from .config import leaf_datasets
@@ -31,7 +32,8 @@ def set_tta(cfg: Config, name: str, crf: dict | None = None) -> None:
         dataset.pipeline = [*photo, dict(type='TestTimeAug', transforms=views)]
     if 'test_cfg' in tta:
         cfg.model.test_cfg = tta.test_cfg
-    cfg.model = dict(type='TrashTTAModel', module=cfg.model, crf=crf)
+    background = class_list(cfg.classes).background if cfg.get('classes') else None
+    cfg.model = dict(type='TrashTTAModel', module=cfg.model, crf=crf, background=background)
 
 
 def read_crf(name: str) -> dict:

@@ -6,6 +6,7 @@ from mmengine.runner import BaseLoop
 from mmseg.registry import HOOKS
 
 from mmseg_custom.checkpoints.checkpoint import require_same_classes, require_same_weights
+from mmseg_custom.utils import UserError
 
 
 @HOOKS.register_module()
@@ -26,14 +27,23 @@ class CheckCheckpointHook(Hook):
             UserError: Names the checkpoint, the first difference and the mend.
         """
         is_training = isinstance(runner._train_loop, BaseLoop)
-        if is_training and not runner._resume:
-            return
         path = runner._load_from or runner.work_dir
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        require_same_weights(path, checkpoint, model)
         loop = 'train_loop' if is_training else 'test_loop'
         metainfo = getattr(getattr(runner, loop).dataloader.dataset, 'metainfo', {})
+        if is_training and not runner._resume:
+            _report_other_classes(runner, path, checkpoint, metainfo)
+            return
         require_same_classes(path, checkpoint, metainfo)
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        require_same_weights(path, checkpoint, model)
         if is_training:
             done, total = checkpoint['meta']['iter'], runner.max_iters
             runner.logger.info(f'resuming {path}: iteration {done} of {total}')
+
+
+def _report_other_classes(runner, path: str, checkpoint: dict, metainfo: dict) -> None:
+    """Log that a training starts from weights whose labels mean something else."""
+    try:
+        require_same_classes(path, checkpoint, metainfo)
+    except UserError as error:
+        runner.logger.warning(f'{error}: the head starts from weights of other classes')

@@ -15,6 +15,7 @@ from PIL import Image
 from mmseg_custom.classes import ClassList, class_list
 from mmseg_custom.coco import save_mask
 from mmseg_custom.coco.photos import read_photo
+from mmseg_custom.coco.result_classes import write_classes
 from mmseg_custom.utils import atomic_path
 from mmseg_custom.visualization import overlay
 
@@ -35,6 +36,16 @@ class SavePredictionsHook(Hook):
     def __init__(self, masks: str | None = None, overlays: str | None = None):
         self.masks = masks
         self.overlays = overlays
+
+    def before_test(self, runner: Runner) -> None:
+        """Note beside the masks what their labels mean, in the first process only.
+
+        Args:
+            runner: The runner.
+        """
+        if self.masks and not runner.rank:
+            classes = class_list(runner.test_dataloader.dataset.metainfo)
+            write_classes(Path(self.masks).parent, classes, replace=True)
 
     def after_test_iter(
         self,

@@ -50,12 +50,15 @@ class DenseCrf:
             if not getattr(self, name) >= 0:
                 raise UserError(f'{name}={getattr(self, name)}: is 0 or more')
 
-    def __call__(self, photo: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    def __call__(
+        self, photo: np.ndarray, probabilities: np.ndarray, background: int | None = None
+    ) -> np.ndarray:
         """Refine the probabilities of one photo.
 
         Args:
             photo: ``(H, W, 3)`` uint8 RGB.
             probabilities: ``(C, H, W)`` float, 0..1, summing to 1 over the classes.
+            background: Label whose components ``keep_small`` does not keep; None: it keeps any.
 
         Returns:
             np.ndarray: ``(C, H, W)`` float32, 0..1, summing to 1 over the classes.
@@ -74,7 +77,7 @@ class DenseCrf:
         field.write_marginals(refined)
         whole = refined.reshape(probabilities.shape)
         if self.keep_small is not None:
-            keep_components(probabilities, whole, self.keep_small)
+            keep_components(probabilities, whole, self.keep_small, background)
         return whole
 
     def _infer(self, photo: np.ndarray, flat: np.ndarray):

@@ -4,17 +4,20 @@ import cv2
 import numpy as np
 
 
-def keep_components(before: np.ndarray, after: np.ndarray, confidence: float) -> int:
+def keep_components(
+    before: np.ndarray, after: np.ndarray, confidence: float, background: int | None = None
+) -> int:
     """Write back the components that are gone although the model was sure of them.
 
-    A component is a connected region (8 neighbours) of one class other than label 0 in the mask of
-    ``before``. It is gone when no pixel in it has its class in the mask of ``after``. The mean
-    probability of several models is high only where they agree.
+    A component is a connected region (8 neighbours) of one class other than the background in the
+    mask of ``before``. It is gone when no pixel in it has its class in the mask of ``after``. The
+    mean probability of several models is high only where they agree.
 
     Args:
         before: ``(C, H, W)`` float probabilities before smoothing.
         after: ``(C, H, W)`` float, changed in place: a kept component gets what it had before.
         confidence: Least mean probability of the class over the component, 0..1.
+        background: Label whose components are not kept; None: all may be.
 
     Returns:
         int: Number of components written back.
@@ -22,7 +25,7 @@ def keep_components(before: np.ndarray, after: np.ndarray, confidence: float) ->
     mask, smoothed = before.argmax(axis=0), after.argmax(axis=0)
     kept = 0
     for label in np.unique(mask[mask != smoothed]):
-        if label == 0:
+        if label == background:
             continue
         region = (mask == label).astype(np.uint8)
         count, numbers = cv2.connectedComponents(region, connectivity=8)

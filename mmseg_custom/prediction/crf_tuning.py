@@ -45,10 +45,10 @@ def score_crf(
     def predict(name: str) -> np.ndarray:
         probabilities = voters.read(name)
         if crf is not None:
-            probabilities = crf(photos[name].read(), probabilities)
+            probabilities = crf(photos[name].read(), probabilities, voters.classes.background)
         return probabilities.argmax(axis=0).astype(np.uint8)
 
-    return score_photos(truths, predict, what)
+    return score_photos(truths, predict, voters.classes, what)
 
 
 def tune_crf(

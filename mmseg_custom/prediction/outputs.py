@@ -64,7 +64,7 @@ class Outputs:
                 Image.fromarray(result.overlay(photo)).save(temporary, quality=OVERLAY_QUALITY)
         if FOLDER in paths:
             write_probabilities(paths[FOLDER], result.probabilities)
-        save_mask(paths['masks'], result.mask, result.class_list)
+        save_mask(paths['masks'], result.mask, result.classes)
 
 
 def write_coco(photos: Sequence[PhotoSource], outputs: Outputs, classes: ClassList) -> Path:

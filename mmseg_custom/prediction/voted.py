@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from mmseg_custom.apis.segmentation import Segmentation
-from mmseg_custom.classes import built_in
+from mmseg_custom.classes import ClassList, choose_classes
 from mmseg_custom.coco.labelled_set import labelled_samples
 from mmseg_custom.coco.masks import sample_mask
+from mmseg_custom.coco.result_classes import read_classes
 from mmseg_custom.evaluation.mask_scores import MaskScores
 from mmseg_custom.postprocess import hard_vote, soft_vote
 from mmseg_custom.utils import UserError
@@ -28,11 +30,28 @@ class Voters:
         folders: What tools/predict.py wrote to.
         weights: One a folder.
         hard: Every folder votes for one class in each pixel, instead of sharing out its vote.
+        given: The classes that the command line gives, or None.
     """
 
     folders: Sequence[str]
     weights: Sequence[float]
     hard: bool = False
+    given: ClassList | None = None
+
+    @cached_property
+    def classes(self) -> ClassList:
+        """What the labels mean: what the folders note, or else what the command line gives.
+
+        Raises:
+            UserError: Two folders, or a folder and the command line, have different classes.
+        """
+        noted = [(folder, read_classes(folder)) for folder in self.folders]
+        known = [(folder, classes) for folder, classes in noted if classes]
+        for folder, classes in known[1:]:
+            if not classes.is_same_as(known[0][1]):
+                raise UserError(f'{known[0][0]}: has {known[0][1]}; {folder} has {classes}')
+        folder, classes = known[0] if known else (self.folders[0], None)
+        return choose_classes(self.given, classes, source=folder)
 
     def read(self, name: str) -> np.ndarray:
         """Return the probabilities of a photo, ``(C, H, W)`` float32.
@@ -43,6 +62,8 @@ class Voters:
         paths = [path_of(folder, name) for folder in self.folders]
         members = [read_probabilities(path) for path in paths]
         for path, member in zip(paths, members, strict=True):
+            if len(member) != len(self.classes):
+                raise UserError(f'{path}: has {len(member)} classes; expected {self.classes}')
             if member.shape != members[0].shape:
                 raise UserError(
                     f'{path}: is {member.shape}, {paths[0]} is {members[0].shape}: '
@@ -83,34 +104,39 @@ def finish_photos(photos: Sequence[PhotoSource], voters: Voters, outputs: Output
         probabilities = voters.read(source.name)
         photo = source.read() if needs_photo else None
         mask = probabilities.argmax(axis=0).astype(np.uint8)
-        outputs.write(source.name, photo, Segmentation(mask, probabilities))
+        outputs.write(source.name, photo, Segmentation(mask, probabilities, voters.classes))
 
     for _ in in_threads(finish, waiting, 'finishing'):
         pass
 
 
-def read_truths(path: str, data_root: str | None = None) -> dict[str, dict]:
+def read_truths(path: str, classes: ClassList, data_root: str | None = None) -> dict[str, dict]:
     """Return the labelled images of a COCO file by the names that their photos have.
 
     Args:
         path: The file.
+        classes: The classes that its categories are matched to.
         data_root: Folder of its photos and masks; its own folder if None.
 
     Raises:
         UserError: The file cannot be used or has no labels.
     """
-    samples = labelled_samples(path, built_in(), data_root)
+    samples = labelled_samples(path, classes, data_root)
     return {photo_name(sample['file_name']): sample for sample in samples}
 
 
 def score_photos(
-    truths: Mapping[str, dict], predict: Callable[[str], np.ndarray], what: str = 'measuring'
+    truths: Mapping[str, dict],
+    predict: Callable[[str], np.ndarray],
+    classes: ClassList,
+    what: str = 'measuring',
 ) -> dict[str, float]:
     """Measure the masks of labelled photos.
 
     Args:
         truths: See :func:`read_truths`.
         predict: Gives the ``(H, W)`` uint8 mask of the photo of a name.
+        classes: What the labels mean.
         what: Named beside the progress.
 
     Returns:
@@ -118,11 +144,11 @@ def score_photos(
     """
 
     def count(name: str) -> MaskScores:
-        scores = MaskScores(len(built_in()))
-        scores.add(sample_mask(truths[name], Path(), built_in()), predict(name), name)
+        scores = MaskScores(len(classes))
+        scores.add(sample_mask(truths[name], Path(), classes), predict(name), name)
         return scores
 
-    total = MaskScores(len(built_in()))
+    total = MaskScores(len(classes))
     for scores in in_threads(count, list(truths), what):
         total.merge(scores)
     return total.result()

@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import optuna
 
-from mmseg_custom.classes import built_in
-from mmseg_custom.coco import CLASSES, IGNORE_INDEX
+from mmseg_custom.classes import IGNORE_INDEX, ClassList
 from mmseg_custom.coco.masks import sample_mask
 from mmseg_custom.evaluation.mask_scores import mean_iou
 from mmseg_custom.utils.parallel import in_threads
@@ -20,7 +19,11 @@ DIGITS = 3
 
 
 def search_weights(
-    members: Sequence[str], truths: Mapping[str, dict], trials: int, seed: int = 0
+    members: Sequence[str],
+    truths: Mapping[str, dict],
+    trials: int,
+    seed: int = 0,
+    given: ClassList | None = None,
 ) -> dict:
     """Search the weights of highest mIoU by trying them on some pixels of each photo.
 
@@ -32,18 +35,21 @@ def search_weights(
         truths: See :func:`~mmseg_custom.prediction.voted.read_truths`.
         trials: Number of weights to try.
         seed: Of the search and of the choice of pixels.
+        given: See :class:`~mmseg_custom.prediction.voted.Voters`.
 
     Returns:
         dict: ``weights``, and the mIoU, 0..1, of each one ``alone``, of ``equal`` weights and of
         the ``best``.
     """
-    votes, labels = _sample_pixels(members, truths, seed)
+    classes = Voters(members, [1.0] * len(members), given=given).classes
+    number = len(classes)
+    votes, labels = _sample_pixels(members, truths, seed, classes)
 
     def objective(trial) -> float:
         weights = [trial.suggest_float(str(i), 0.0, 1.0) for i in range(len(members))]
         found = np.tensordot(np.array(weights, np.float32), votes, axes=1).argmax(axis=0)
-        pairs = np.bincount(labels * len(CLASSES) + found, minlength=len(CLASSES) ** 2)
-        return mean_iou(pairs.reshape(len(CLASSES), -1))
+        pairs = np.bincount(labels * number + found, minlength=number**2)
+        return mean_iou(pairs.reshape(number, -1))
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
@@ -53,8 +59,8 @@ def search_weights(
     study.optimize(objective, n_trials=trials, show_progress_bar=True)
 
     def score(weights: Sequence[float], what: str) -> float:
-        voters = Voters(members, weights)
-        return score_photos(truths, lambda name: _mask(voters.read(name)), what)['mIoU']
+        voters = Voters(members, weights, given=classes)
+        return score_photos(truths, lambda name: _mask(voters.read(name)), classes, what)['mIoU']
 
     ones = np.eye(len(members)).tolist()
     alone = [score(one, f'member {i + 1}') for i, one in enumerate(ones)]
@@ -71,17 +77,18 @@ def _mask(probabilities: np.ndarray) -> np.ndarray:
 
 
 def _sample_pixels(
-    members: Sequence[str], truths: Mapping[str, dict], seed: int
+    members: Sequence[str], truths: Mapping[str, dict], seed: int, classes: ClassList
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return ``(members, C, pixels)`` float32 probabilities and ``(pixels,)`` labels."""
 
     def sample(item: tuple[int, str]) -> tuple[np.ndarray, np.ndarray]:
         place, name = item
-        truth = sample_mask(truths[name], Path(), built_in()).ravel()
+        truth = sample_mask(truths[name], Path(), classes).ravel()
         counted = np.flatnonzero(truth != IGNORE_INDEX)
         rng = np.random.default_rng((seed, place))
         chosen = rng.permutation(counted)[:PIXELS_PER_PHOTO]
-        votes = [Voters([m], [1.0]).read(name).reshape(len(CLASSES), -1) for m in members]
+        read = (Voters([member], [1.0], given=classes).read(name) for member in members)
+        votes = [one.reshape(len(classes), -1) for one in read]
         return np.stack([vote[:, chosen] for vote in votes]), truth[chosen].astype(np.int64)
 
     pairs = list(in_threads(sample, list(enumerate(truths)), 'reading'))

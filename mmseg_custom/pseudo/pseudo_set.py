@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from mmengine.dist import all_gather_object, get_dist_info
 
-from mmseg_custom.classes import CLASSES, IGNORE_INDEX, built_in
+from mmseg_custom.classes import IGNORE_INDEX, ClassList
 from mmseg_custom.coco import load_mask, make_coco, save_mask
 from mmseg_custom.prediction.photo_sources import PhotoSource
 from mmseg_custom.utils import UserError, atomic_path, write_json
@@ -69,6 +69,7 @@ def write_pseudo_set(
     photos: Sequence[PhotoSource],
     files: ConfidenceFiles,
     options: PseudoOptions,
+    classes: ClassList,
     photos_root: Path,
     out: Path,
     made_by: dict,
@@ -81,6 +82,7 @@ def write_pseudo_set(
         photos: Those that were predicted.
         files: What was predicted.
         options: Which pixels and photos are good enough.
+        classes: The model's.
         photos_root: Folder of the photos, the ``data_root`` of the set.
         out: Folder of the set.
         made_by: Goes into the manifest.
@@ -94,10 +96,10 @@ def write_pseudo_set(
     (out / MANIFEST).unlink(missing_ok=True)
     rank, world_size = get_dist_info()
     own = photos[rank::world_size]
-    thresholds = _thresholds(own, files, options)
+    thresholds = _thresholds(own, files, options, classes)
 
     def label(photo: PhotoSource) -> LabelledPhoto:
-        return _label(photo, files, thresholds, options.min_score, photos_root, out)
+        return _label(photo, files, thresholds, options.min_score, classes, photos_root, out)
 
     shares = all_gather_object(list(in_threads(label, own, 'labelling', rank > 0)))
     if rank:
@@ -109,14 +111,15 @@ def write_pseudo_set(
             f'no photo has a score of {options.min_score} or more (the highest is '
             f'{max(entry.score for entry in entries):.3f}): lower the minimum score'
         )
-    write_json(out / ANNOTATIONS, _annotations(used, photos_root, out))
-    _draw_sheet(used, {photo.name: photo for photo in photos}, out)
+    write_json(out / ANNOTATIONS, _annotations(used, classes, photos_root, out))
+    _draw_sheet(used, {photo.name: photo for photo in photos}, classes, out)
     manifest = dict(
         made_by,
         options=asdict(options),
-        thresholds=dict(zip(CLASSES, (thresholds / LEVELS).round(6).tolist(), strict=True)),
+        classes=classes.to_plain(),
+        thresholds=dict(zip(classes.names, (thresholds / LEVELS).round(6).tolist(), strict=True)),
         data_root=str(photos_root),
-        class_shares=_mean_shares(used),
+        class_shares=_mean_shares(used, classes),
         images=[asdict(entry) for entry in entries],
     )
     write_json(out / MANIFEST, manifest)
@@ -124,32 +127,40 @@ def write_pseudo_set(
 
 
 def _thresholds(
-    own: Sequence[PhotoSource], files: ConfidenceFiles, options: PseudoOptions
+    own: Sequence[PhotoSource],
+    files: ConfidenceFiles,
+    options: PseudoOptions,
+    classes: ClassList,
 ) -> np.ndarray:
-    thresholds = fixed_thresholds(options.threshold)
+    thresholds = fixed_thresholds(options.threshold, classes)
     if options.balanced is None:
         return thresholds
-    counts = sum(
-        in_threads(lambda photo: confidence_histogram(*files.read(photo.name)), own, 'counting'),
-        np.zeros((len(CLASSES), LEVELS + 1), np.int64),
-    )
+
+    def count(photo: PhotoSource) -> np.ndarray:
+        return confidence_histogram(*files.read(photo.name), len(classes))
+
+    counts = sum(in_threads(count, own, 'counting'), np.zeros((len(classes), LEVELS + 1), np.int64))
     # Whole numbers: the sum is the same in whatever order the processes come.
     return np.maximum(
         thresholds, balanced_thresholds(sum(all_gather_object(counts)), options.balanced)
     )
 
 
-def _label(photo, files, thresholds, min_score, root: Path, out: Path) -> LabelledPhoto:
+def _label(
+    photo, files, thresholds, min_score, classes: ClassList, root: Path, out: Path
+) -> LabelledPhoto:
     labels, confidence = files.read(photo.name)
     mask = np.where(confidence >= thresholds[labels], labels, IGNORE_INDEX).astype(np.uint8)
     score = float(confidence.mean() / LEVELS)
     path = _mask_path(out, photo.name)
     if score >= min_score:
-        save_mask(path, mask, built_in())
+        save_mask(path, mask, classes)
     else:
         path.unlink(missing_ok=True)
-    counts = np.bincount(mask.ravel(), minlength=IGNORE_INDEX + 1)[: len(CLASSES)]
-    shares = {name: n / mask.size for name, n in zip(CLASSES, counts.tolist(), strict=True) if n}
+    counts = np.bincount(mask.ravel(), minlength=IGNORE_INDEX + 1)[: len(classes)]
+    shares = {
+        name: n / mask.size for name, n in zip(classes.names, counts.tolist(), strict=True) if n
+    }
     return LabelledPhoto(
         name=photo.name,
         file_name=photo.path.relative_to(root).as_posix(),
@@ -166,7 +177,7 @@ def _mask_path(out: Path, name: str) -> Path:
     return out / MASKS / f'{name}.png'
 
 
-def _annotations(used: Sequence[LabelledPhoto], root: Path, out: Path) -> dict:
+def _annotations(used: Sequence[LabelledPhoto], classes: ClassList, root: Path, out: Path) -> dict:
     """COCO cannot say ignore: the entries name their masks, relative to the photos' folder."""
     entries = [
         dict(
@@ -181,26 +192,31 @@ def _annotations(used: Sequence[LabelledPhoto], root: Path, out: Path) -> dict:
         dict(description='Pseudo labels of trash-seg'),
         [],
         [(entry, []) for entry in entries],
-        built_in(),
+        classes,
     )
 
 
-def _mean_shares(used: Sequence[LabelledPhoto]) -> dict[str, float]:
+def _mean_shares(used: Sequence[LabelledPhoto], classes: ClassList) -> dict[str, float]:
     total = Counter()
     for photo in used:
         total.update(photo.class_shares)
-    return {name: total[name] / len(used) for name in CLASSES}
+    return {name: total[name] / len(used) for name in classes.names}
 
 
-def _draw_sheet(used: Sequence[LabelledPhoto], photos: dict[str, PhotoSource], out: Path) -> None:
+def _draw_sheet(
+    used: Sequence[LabelledPhoto],
+    photos: dict[str, PhotoSource],
+    classes: ClassList,
+    out: Path,
+) -> None:
     """Draw the photos that the model is most and least sure of."""
     ranked = sorted(used, key=lambda photo: -photo.score)
     shown = ranked if len(ranked) <= 2 * SHOWN else ranked[:SHOWN] + ranked[-SHOWN:]
     rows = []
     for photo in shown:
-        mask = load_mask(_mask_path(out, photo.name), photo.height, photo.width, built_in())
+        mask = load_mask(_mask_path(out, photo.name), photo.height, photo.width, classes)
         caption = f'{photo.name}: {photo.score:.3f}, {photo.sure_share:.0%} labelled'
         rows.append((caption, photos[photo.name].read(), [mask]))
-    sheet = contact_sheet(rows, built_in(), headings=('photo', 'pseudo labels (white: ignored)'))
+    sheet = contact_sheet(rows, classes, headings=('photo', 'pseudo labels (white: ignored)'))
     with atomic_path(out / SHEET) as temporary:
         sheet.save(temporary)

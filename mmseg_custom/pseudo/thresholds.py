@@ -4,18 +4,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mmseg_custom.classes import CLASSES, built_in
+from mmseg_custom.classes import ClassList
 from mmseg_custom.coco import labels_of_names
 from mmseg_custom.utils import UserError
 
 from .confidence import LEVELS
 
 
-def fixed_thresholds(texts: Sequence[str]) -> np.ndarray:
+def fixed_thresholds(texts: Sequence[str], classes: ClassList) -> np.ndarray:
     """Read thresholds as a command line gives them.
 
     Args:
         texts: One number for all classes and any number of ``CLASS=NUMBER``, each 0..1.
+        classes: What the labels mean.
 
     Returns:
         np.ndarray: ``(C,)`` uint16 least confidence times 65535, rounded.
@@ -23,11 +24,11 @@ def fixed_thresholds(texts: Sequence[str]) -> np.ndarray:
     Raises:
         UserError: No such class, or no number in 0..1.
     """
-    thresholds = np.zeros(len(CLASSES), np.uint16)
+    thresholds = np.zeros(len(classes), np.uint16)
     # What is for all comes first, wherever it stands.
     for text in sorted(texts, key=lambda text: '=' in text):
         name, _, number = text.rpartition('=')
-        where = labels_of_names([name], built_in()) if name else slice(None)
+        where = labels_of_names([name], classes) if name else slice(None)
         thresholds[where] = round(_fraction(number, f'threshold {text}') * LEVELS)
     return thresholds
 
@@ -53,16 +54,19 @@ def balanced_thresholds(histogram: np.ndarray, portion: float) -> np.ndarray:
     return np.where(total > 0, enough, LEVELS).astype(np.uint16)
 
 
-def confidence_histogram(labels: np.ndarray, confidence: np.ndarray) -> np.ndarray:
+def confidence_histogram(
+    labels: np.ndarray, confidence: np.ndarray, num_classes: int
+) -> np.ndarray:
     """Count the pixels of a photo, ``(C, 65536)`` int64, by label and confidence.
 
     Args:
         labels: ``(H, W)`` uint8.
         confidence: ``(H, W)`` uint16.
+        num_classes: Number of classes ``C``.
     """
     pairs = labels.astype(np.int64) * (LEVELS + 1) + confidence
-    counts = np.bincount(pairs.ravel(), minlength=len(CLASSES) * (LEVELS + 1))
-    return counts.reshape(len(CLASSES), LEVELS + 1)
+    counts = np.bincount(pairs.ravel(), minlength=num_classes * (LEVELS + 1))
+    return counts.reshape(num_classes, LEVELS + 1)
 
 
 def _fraction(text: str, where: str) -> float:

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mmseg_custom.classes import choose_classes
 from mmseg_custom.evaluation.calibration import reliability
 from mmseg_custom.evaluation.confusion import class_scores
+from mmseg_custom.experiment.set_classes import experiment_classes
+from mmseg_custom.visualization.pages.html import css_colors
 
 from .run_folder import RunFolder
 from .validation_photos import PhotoResults
@@ -26,14 +29,17 @@ def make_report(
     Returns:
         dict: ``name``, ``config`` (file name and text), ``checkpoint``, ``iterations``, ``train``
         and ``val`` curves, ``validation`` (iteration and percent by name), ``photos`` (see
-        :func:`photo_numbers`), ``classes`` (name, IoU, precision and recall in 0..1), ``confusion``
-        and ``speed``.
+        :func:`photo_numbers`), ``classes`` (name, IoU, precision and recall in 0..1), ``colors``
+        (CSS, by class), ``confusion`` and ``speed``.
     """
     measured = dict(run.validation or {})
     if results:
-        measured |= dict(classes=results.classes, confusion_matrix=results.tally.confusion)
+        measured |= dict(classes=results.classes.names, confusion_matrix=results.tally.confusion)
     confusion = np.asarray(measured.get('confusion_matrix', ()), np.int64)
     names = list(measured.get('classes', ()))
+    classes = choose_classes(
+        model=results.classes if results else None, experiment=experiment_classes(run.config)
+    )
     return dict(
         name=run.folder.resolve().name,
         config=dict(name=run.config_name, text=run.config.pretty_text),
@@ -44,6 +50,7 @@ def make_report(
         validation=_last_validation(run.validation),
         photos=results and photo_numbers(results),
         classes=class_rows(names, confusion) if names else [],
+        colors=css_colors(classes),
         confusion=confusion.tolist(),
         speed=speed_numbers(run, results),
     )

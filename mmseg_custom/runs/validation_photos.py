@@ -1,7 +1,7 @@
 """Segmenting an experiment's validation photos to look at what comes out."""
 
 import time
-from collections.abc import Iterator, Sequence, Sized
+from collections.abc import Iterator, Sized
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS
 
 from mmseg_custom.apis.segmenter import TrashSegmenter
-from mmseg_custom.classes import ClassList, make_class_list
+from mmseg_custom.classes import ClassList
 from mmseg_custom.evaluation.photo_tally import PhotoTally
 from mmseg_custom.experiment.config import leaf_datasets
 from mmseg_custom.hooks.save_predictions_hook import relative_name
@@ -74,7 +74,7 @@ class PhotoResults:
     gallery: Gallery
     seconds: float
     device: str
-    classes: Sequence[str]
+    classes: ClassList
 
 
 def look_at_photos(
@@ -88,7 +88,7 @@ def look_at_photos(
         number: How many are shown as the worst and as the best.
     """
     tally = PhotoTally(len(segmenter.classes))
-    gallery, seconds = Gallery(number, _class_list(segmenter)), []
+    gallery, seconds = Gallery(number, segmenter.classes), []
     for name, photo, truth in tqdm(photos, desc='predicting', unit='photo'):
         start = time.perf_counter()
         found = segmenter(photo)
@@ -98,8 +98,3 @@ def look_at_photos(
     # The first photo also pays for what is set up once.
     median = float(np.median(seconds[1:] or seconds))
     return PhotoResults(tally, gallery, median, str(segmenter.device), segmenter.classes)
-
-
-def _class_list(segmenter: TrashSegmenter) -> ClassList:
-    colors = [tuple(color) for color in segmenter.palette]
-    return make_class_list(segmenter.classes, colors=colors)

@@ -1,13 +1,12 @@
 """What the API answers."""
 
 import io
-from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from pydantic import BaseModel, Field
 
-from mmseg_custom.classes import ClassList, class_list, make_class_list
+from mmseg_custom.classes import ClassList
 from mmseg_custom.coco import mask_annotations
 from mmseg_custom.coco.palette import mask_image
 
@@ -33,7 +32,7 @@ class Found(BaseModel):
 
 
 class Answer(BaseModel):
-    """All classes in a photo but Background."""
+    """All classes in a photo but the background."""
 
     height: int
     width: int
@@ -67,27 +66,22 @@ def full_mask(mask: np.ndarray, upload: Upload) -> np.ndarray:
     return cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST_EXACT)
 
 
-def to_json(mask: np.ndarray, classes: Sequence[str]) -> str:
+def to_json(mask: np.ndarray, classes: ClassList) -> str:
     """Describe an ``(H, W)`` uint8 label mask as an :class:`Answer`."""
     height, width = mask.shape
     found = [
         Found(
-            category=classes[annotation['category_id']],
+            category=classes.names[annotation['category_id']],
             area_share=annotation['area'] / mask.size,
             **annotation,
         )
-        for annotation in mask_annotations(mask, class_list(list(classes)), whole=True)
+        for annotation in mask_annotations(mask, classes, whole=True)
     ]
     return Answer(height=height, width=width, found=found).model_dump_json()
 
 
-def to_png(mask: np.ndarray, palette: Sequence[Sequence[int]]) -> bytes:
+def to_png(mask: np.ndarray, classes: ClassList) -> bytes:
     """Return an ``(H, W)`` uint8 label mask as a palette PNG."""
     file = io.BytesIO()
-    mask_image(mask, _anonymous(palette)).save(file, 'PNG')
+    mask_image(mask, classes).save(file, 'PNG')
     return file.getvalue()
-
-
-def _anonymous(palette: Sequence[Sequence[int]]) -> ClassList:
-    names = [str(label) for label in range(len(palette))]
-    return make_class_list(names, mask_colors=[tuple(color) for color in palette])

@@ -119,7 +119,7 @@ def _add_segment(app: FastAPI, segmenter: TrashSegmenter, limits: Limits, batche
     def encode(mask, upload: Upload, form: str) -> Response:
         mask = full_mask(mask, upload)
         if form == 'png':
-            return Response(to_png(mask, segmenter.palette), media_type='image/png')
+            return Response(to_png(mask, segmenter.classes), media_type='image/png')
         return Response(to_json(mask, segmenter.classes), media_type='application/json')
 
     @app.post(
@@ -137,7 +137,7 @@ def _add_segment(app: FastAPI, segmenter: TrashSegmenter, limits: Limits, batche
         """Segment one photo, sent as the body of the request.
 
         `json`: each class as run lengths of COCO. `png`: a palette image whose values are the
-        labels, 0 for Background. Both have the size of the photo.
+        labels, the places in the class list of `/health`. Both have the size of the photo.
         """
         require_photo_type(request)
         with tempfile.SpooledTemporaryFile(BYTES_IN_MEMORY) as file:
@@ -151,7 +151,7 @@ def _add_monitoring(app: FastAPI, segmenter: TrashSegmenter, metrics: Metrics) -
     @app.get('/health')
     async def health() -> Health:
         """Tell that the server is there, and its model's classes."""
-        return Health(status='ok', classes=list(segmenter.classes))
+        return Health(status='ok', classes=list(segmenter.classes.names))
 
     @app.get('/metrics', response_class=Response, responses={200: dict(content={'text/plain': {}})})
     async def prometheus() -> Response:

@@ -63,16 +63,20 @@ def hide_unsure(found: Segmentation, confidence: float) -> Segmentation:
 
 
 def list_findings(found: Segmentation, rules: SortingRules) -> list[Finding]:
-    """Return what is in a photo, the largest first; Background and unsure pixels are left out.
+    """Return what is in a photo, the largest first, without background and ignored pixels.
 
     Args:
         found: See :func:`hide_unsure`.
-        rules: With a rule for every class but Background.
+        rules: With a rule for every class but the background.
     """
     counts = np.bincount(found.mask.ravel(), minlength=IGNORE_INDEX + 1)
     findings = [
-        Finding(rules.classes[name], found.palette[label], counts[label] / found.mask.size)
-        for label, name in enumerate(found.classes)
-        if label and counts[label]
+        Finding(
+            rules.classes[found.classes.names[label]],
+            found.classes.colors[label],
+            counts[label] / found.mask.size,
+        )
+        for label in found.classes.foreground
+        if counts[label]
     ]
     return sorted(findings, key=lambda finding: -finding.share)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from mmseg_custom.coco import CLASSES
+from mmseg_custom.classes import ClassList, name_key
 from mmseg_custom.utils import UserError
 
 PARTS = ('language', 'name', 'texts', 'bins', 'classes')
@@ -27,6 +27,7 @@ TEXTS = (
     'of_the_photo',
     'note',
 )
+TO_COMPLETE = 'Look up what your town does, and write it here.'
 COLOUR = re.compile(r'#[0-9a-fA-F]{6}')
 
 
@@ -66,7 +67,7 @@ class SortingRules:
         language: Its code, such as ``en``.
         name: What the page is called among others, such as ``English``.
         texts: The words of the page by their place in it (:data:`TEXTS`).
-        classes: By class name, every one but Background.
+        classes: By the class name of the model, every one but the background.
     """
 
     language: str
@@ -75,21 +76,27 @@ class SortingRules:
     classes: Mapping[str, ClassRule]
 
 
-def read_rules(path: str | os.PathLike, classes: Sequence[str] = CLASSES) -> SortingRules:
+def read_rules(path: str | os.PathLike, classes: ClassList) -> SortingRules:
     """Read a file of rules.
+
+    It may have rules for classes that the model does not know.
 
     Args:
         path: The YAML file.
-        classes: The model's classes, Background first.
+        classes: The model's classes.
 
     Raises:
         UserError: It is missing or no YAML, has not exactly the wanted parts, names a bin that it
-            does not describe, or its classes are not those of the model.
+            does not describe, or has no rule for a class of the model.
     """
     content = _read_yaml(path)
     _require_keys(path, 'the file', content, PARTS)
     _require_keys(path, 'texts', content['texts'], TEXTS)
-    _require_keys(path, 'classes', content['classes'], classes[1:])
+    written = _rules_by_key(path, content['classes'])
+    names = [classes.names[label] for label in classes.foreground]
+    without = [name for name in names if name_key(name) not in written]
+    if without:
+        raise UserError(f'{path}: has no rule for {", ".join(without)}', kind='missing-rules')
     for key in ('language', 'name'):
         _require_text(path, key, content[key])
     for key, text in content['texts'].items():
@@ -97,8 +104,32 @@ def read_rules(path: str | os.PathLike, classes: Sequence[str] = CLASSES) -> Sor
     if not isinstance(content['bins'], dict):
         raise UserError(f'{path}: bins: needs a bin a line, by a key of your choice')
     bins = {key: _read_bin(path, key, value) for key, value in content['bins'].items()}
-    rules = {name: _read_rule(path, name, content['classes'][name], bins) for name in classes[1:]}
+    rules = {name: _read_rule(path, name, written[name_key(name)], bins) for name in names}
     return SortingRules(content['language'], content['name'], content['texts'], rules)
+
+
+def make_rules(classes: ClassList, pattern: str | os.PathLike) -> str:
+    """Return the text of a rules file for any classes, to be completed by hand.
+
+    Args:
+        classes: The model's classes.
+        pattern: A rules file. Its words and bins are taken, and its rules where the class is the
+            same; any other class goes to the last bin.
+    """
+    content = _read_yaml(pattern)
+    written = _rules_by_key(pattern, content['classes'])
+    last = list(content['bins'])[-1]
+    content['classes'] = {
+        name: written.get(name_key(name), dict(name=name, bin=last, how=TO_COMPLETE))
+        for name in (classes.names[label] for label in classes.foreground)
+    }
+    return yaml.safe_dump(content, allow_unicode=True, sort_keys=False)
+
+
+def _rules_by_key(path, content) -> dict:
+    if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
+        raise UserError(f'{path}: classes: needs a rule for each class, by its name')
+    return {name_key(name): rule for name, rule in content.items()}
 
 
 def _read_yaml(path: str | os.PathLike):

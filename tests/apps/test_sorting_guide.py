@@ -14,8 +14,10 @@ pytest.importorskip('gradio', minversion='6')
 
 from mmseg_custom.apis import TrashSegmenter  # noqa: E402
 from mmseg_custom.classes import built_in
-from mmseg_custom.coco import CLASSES, PALETTE  # noqa: E402
 from mmseg_custom.visualization import overlay  # noqa: E402
+
+CLASSES = built_in().names
+PALETTE = built_in().colors
 
 TOOL = 'apps/sorting_guide.py'
 TOY = ROOT / 'configs' / 'upernet_swin_toy.py'

@@ -13,8 +13,10 @@ from conftest import ROOT, call_tool
 from pycocotools.coco import COCO
 
 from mmseg_custom.classes import built_in
-from mmseg_custom.coco import CLASSES, find_problems
+from mmseg_custom.coco import find_problems
 from mmseg_custom.datasets import TrashCocoDataset
+
+CLASSES = built_in().names
 
 TOOL = 'data_prep/copy_paste.py'
 PASTED = ['Battery', 'Clothing', 'Paper pack', 'Metal']

@@ -8,9 +8,11 @@ from conftest import call_tool, tool
 from pycocotools.coco import COCO
 
 from mmseg_custom.classes import built_in
-from mmseg_custom.coco import CLASSES, find_problems
+from mmseg_custom.coco import find_problems
 from mmseg_custom.coco.stats.class_counts import class_counts
 from mmseg_custom.datasets import RepeatFactorSampler, TrashCocoDataset
+
+CLASSES = built_in().names
 
 TOOL = 'data_prep/oversample.py'
 

@@ -5,7 +5,10 @@ import pytest
 from browser import chromium, opened  # noqa: F401
 from conftest import call_tool, coco, tool
 
-from mmseg_custom.coco import CLASSES, read_coco
+from mmseg_custom.classes import built_in
+from mmseg_custom.coco import read_coco
+
+CLASSES = built_in().names
 
 TOOL = 'data_prep/dataset_statistics.py'
 SQUARE = [[10, 10, 50, 10, 50, 50, 10, 50]]

@@ -5,7 +5,9 @@ from conftest import call_tool, coco, tool
 from sklearn.metrics import jaccard_score
 
 from mmseg_custom.classes import built_in
-from mmseg_custom.coco import CLASSES, coco_to_samples, load_mask, paint, read_coco, save_mask
+from mmseg_custom.coco import coco_to_samples, load_mask, paint, read_coco, save_mask
+
+CLASSES = built_in().names
 
 TOOL = 'tools/browse.py'
 SQUARE = [[10, 10, 50, 10, 50, 50, 10, 50]]

@@ -6,7 +6,9 @@ from safetensors.torch import load_file
 
 from mmseg_custom.apis import TrashSegmenter
 from mmseg_custom.checkpoints.sealed import is_whole
-from mmseg_custom.coco import CLASSES
+from mmseg_custom.classes import built_in
+
+CLASSES = built_in().names
 
 TOY = str(ROOT / 'configs' / 'upernet_swin_toy.py')
 CONVERT = 'tools/convert_checkpoint.py'

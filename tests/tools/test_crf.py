@@ -6,10 +6,12 @@ from conftest import ROOT, call_tool
 from mmengine.config import Config
 
 from mmseg_custom.classes import built_in
-from mmseg_custom.coco import CLASSES, coco_to_samples, load_mask, paint
+from mmseg_custom.coco import coco_to_samples, load_mask, paint
 from mmseg_custom.coco.photos import read_photo
 from mmseg_custom.postprocess import DenseCrf
 from mmseg_custom.prediction.probabilities import path_of, read_probabilities, write_probabilities
+
+CLASSES = built_in().names
 
 pytest.importorskip('numba')
 TOOL = 'tools/crf.py'

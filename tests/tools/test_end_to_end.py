@@ -14,9 +14,10 @@ from processes import ToolProcess
 from products import ITERS, SHORT, TOY
 from sklearn.metrics import jaccard_score
 
-from mmseg_custom.coco import CLASSES
+from mmseg_custom.classes import built_in
 from mmseg_custom.datasets import TrashCocoDataset
 
+CLASSES = built_in().names
 OPTIONS = ['--cfg-options', *SHORT]
 
 

@@ -8,8 +8,10 @@ from conftest import ROOT, call_tool
 from mmseg_custom.apis import TrashSegmenter
 from mmseg_custom.apis.ensemble import EnsembleSegmenter
 from mmseg_custom.classes import built_in
-from mmseg_custom.coco import CLASSES, coco_to_samples, load_mask, paint
+from mmseg_custom.coco import coco_to_samples, load_mask, paint
 from mmseg_custom.prediction.probabilities import path_of, read_probabilities, write_probabilities
+
+CLASSES = built_in().names
 
 TOOL = 'tools/ensemble.py'
 TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
@@ -87,7 +89,7 @@ def test_averages_checkpoints_that_can_be_used(random_checkpoint, tmp_path, caps
     photo = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     one, two = TrashSegmenter(TOY, random_checkpoint)(photo), TrashSegmenter(TOY, out)(photo)
     assert np.array_equal(one.mask, two.mask)
-    assert two.classes == CLASSES
+    assert two.classes.names == CLASSES
 
 
 def test_says_what_is_wrong(folders, toy_set, tmp_path, capsys):

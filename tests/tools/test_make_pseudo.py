@@ -12,10 +12,12 @@ from processes import ToolProcess
 
 from mmseg_custom.apis import TrashSegmenter
 from mmseg_custom.classes import built_in
-from mmseg_custom.coco import CLASSES, find_problems, load_mask, read_coco
+from mmseg_custom.coco import find_problems, load_mask, read_coco
 from mmseg_custom.datasets import PseudoLabelledPhotos, TrashCocoDataset
 from mmseg_custom.postprocess import DenseCrf
 from mmseg_custom.transforms import LoadTrashAnnotations
+
+CLASSES = built_in().names
 
 TOOL = 'tools/make_pseudo.py'
 TOY = ROOT / 'configs' / 'upernet_swin_toy.py'

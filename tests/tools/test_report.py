@@ -10,7 +10,9 @@ from sklearn.metrics import jaccard_score
 
 from mmseg_custom.apis import TrashSegmenter
 from mmseg_custom.classes import built_in
-from mmseg_custom.coco import CLASSES, coco_to_samples, paint, read_coco
+from mmseg_custom.coco import coco_to_samples, paint, read_coco
+
+CLASSES = built_in().names
 
 TOOL = 'tools/report.py'
 SECTIONS = [

@@ -2,13 +2,13 @@
 
 import csv
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from mmseg_custom.classes import built_in
+from mmseg_custom.classes import ClassList, built_in, from_categories, name_key
 from mmseg_custom.utils import UserError, atomic_path
 
 CLASSES = built_in().names
@@ -104,6 +104,35 @@ def require_complete(path: str | os.PathLike, found: Iterable[str], wanted: Iter
     for names, what in ((wanted - found, 'lacks'), (found - wanted, 'has the unknown')):
         if names:
             raise UserError(f'{path}: {what} {min(names)} ({len(names)} such photos)')
+
+
+def require_contest(path: str | os.PathLike, categories: Sequence[Mapping]) -> None:
+    """Raise when an annotation file has categories that the contest does not have.
+
+    Args:
+        path: The file, named in the message.
+        categories: The file's; none at all will do, since a submission needs only its photos.
+
+    Raises:
+        UserError: Names both class lists.
+    """
+    names = set(map(name_key, built_in().names))
+    if any(name_key(str(category['name'])) not in names for category in categories):
+        require_contest_list(path, from_categories(categories, str(path)))
+
+
+def require_contest_list(path: str | os.PathLike, classes: ClassList | None) -> None:
+    """Raise when a model or a folder of masks has other classes than the contest.
+
+    Args:
+        path: The model or folder, named in the message.
+        classes: Its classes; None: they are unknown, and taken for the contest's.
+
+    Raises:
+        UserError: Names both class lists.
+    """
+    if classes and not classes.is_same_as(built_in()):
+        raise UserError(f'{path}: has {classes}; a submission of the contest has {built_in()}')
 
 
 def mask_name(folder: str | os.PathLike, file_name: str) -> Path:

@@ -24,10 +24,12 @@ class TrashTTAModel(BaseTTAModel):
         module: The model, or its config.
         crf: Arguments of :class:`~mmseg_custom.postprocess.DenseCrf`, which refines the mean
             probabilities; None: no CRF.
+        background: Label of the background, for the CRF; None: no class is it.
     """
 
-    def __init__(self, module, crf: dict | None = None, **kwargs):
+    def __init__(self, module, crf: dict | None = None, background: int | None = None, **kwargs):
         super().__init__(module, **kwargs)
+        self.background = background
         self.crf = DenseCrf(**crf) if crf is not None else None
 
     def merge_preds(self, data_samples_list: list[SampleList]) -> SampleList:
@@ -43,13 +45,12 @@ class TrashTTAModel(BaseTTAModel):
         mean = sum(view.seg_logits.data.float().softmax(dim=0) for view in views) / len(views)
         merged = views[0]
         if self.crf is not None:
-            mean = _refined(mean, merged.img_path, self.crf)
+            mean = self._refined(mean, merged.img_path, self.crf)
         merged.seg_logits = PixelData(data=mean.clamp_min(SMALLEST).log())
         merged.pred_sem_seg = PixelData(data=mean.argmax(dim=0, keepdim=True))
         return merged
 
-
-def _refined(probabilities: torch.Tensor, img_path: str, crf: DenseCrf) -> torch.Tensor:
-    photo = np.ascontiguousarray(read_photo(img_path)[..., ::-1])
-    refined = crf(photo, probabilities.cpu().numpy())
-    return torch.from_numpy(refined).to(probabilities.device)
+    def _refined(self, probabilities: torch.Tensor, img_path: str, crf: DenseCrf) -> torch.Tensor:
+        photo = np.ascontiguousarray(read_photo(img_path)[..., ::-1])
+        refined = crf(photo, probabilities.cpu().numpy(), self.background)
+        return torch.from_numpy(refined).to(probabilities.device)

@@ -5,11 +5,10 @@ import math
 import os
 from collections.abc import Sequence
 
-from mmseg_custom.classes import built_in
 from mmseg_custom.utils import atomic_path
 
 from .gallery import HEADINGS, Gallery, GalleryPhoto
-from .html import css_colors, render_page
+from .html import render_page
 from .line_chart import LineChart, line_chart
 
 # Of those with the lowest IoU; a strip takes about 5 kB.
@@ -35,7 +34,7 @@ def write_report_page(
         report=report,
         missing=missing,
         charts=report_charts(report['train'], report['val']),
-        colors=css_colors(built_in()),
+        colors=report['colors'],
         headings=HEADINGS,
         gallery=gallery,
         rows=photo_rows(gallery.photos) if gallery else [],

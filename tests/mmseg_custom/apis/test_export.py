@@ -10,9 +10,12 @@ from mmseg_custom.apis import TrashSegmenter
 from mmseg_custom.apis.export import export_onnx, quantise
 from mmseg_custom.apis.onnx_segmenter import OnnxSegmenter
 from mmseg_custom.apis.parity import compare, random_photos
-from mmseg_custom.coco import CLASSES, PALETTE
+from mmseg_custom.classes import built_in
 from mmseg_custom.experiment.config import drop_pretrained, load_config
 from mmseg_custom.utils import UserError
+
+CLASSES = built_in().names
+PALETTE = built_in().mask_colors
 
 onnx = pytest.importorskip('onnx')
 onnxruntime = pytest.importorskip('onnxruntime')

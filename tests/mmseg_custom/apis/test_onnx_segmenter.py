@@ -10,8 +10,11 @@ from PIL import Image
 
 from mmseg_custom.apis import OnnxSegmenter, TrashSegmenter
 from mmseg_custom.apis.export import export_onnx
-from mmseg_custom.coco import CLASSES, PALETTE
+from mmseg_custom.classes import built_in
 from mmseg_custom.utils import UserError
+
+CLASSES = built_in().names
+PALETTE = built_in().mask_colors
 
 onnx = pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')
@@ -57,8 +60,8 @@ def test_it_says_what_the_trained_model_says(segmenter, trained):
     assert len(np.unique(found.mask)) > 1
     assert found.area_shares.keys() == expected.area_shares.keys()
     assert segmenter.has_probabilities
-    assert segmenter.classes == CLASSES
-    assert [tuple(colour) for colour in segmenter.palette] == list(PALETTE)
+    assert segmenter.classes.names == CLASSES
+    assert segmenter.classes.mask_colors == PALETTE
 
 
 def test_a_file_an_image_and_an_array_are_the_same_photo(segmenter, tmp_path):

@@ -9,8 +9,10 @@ from PIL import Image
 
 from mmseg_custom.apis import TrashSegmenter
 from mmseg_custom.classes import built_in
-from mmseg_custom.coco import CLASSES, coco_to_samples, paint
+from mmseg_custom.coco import coco_to_samples, paint
 from mmseg_custom.utils import UserError
+
+CLASSES = built_in().names
 
 TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
 

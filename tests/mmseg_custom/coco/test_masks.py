@@ -14,7 +14,6 @@ from pycocotools.coco import COCO
 
 from mmseg_custom.classes import built_in
 from mmseg_custom.coco import (
-    CLASSES,
     IGNORE_INDEX,
     coco_to_samples,
     find_problems,
@@ -27,6 +26,8 @@ from mmseg_custom.coco import (
     write_masks,
 )
 from mmseg_custom.utils import UserError
+
+CLASSES = built_in().names
 
 LABELS = st.integers(0, len(CLASSES) - 1)
 SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=24)

@@ -3,8 +3,11 @@ import pytest
 from PIL import Image
 
 from mmseg_custom.classes import built_in
-from mmseg_custom.coco import CLASSES, PALETTE, colorize, load_mask, save_mask
+from mmseg_custom.coco import colorize, load_mask, save_mask
 from mmseg_custom.utils import UserError
+
+CLASSES = built_in().names
+PALETTE = built_in().mask_colors
 
 
 @pytest.fixture

@@ -4,8 +4,10 @@ import pytest
 from conftest import coco
 
 from mmseg_custom.classes import built_in
-from mmseg_custom.coco import CLASSES, coco_to_samples, read_coco, require_valid
+from mmseg_custom.coco import coco_to_samples, read_coco, require_valid
 from mmseg_custom.utils import UserError
+
+CLASSES = built_in().names
 
 SQUARE = [4, 4, 20, 4, 20, 20, 4, 20]
 

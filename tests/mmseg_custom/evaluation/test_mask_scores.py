@@ -2,10 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from mmseg_custom.coco import CLASSES
+from mmseg_custom.classes import built_in
 from mmseg_custom.evaluation import TrashIoUMetric
 from mmseg_custom.evaluation.mask_scores import MaskScores
 from mmseg_custom.utils import UserError
+
+CLASSES = built_in().names
 
 
 def masks(seed, labels=9):

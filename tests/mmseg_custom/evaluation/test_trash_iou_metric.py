@@ -16,9 +16,11 @@ from mmseg.evaluation import IoUMetric
 from PIL import Image
 from sklearn.metrics import f1_score, jaccard_score
 
-from mmseg_custom.coco import CLASSES
+from mmseg_custom.classes import built_in
 from mmseg_custom.evaluation import TrashIoUMetric
 from mmseg_custom.utils import UserError
+
+CLASSES = built_in().names
 
 
 def sample(truth, prediction) -> dict:

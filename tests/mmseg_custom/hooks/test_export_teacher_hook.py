@@ -6,10 +6,12 @@ from mmengine.logging import MessageHub
 from mmengine.model import ExponentialMovingAverage
 from torch import nn
 
-from mmseg_custom.coco import CLASSES
+from mmseg_custom.classes import built_in
 from mmseg_custom.hooks import ExportTeacherHook
 from mmseg_custom.hooks.export_teacher_hook import export_teacher
 from mmseg_custom.utils import UserError
+
+CLASSES = built_in().names
 
 
 @pytest.fixture

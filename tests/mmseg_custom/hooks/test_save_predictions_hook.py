@@ -7,8 +7,11 @@ from mmseg.structures import SegDataSample
 from PIL import Image
 
 from mmseg_custom.classes import built_in
-from mmseg_custom.coco import CLASSES, PALETTE, colorize, load_mask
+from mmseg_custom.coco import colorize, load_mask
 from mmseg_custom.hooks import SavePredictionsHook
+
+CLASSES = built_in().names
+PALETTE = built_in().mask_colors
 
 
 def sample(path, prediction, truth=None) -> SegDataSample:
@@ -20,7 +23,7 @@ def sample(path, prediction, truth=None) -> SegDataSample:
 
 
 def test_photos_of_the_same_name_in_two_batches_keep_their_own_masks(tmp_path):
-    metainfo = dict(classes=CLASSES, palette=PALETTE)
+    metainfo = built_in().to_metainfo()
     dataset = SimpleNamespace(metainfo=metainfo, data_prefix=dict(img_path=str(tmp_path)))
     runner = SimpleNamespace(test_dataloader=SimpleNamespace(dataset=dataset))
     rng = np.random.default_rng(0)

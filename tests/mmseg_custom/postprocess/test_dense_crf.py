@@ -112,7 +112,7 @@ def test_a_small_sure_object_is_kept_on_demand():
     probabilities[:, 10:13, 10:13] = np.array([0.1, 0.8, 0.1])[:, None, None]
     probabilities[:, 40:43, 40:43] = np.array([0.3, 0.2, 0.5])[:, None, None]
     assert not DenseCrf()(photo, probabilities).argmax(0).any()
-    kept = DenseCrf(keep_small=0.6)(photo, probabilities).argmax(0)
+    kept = DenseCrf(keep_small=0.6)(photo, probabilities, 0).argmax(0)
     expected = np.zeros((64, 64), int)
     expected[10:13, 10:13] = 1
     assert np.array_equal(kept, expected)

@@ -14,9 +14,12 @@ from fastapi.testclient import TestClient  # noqa: E402
 from prometheus_client.parser import text_string_to_metric_families  # noqa: E402
 
 from mmseg_custom.apis import TrashSegmenter  # noqa: E402
-from mmseg_custom.coco import CLASSES, PALETTE  # noqa: E402
+from mmseg_custom.classes import built_in  # noqa: E402
 from mmseg_custom.serving.api import create_app  # noqa: E402
 from mmseg_custom.serving.upload import Limits  # noqa: E402
+
+CLASSES = built_in().names
+PALETTE = built_in().mask_colors
 
 HOSTILE = hostile_photos()
 LIMITS = Limits(max_bytes=3_000_000, max_pixels=1_000_000, max_side=128)

@@ -5,16 +5,19 @@ import pytest
 from conftest import ROOT
 
 from mmseg_custom.apis import Segmentation
-from mmseg_custom.coco import CLASSES, PALETTE
+from mmseg_custom.classes import built_in
 from mmseg_custom.serving.guide import Look, hide_unsure, list_findings
 from mmseg_custom.serving.rules import read_rules
+
+CLASSES = built_in().names
+PALETTE = built_in().colors
 
 PAPER, GLASS = CLASSES.index('Paper'), CLASSES.index('Glass')
 
 
 @pytest.fixture(scope='module')
 def rules():
-    return read_rules(ROOT / 'apps' / 'rules' / 'en.yaml')
+    return read_rules(ROOT / 'apps' / 'rules' / 'en.yaml', built_in())
 
 
 def segmentation(labels, sure):
@@ -23,7 +26,7 @@ def segmentation(labels, sure):
     others = (1 - sure) / (len(CLASSES) - 1)
     probabilities = np.repeat(others[None], len(CLASSES), axis=0)
     np.put_along_axis(probabilities, labels[None].astype(int), sure[None], axis=0)
-    return Segmentation(labels, probabilities)
+    return Segmentation(labels, probabilities, built_in())
 
 
 @pytest.fixture

@@ -16,10 +16,12 @@ from pycocotools import mask as mask_utils
 from pycocotools.coco import COCO
 
 from mmseg_custom.classes import built_in
-from mmseg_custom.coco import CLASSES, convert_taco, find_problems, read_taco, read_taco_classes
+from mmseg_custom.coco import convert_taco, find_problems, read_taco, read_taco_classes
 from mmseg_custom.coco.convert import taco_photos
 from mmseg_custom.coco.convert.taco import fitted_size, scale_annotation
 from mmseg_custom.utils import UserError
+
+CLASSES = built_in().names
 
 TACO = ROOT.parent / 'shared' / 'data' / 'taco' / 'annotations.json'
 CLASSES_CSV = ROOT / 'data_prep' / 'taco_classes.csv'

@@ -3,11 +3,13 @@ import pytest
 from pycocotools.coco import COCO
 
 from mmseg_custom.classes import built_in
-from mmseg_custom.coco import CLASSES, read_coco
+from mmseg_custom.coco import read_coco
 from mmseg_custom.coco.labelled_set import labelled_samples
 from mmseg_custom.coco.stats.class_counts import class_counts
 from mmseg_custom.coco.stats.examples import MIN_PIXELS, choose_examples, object_entry, object_mask
 from mmseg_custom.coco.stats.label_facts import measure_labels
+
+CLASSES = built_in().names
 
 
 @pytest.fixture

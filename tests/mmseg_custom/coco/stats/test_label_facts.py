@@ -6,10 +6,12 @@ from conftest import coco
 from pycocotools.coco import COCO
 
 from mmseg_custom.classes import built_in
-from mmseg_custom.coco import CLASSES, IGNORE_INDEX, pixel_counts, read_coco, save_mask
+from mmseg_custom.coco import IGNORE_INDEX, pixel_counts, read_coco, save_mask
 from mmseg_custom.coco.labelled_set import labelled_samples
 from mmseg_custom.coco.stats.class_counts import class_counts
 from mmseg_custom.coco.stats.label_facts import GRID, covered_share, measure_labels
+
+CLASSES = built_in().names
 
 
 @pytest.fixture(params=['toy', 'real'])

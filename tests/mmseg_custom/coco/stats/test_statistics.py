@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from mmseg_custom.classes import built_in
-from mmseg_custom.coco import CLASSES, save_mask
+from mmseg_custom.coco import save_mask
 from mmseg_custom.coco.labelled_set import labelled_samples
 from mmseg_custom.coco.stats.class_weights import METHODS, class_weights
 from mmseg_custom.coco.stats.label_facts import LabelFacts, measure_labels
 from mmseg_custom.coco.stats.statistics import compare_groups, label_statistics, weight_statistics
+
+CLASSES = built_in().names
 
 
 def square(left, top, side):
