@@ -73,7 +73,7 @@ def test_masks_from_png_files(small_set, tmp_path):
 
 
 def test_reduce_zero_label_is_refused(small_set):
-    with pytest.raises(UserError, match='Background'):
+    with pytest.raises(UserError, match='drop the first class'):
         make(small_set(content()), reduce_zero_label=True)
 
 
