@@ -113,9 +113,8 @@ def test_predictions_of_every_kind_name_the_right_classes(product, tmp_path, cap
         '--out', out,
     )  # fmt: skip
     call_tool(capsys, 'tools/crf.py', out, val, *roots, '--probabilities', '--out', crf)
-    call_tool(
-        capsys, 'tools/ensemble.py', 'vote', val, '--members', out, crf, *roots, '--out', vote
-    )
+    members = ['--members', out, crf, *roots]
+    call_tool(capsys, 'tools/ensemble.py', 'vote', val, *members, '--out', vote)
     exported = tmp_path / 'model.onnx'
     call_tool(capsys, 'tools/export.py', *model, '--out', exported)
     call_tool(capsys, 'tools/predict.py', exported, val, *roots, '--out', onnx_out)
@@ -313,5 +312,6 @@ def test_a_training_is_not_resumed_with_other_classes(product, tmp_path):
     arguments = [TOY, '--data-root', data, '--work-dir', tmp_path, '--resume', work / 'iter_1.pth']
     given = tmp_path / 'turned.yaml'
     given.write_text(yaml.safe_dump(dict(names=list(classes.names[::-1]), background=None)))
-    done = tool('tools/train.py', *arguments, '--classes', given, code=2)
+    more = ['--classes', given, '--allow-changes']
+    done = tool('tools/train.py', *arguments, *more, code=2)
     assert 'iter_1.pth: was trained on' in done.stderr
