@@ -137,7 +137,10 @@ def test_a_remedy_is_added_only_where_it_applies(capsys):
 
     for options, said in (
         ([], 'a.jpg: no such photo\n'),
-        (['--no-photos'], 'a.jpg: no such photo. To fix it: leave the photos out with --no-photos'),
+        (
+            ['--no-photos'],
+            'a.jpg: no such photo. What to do: leave the photos out with --no-photos',
+        ),
         (['--data-root'], 'with --data-root\n'),
         (['--data-root', '--no-photos'], '; or leave'),
     ):

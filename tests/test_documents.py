@@ -5,7 +5,12 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 from conftest import ROOT
+
+from mmseg_custom import trash_seg
+from mmseg_custom.cli.remedies import options_of
+from mmseg_custom.version import __version__
 
 DOCUMENTS = sorted([*ROOT.glob('*.md'), *(ROOT / 'docs').glob('*.md')])
 NAMES = [path.relative_to(ROOT).as_posix() for path in DOCUMENTS]
@@ -14,6 +19,12 @@ PATH = re.compile(
     r'(?:configs|tools|data_prep|apps|tests|benchmarks|mmseg_custom|docs)/[\w/.-]*\w\.(?:py|sh|md|yaml|csv)'
 )
 COMMAND = re.compile(r'(?:tools|data_prep|apps|tests)/\w+\.(?:py|sh)')
+# The options of every tool, by its name.
+PARSERS = {
+    path.stem: options_of(runpy.run_path(str(path))['build_parser']())
+    for folder in trash_seg.FOLDERS
+    for path in trash_seg.find_tools(ROOT / folder)
+}
 # What dist_X.sh and slurm_X.sh start.
 STARTS = re.compile(r'tools/(?:dist|slurm)_(\w+)\.sh')
 
@@ -53,6 +64,56 @@ def test_links_lead_somewhere(name):
 def test_files_that_are_named_are_there(name):
     for named in PATH.findall((ROOT / name).read_text()):
         assert (ROOT / named).exists(), named
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / 'README.md').read_text().splitlines()) <= 150
+
+
+def test_the_readme_names_every_tool():
+    named = set(re.findall(r'`(\w+)`', (ROOT / 'README.md').read_text()))
+    assert set(PARSERS) - {'train', 'make_toy_trash'} <= named
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_underscores_in_link_texts_are_in_code(name):
+    """GitHub turns a pair of underscores in a link text, as in configs/_base_/options, italic."""
+    text = re.sub(r'```.*?```', '', (ROOT / name).read_text(), flags=re.S)
+    for link_text in re.findall(r'(?<!!)\[([^\]]+)\]\(', text):
+        assert '_' not in re.sub(r'`[^`]*`', '', link_text), link_text
+
+
+def test_contributing_stands_alone():
+    assert 'design' not in (ROOT / 'CONTRIBUTING.md').read_text()
+
+
+def test_the_tree_in_contributing_names_every_folder_of_the_package():
+    text = (ROOT / 'CONTRIBUTING.md').read_text()
+    for folder in (ROOT / 'mmseg_custom').iterdir():
+        if folder.is_dir() and any(folder.glob('*.py')):
+            assert f'{folder.name}/' in text, folder.name
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_options_that_are_named_exist(name):
+    """Each option in code, outside of the commands that the test below reads, is one of a tool."""
+    text = re.sub(r'```.*?```', '', (ROOT / name).read_text(), flags=re.S)
+    if name == 'CHANGELOG.md':
+        # What is new; the rest, and what follows "was", is history.
+        text = re.sub(r'\(was [^)]*\)', '', re.split(r'^## ', text, flags=re.M)[1])
+    known = {'--help', '--version', '--shm-size', '--max-restarts', '--timeout'}
+    for actions in PARSERS.values():
+        known |= actions
+    for code in re.findall(r'`([^`]+)`', text):
+        if not re.match(r'(pip|sbatch|python -m) ', code):
+            for option in re.findall(r'(?<![\w-])--[a-z][\w-]*', code):
+                assert option in known, code
+
+
+def test_the_version_is_the_same_everywhere():
+    citation = yaml.safe_load((ROOT / 'CITATION.cff').read_text())
+    first = re.search(r'^## (\S+)', (ROOT / 'CHANGELOG.md').read_text(), re.M)[1]
+    assert citation['version'] == __version__ == first
 
 
 @pytest.mark.parametrize('name', NAMES)

@@ -67,14 +67,14 @@ REMEDIES: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
 
 
 def advice(kind: str, options: set[str]) -> str:
-    """Return ``". To fix it: …"``, or an empty text if the command can do nothing.
+    """Return ``". What to do: …"``, or an empty text if the command can do nothing.
 
     Args:
         kind: Of the error; see ``REMEDIES``. An unknown one has no advice.
         options: The option strings of the running command.
     """
     texts = [text for needed, text in REMEDIES.get(kind, ()) if options.issuperset(needed)]
-    return f'. To fix it: {"; or ".join(texts)}' if texts else ''
+    return f'. What to do: {"; or ".join(texts)}' if texts else ''
 
 
 def options_of(parser: argparse.ArgumentParser, args: argparse.Namespace | None = None) -> set[str]:

@@ -39,7 +39,9 @@ class ProgressBarHook(Hook):
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None):
         """Move on and show the loss."""
         if outputs and 'loss' in outputs and not self._bars['train'].disable:
-            self._bars['train'].set_postfix(loss=f'{float(outputs["loss"]):.3f}', refresh=False)
+            self._bars['train'].set_postfix(
+                loss=f'{float(outputs["loss"].detach()):.3f}', refresh=False
+            )
         self._step('train')
 
     def after_train(self, runner: Runner) -> None:

@@ -19,16 +19,26 @@ class tqdm(_tqdm):  # noqa: N801  (the name that everybody knows)
     Args:
         iterable: See ``tqdm.tqdm``, also for the others.
         desc: What is done.
-        *args: More of it.
+        total: Of the items.
+        leave: Whether the bar stays when all is done.
         **kwargs: More of it.
     """
 
-    def __init__(self, iterable=None, desc: str | None = None, *args, **kwargs):
+    disable = True
+
+    def __init__(
+        self,
+        iterable=None,
+        desc: str | None = None,
+        total: float | None = None,
+        leave: bool | None = True,
+        **kwargs,
+    ):
         if not sys.stderr.isatty():
             kwargs |= dict(mininterval=QUIET, maxinterval=QUIET, miniters=1, delay=QUIET)
-            kwargs |= dict(bar_format=LINE, leave=False)
-            desc = desc or 'done'
-        super().__init__(iterable, desc, *args, **kwargs)
+            kwargs |= dict(bar_format=LINE)
+            desc, leave = desc or 'done', False
+        super().__init__(iterable, desc, total, leave, **kwargs)
 
     def close(self) -> None:
         """Close the bar; off a terminal there is nothing to erase."""
