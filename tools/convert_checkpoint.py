@@ -35,6 +35,7 @@ def run(args) -> None:
 
     from mmseg_custom.checkpoints import WholeFileBackend
     from mmseg_custom.checkpoints.checkpoint import state_of
+    from mmseg_custom.checkpoints.meta import record_of
     from mmseg_custom.checkpoints.safe_load import load_checkpoint
     from mmseg_custom.checkpoints.safetensors_file import write_safetensors
     from mmseg_custom.utils import UserError
@@ -43,8 +44,7 @@ def run(args) -> None:
         raise UserError(f'--out {args.out}: the name must end in .pth or .safetensors')
     cli.trust_checkpoints(args, args.checkpoint)
     content = load_checkpoint(args.checkpoint)
-    dataset_meta = content.get('meta', {}).get('dataset_meta') or {}
-    kept = dict(state_dict=state_of(content), meta=dict(dataset_meta=dataset_meta))
+    kept = dict(state_dict=state_of(content), meta=record_of(content))
     if args.out.endswith('.pth'):
         buffer = io.BytesIO()
         torch.save(kept, buffer)

@@ -54,7 +54,8 @@ def run(args) -> None:
         print(f'float: {parity}; {size_of(temporary)}')
         if not parity.holds:
             raise UserError(
-                f'{args.config}: the exported model is another one ({parity}); nothing was written'
+                f'{args.checkpoint}: the exported model is another one ({parity}); nothing was '
+                'written'
             )
         if args.int8:
             quantise(temporary, temporary)

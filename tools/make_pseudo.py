@@ -46,7 +46,7 @@ def build_parser() -> cli.Parser:
         '--exclude',
         nargs='+',
         type=existing_file,
-        help="COCO files of photos that must not enter (the config's validation set)",
+        help='COCO files of photos that must not enter, beside the validation set of the training',
     )
     cli.add_data_root(parser, 'folder that file names in a COCO file are relative to')
     parser.add_argument('--batch-size', type=positive_int, default=4, help='photos at once (4)')
@@ -60,7 +60,6 @@ def run(args) -> int:
     from mmengine.dist import barrier, is_main_process
 
     from mmseg_custom.apis.ensemble import build_segmenter
-    from mmseg_custom.experiment.config import load_config
     from mmseg_custom.experiment.launch import join_processes
     from mmseg_custom.experiment.tta import read_crf
     from mmseg_custom.postprocess import DenseCrf
@@ -71,7 +70,7 @@ def run(args) -> int:
         ConfidenceFiles,
         PseudoOptions,
         drop_excluded,
-        validation_photos,
+        validation_identities,
         write_pseudo_set,
     )
 
@@ -80,7 +79,7 @@ def run(args) -> int:
     crf = read_crf(args.crf) if args.crf else None
     files = ConfidenceFiles(Path(args.out, 'confidence'), crf and DenseCrf(**crf))
     found = list_photos([args.input], args.data_root)
-    validation = validation_photos(load_config(args.config), args.exclude, args.data_root)
+    validation = validation_identities(members_of(args), args.exclude, args.data_root)
     photos, excluded = drop_excluded(found, validation)
     made_by = made_from(args, crf)
     if is_main_process():
@@ -93,7 +92,8 @@ def run(args) -> int:
     skipped = predict_photos(segmenter, photos, files, args.batch_size)
     unreadable = sorted(name for name, _ in skipped)
     photos = [photo for photo in photos if photo.name not in unreadable]
-    made_by |= dict(excluded=excluded, unreadable=unreadable)
+    alike = [name for name, how in excluded.items() if how == 'alike']
+    made_by |= dict(excluded=list(excluded), excluded_alike=alike, unreadable=unreadable)
     root = folder_of(args.input, args.data_root)
     manifest = write_pseudo_set(
         photos, files, options, segmenter.classes, root, Path(args.out), made_by
@@ -105,7 +105,7 @@ def run(args) -> int:
 
 def members_of(args) -> list[tuple[str, str]]:
     """Return config and checkpoint of each model."""
-    return [(args.config, args.checkpoint), *map(tuple, args.model)]
+    return [(args.config, args.checkpoint), *args.model]
 
 
 def made_from(args, crf: dict | None) -> dict:
@@ -113,7 +113,11 @@ def made_from(args, crf: dict | None) -> dict:
     from mmseg_custom.checkpoints.checkpoint import digest_of
 
     members = [
-        dict(config=Path(config).name, checkpoint=str(checkpoint), sha256=digest_of(checkpoint))
+        dict(
+            config=config and Path(config).name,
+            checkpoint=str(checkpoint),
+            sha256=digest_of(checkpoint),
+        )
         for config, checkpoint in members_of(args)
     ]
     return dict(
@@ -134,7 +138,11 @@ def report(out: str, manifest: dict, skipped: list[tuple[str, str]]) -> None:
     for name, part in manifest['class_shares'].items():
         print(f'  {name:<14} {100 * part:6.2f} %  threshold {manifest["thresholds"][name]:.3f}')
     if manifest['excluded']:
-        print(f'{len(manifest["excluded"])} photos are validation photos: left out')
+        alike = len(manifest['excluded_alike'])
+        print(
+            f'{len(manifest["excluded"])} photos are validation photos ({alike} of them encoded '
+            'again or scaled): left out'
+        )
     for _, reason in skipped:
         print(f'skipped: {reason}')
 

@@ -19,9 +19,9 @@ def build_parser() -> cli.Parser:
     parser.add_argument(
         'arguments',
         nargs='+',
-        metavar='CONFIG CHECKPOINT INPUT',
-        help='the experiment and its checkpoint, or one .onnx file; then photos, folders, COCO '
-        'files, videos',
+        metavar='MODEL INPUT',
+        help='CHECKPOINT that tools/train.py wrote, CONFIG CHECKPOINT, or an .onnx file; then '
+        'photos, folders, COCO files, videos',
     )
     cli.add_prediction_outputs(parser)
     cli.add_tta_and_crf(parser)
@@ -77,8 +77,8 @@ def split_arguments(args) -> tuple[list[str], list[str]]:
     """Return the files of the model, and the inputs."""
     from mmseg_custom.utils import UserError
 
-    usage = 'CONFIG CHECKPOINT INPUT…, or MODEL.onnx INPUT…'
-    count = 1 if is_onnx(args.arguments[0]) else 2
+    usage = 'CHECKPOINT INPUT…, CONFIG CHECKPOINT INPUT…, or MODEL.onnx INPUT…'
+    count = 2 if args.arguments[0].endswith('.py') else 1
     model, inputs = args.arguments[:count], args.arguments[count:]
     for path in model:
         if not Path(path).is_file():
@@ -99,8 +99,9 @@ def segmenter_of(args, model: list[str]):
     from mmseg_custom.utils import UserError
 
     if not is_onnx(model[0]):
-        cli.trust_checkpoints(args, model[1])
-        return TrashSegmenter(*model, args.device, args.tta, cli.given_classes(args))
+        cli.trust_checkpoints(args, model[-1])
+        config, checkpoint = cli.split_model(model)
+        return TrashSegmenter(config, checkpoint, args.device, args.tta, cli.given_classes(args))
     if args.tta or args.device:
         raise UserError(f'{model[0]}: --tta and --device need a checkpoint, not an ONNX file')
     segmenter = OnnxSegmenter(model[0], cli.given_classes(args))

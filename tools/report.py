@@ -1,9 +1,10 @@
 """Write one HTML page about a training: curves, scores, photos, speed."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from mmseg_custom import cli
-from mmseg_custom.cli import existing_dir, existing_file, positive_int
+from mmseg_custom.cli import existing_file, existing_path, positive_int
 
 PHOTOS = 8
 
@@ -14,7 +15,12 @@ def build_parser() -> cli.Parser:
         description=__doc__,
         example='python tools/report.py work_dirs/upernet_swin_toy',
     )
-    parser.add_argument('work_dir', type=existing_dir, help='where tools/train.py wrote')
+    parser.add_argument(
+        'work_dir',
+        type=existing_path,
+        metavar='RUN',
+        help='where tools/train.py wrote, or one of its checkpoints',
+    )
     parser.add_argument('--out', metavar='FILE', help='HTML page to write (WORK_DIR/report.html)')
     parser.add_argument('--checkpoint', type=existing_file, help="the weights (WORK_DIR's latest)")
     parser.add_argument(
@@ -36,10 +42,9 @@ def build_parser() -> cli.Parser:
 def run(args) -> None:
     """Read the logs, look at the photos, and write the page."""
     from mmseg_custom.runs.report import make_report
-    from mmseg_custom.runs.run_folder import read_run
     from mmseg_custom.visualization.pages.report_page import write_report_page
 
-    found = read_run(args.work_dir)
+    found = read(args)
     missing = [] if found.validation else ['There was no validation yet: train on.']
     if not found.train:
         missing.append('There is no log of a training, so that there are no curves.')
@@ -59,16 +64,31 @@ def run(args) -> None:
     print(f'open {out}')
 
 
+def read(args):
+    """Return the training in the folder, or around the checkpoint, that was given.
+
+    A checkpoint carries its experiment, which holds also where its folder has none.
+    """
+    from mmseg_custom.experiment.stored import has_experiment, stored_experiment
+    from mmseg_custom.runs.run_folder import RunFolder, read_run
+
+    if Path(args.work_dir).is_dir():
+        return read_run(args.work_dir)
+    args.checkpoint = args.checkpoint or args.work_dir
+    args.work_dir = str(Path(args.checkpoint).parent)
+    if not has_experiment(args.checkpoint):
+        return read_run(args.work_dir)
+    cfg = stored_experiment(args.checkpoint)
+    if any(Path(args.work_dir).glob('*/vis_data/scalars.json')):
+        return replace(read_run(args.work_dir), config=cfg)
+    return RunFolder(Path(args.work_dir), cfg, Path(args.checkpoint).name, {}, {}, None)
+
+
 def find_weights(args) -> str | None:
     """Return the checkpoint to look through, None if there is none."""
-    from mmseg_custom.checkpoints.resume import POINTER, find_checkpoint
+    from mmseg_custom.checkpoints.resume import find_checkpoint
 
-    pointer = Path(args.work_dir, POINTER)
-    if args.checkpoint or not pointer.is_file():
-        return args.checkpoint
-    # The folder may have been moved since the training wrote its whole path.
-    here = Path(args.work_dir, Path(pointer.read_text(encoding='utf-8')).name)
-    return str(here) if here.is_file() else find_checkpoint(args.work_dir)[0]
+    return args.checkpoint or find_checkpoint(args.work_dir)[0]
 
 
 def look(args, cfg, checkpoint: str):

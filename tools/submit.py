@@ -24,9 +24,10 @@ def build_parser() -> cli.Parser:
     )
     what.add_argument(
         '--model',
-        nargs=2,
-        metavar=('CONFIG', 'CHECKPOINT'),
-        help='write what this model predicts to OUT',
+        nargs='+',
+        type=cli.existing_file,
+        metavar='MODEL',
+        help='write what this model predicts to OUT: CHECKPOINT, or CONFIG CHECKPOINT',
     )
     what.add_argument('--check', metavar='CSV', help='report what is wrong with a submission')
     what.add_argument(
@@ -101,9 +102,10 @@ def predicted(args):
     from mmseg_custom.utils.progress import tqdm
 
     crf = DenseCrf(**read_crf(args.crf)) if args.crf else None
-    cli.trust_checkpoints(args, args.model[1])
-    segmenter = TrashSegmenter(*args.model, args.device, args.tta)
-    require_contest_list(args.model[1], segmenter.classes)
+    config, checkpoint = cli.split_model(args.model)
+    cli.trust_checkpoints(args, checkpoint)
+    segmenter = TrashSegmenter(config, checkpoint, args.device, args.tta)
+    require_contest_list(checkpoint, segmenter.classes)
     for source in tqdm(list_photos([args.ann], args.data_root), desc='predicting', unit='photo'):
         photo = source.read()
         result = segmenter(photo)

@@ -19,6 +19,7 @@ from mmseg_custom.checkpoints.safe_load import load_checkpoint
 from mmseg_custom.coco.photos import Photo, to_bgr
 from mmseg_custom.experiment.config import drop_pretrained, load_config
 from mmseg_custom.experiment.set_classes import set_classes
+from mmseg_custom.experiment.stored import differences, stored_experiment
 from mmseg_custom.experiment.tta import photo_pipeline, set_tta
 
 from .segmentation import Segmentation
@@ -30,7 +31,8 @@ class TrashSegmenter:
     Several threads may call one segmenter at the same time; it keeps no state between calls.
 
     Args:
-        config: The experiment, as a file or as MMEngine's ``Config``.
+        config: The experiment, as a file or as MMEngine's ``Config``; None, or the checkpoint
+            alone: the experiment that the checkpoint carries.
         checkpoint: The ``.pth`` file; nothing in it is run
             (:func:`mmseg_custom.checkpoints.safe_load.load_checkpoint`).
         device: Such as ``'cpu'`` or ``'cuda:1'``; None: the best there is.
@@ -46,23 +48,28 @@ class TrashSegmenter:
             views.
 
     Example:
-        >>> segmenter = TrashSegmenter('configs/upernet_swin_toy.py', 'work_dirs/demo/iter_800.pth')
+        >>> segmenter = TrashSegmenter('work_dirs/demo/iter_800.pth')
         >>> segmenter('photo.jpg').area_shares
         {'Background': 0.93, 'Plastic bag': 0.07}
     """
 
     def __init__(
         self,
-        config: str | os.PathLike | Config,
-        checkpoint: str | os.PathLike,
+        config: str | os.PathLike | Config | None,
+        checkpoint: str | os.PathLike | None = None,
         device: str | None = None,
         tta: str | None = None,
         classes: Any = None,
     ):
-        cfg = deepcopy(config) if isinstance(config, Config) else load_config(os.fspath(config))
+        if checkpoint is None:
+            config, checkpoint = None, config
+        cfg = _experiment_of(config, checkpoint)
         drop_pretrained(cfg.model)
         content, source = load_checkpoint(checkpoint), os.fspath(checkpoint)
         self.classes = set_classes(cfg, classes, classes_of(content, source), source)
+        different = None if isinstance(config, Config) else differences(cfg, checkpoint)
+        if different:
+            print(different, flush=True)
         if tta:
             set_tta(cfg, tta)
         model = MODELS.build(cfg.model)
@@ -111,3 +118,9 @@ class TrashSegmenter:
         probabilities = logits.data.float().softmax(dim=0)
         mask = probabilities.argmax(dim=0).to(torch.uint8)
         return Segmentation(mask.cpu().numpy(), probabilities.cpu().numpy(), self.classes)
+
+
+def _experiment_of(config: str | os.PathLike | Config | None, checkpoint: str | os.PathLike):
+    if config is None:
+        return stored_experiment(checkpoint)
+    return deepcopy(config) if isinstance(config, Config) else load_config(os.fspath(config))

@@ -10,6 +10,9 @@ from mmseg_custom.checkpoints.checkpoint import require_readable
 from mmseg_custom.checkpoints.safe_load import no_code
 from mmseg_custom.utils import write_json
 
+# MMEngine wants all of these or none.
+TRAINING = ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler')
+
 
 def test(
     cfg: Config, checkpoint: str, masks: Path | None = None, overlays: Path | None = None
@@ -33,6 +36,8 @@ def test(
     """
     require_readable(checkpoint)
     cfg.load_from, cfg.resume = checkpoint, False
+    for key in TRAINING:
+        cfg.pop(key, None)
     if masks or overlays:
         hook = dict(type='SavePredictionsHook', masks=_text(masks), overlays=_text(overlays))
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]

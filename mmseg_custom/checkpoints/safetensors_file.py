@@ -19,7 +19,7 @@ def write_safetensors(path: str | os.PathLike, checkpoint: Mapping) -> None:
 
     Args:
         path: The ``.safetensors`` file.
-        checkpoint: With ``state_dict`` and, where known, ``meta.dataset_meta``.
+        checkpoint: With ``state_dict`` and, where known, ``meta``, plain data.
 
     Raises:
         UserError: The state dict holds something other than tensors.
@@ -32,8 +32,12 @@ def write_safetensors(path: str | os.PathLike, checkpoint: Mapping) -> None:
         raise UserError(f'{path}: {odd[0]} is no tensor, and safetensors holds nothing else')
     # A file of its own for each: safetensors refuses tensors that share memory.
     state = {name: value.detach().cpu().clone().contiguous() for name, value in state.items()}
-    dataset_meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
-    metadata = dict(format='pt', dataset_meta=json.dumps(dict(dataset_meta)), sha256=_digest(state))
+    meta = dict(checkpoint.get('meta') or {})
+    # Under a name of its own, as earlier versions wrote and read it.
+    dataset_meta = json.dumps(dict(meta.pop('dataset_meta', None) or {}))
+    metadata = dict(
+        format='pt', dataset_meta=dataset_meta, meta=json.dumps(meta), sha256=_digest(state)
+    )
     with atomic_path(path, durable=True) as temporary:
         save_file(state, temporary, metadata=metadata)
 
@@ -61,12 +65,13 @@ def read_safetensors(path: str | os.PathLike, map_location: Any = 'cpu') -> dict
             metadata = file.metadata() or {}
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         dataset_meta = json.loads(metadata.get('dataset_meta', '{}'))
+        meta = json.loads(metadata.get('meta', '{}'))
     except (SafetensorError, ValueError):
         raise damaged from None
     if metadata.get('sha256', _digest(state)) != _digest(state):
         raise damaged
     state = {name: value.to(map_location) for name, value in state.items()}
-    return dict(state_dict=state, meta=dict(dataset_meta=dataset_meta))
+    return dict(state_dict=state, meta=dict(meta, dataset_meta=dataset_meta))
 
 
 def _digest(state: Mapping[str, torch.Tensor]) -> str:

@@ -20,12 +20,14 @@ from .options import (
     add_trust_option,
     add_tta_and_crf,
     given_classes,
+    split_model,
     trust_checkpoints,
 )
 from .parsing import (
     Parser,
     existing_dir,
     existing_file,
+    existing_path,
     key_value,
     list_parts,
     named_part,
@@ -50,6 +52,7 @@ __all__ = [
     'add_tta_and_crf',
     'existing_dir',
     'existing_file',
+    'existing_path',
     'given_classes',
     'key_value',
     'list_parts',
@@ -58,5 +61,6 @@ __all__ = [
     'natural_int',
     'positive_int',
     'share',
+    'split_model',
     'trust_checkpoints',
 ]

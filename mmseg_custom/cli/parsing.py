@@ -38,6 +38,13 @@ def existing_dir(text: str) -> str:
     return text
 
 
+def existing_path(text: str) -> str:
+    """Argument type: the path of a file or folder that exists."""
+    if not os.path.exists(text):
+        raise argparse.ArgumentTypeError(f'{text}: no such file or folder{_similar_path(text)}')
+    return text
+
+
 def _similar_path(text: str) -> str:
     folder, name = os.path.split(text)
     try:

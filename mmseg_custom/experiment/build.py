@@ -7,13 +7,14 @@ from typing import Any
 from mmengine.config import Config
 
 from mmseg_custom.checkpoints.checkpoint import classes_of
-from mmseg_custom.checkpoints.safe_load import load_checkpoint
+from mmseg_custom.checkpoints.meta import checkpoint_meta
 
 from . import config as changes
-from .launch import fit_to_machine, world_size
+from .launch import fit_to_machine, is_first_process, world_size
 from .named_parts import add_options, set_augmentation, set_loss
 from .schedule import set_epochs
 from .set_classes import set_classes
+from .stored import differences, stored_experiment
 from .tta import read_crf, set_tta
 
 Step = tuple[str, Callable[[Config], Any]]
@@ -24,7 +25,7 @@ def build_experiment(args: argparse.Namespace) -> Config:
 
     Later steps override earlier ones:
 
-    1. the config file, over its bases;
+    1. the config file, over its bases, or the experiment that the checkpoint carries;
     2. ``--option NAME …``, in the given order;
     3. ``--override FILE``;
     4. the other named options (``--data-root``, ``--batch-size``, ``--loss``, …);
@@ -41,9 +42,19 @@ def build_experiment(args: argparse.Namespace) -> Config:
     Raises:
         UserError: The config cannot be read, or an option does not fit it.
     """
-    cfg = changes.load_config(args.config, work_dir=getattr(args, 'work_dir', None))
+    cfg = read_experiment(args)
     for _, change in experiment_steps(args):
         change(cfg)
+    return cfg
+
+
+def read_experiment(args: argparse.Namespace) -> Config:
+    """Return the experiment of the config file, or where none is given the checkpoint's own."""
+    work_dir = getattr(args, 'work_dir', None)
+    if args.config:
+        return changes.load_config(args.config, work_dir=work_dir)
+    cfg = stored_experiment(args.checkpoint)
+    cfg.work_dir = work_dir or cfg.work_dir
     return cfg
 
 
@@ -77,10 +88,17 @@ def experiment_steps(args: argparse.Namespace) -> Iterator[Step]:
     yield 'classes', lambda cfg: _set_classes(cfg, given('classes'), given('checkpoint'))
     if given('epochs'):
         yield '--epochs', lambda cfg: set_epochs(cfg, args.epochs, world_size())
+    if given('checkpoint'):
+        yield 'CHECKPOINT', lambda cfg: _report(differences(cfg, args.checkpoint))
     if given('tta') or given('crf'):
         crf = read_crf(args.crf) if given('crf') else None
         yield '--tta/--crf', lambda cfg: set_tta(cfg, given('tta') or 'none', crf)
     yield 'this machine', lambda cfg: fit_to_machine(cfg, given('launcher') or 'none')
+
+
+def _report(text: str | None) -> None:
+    if text and is_first_process():
+        print(text, flush=True)
 
 
 def option_name(name: str) -> str:
@@ -89,7 +107,7 @@ def option_name(name: str) -> str:
 
 
 def _set_classes(cfg: Config, given: str | None, checkpoint: str | None) -> None:
-    model = classes_of(load_checkpoint(checkpoint), checkpoint) if checkpoint else None
+    model = classes_of(dict(meta=checkpoint_meta(checkpoint)), checkpoint) if checkpoint else None
     set_classes(cfg, given, model, checkpoint or 'model')
 
 

@@ -1,6 +1,6 @@
 """Parts of an experiment that have a name: the files of a folder in ``configs/_base_``."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -109,25 +109,39 @@ def set_augmentation(cfg: Config, name: str) -> None:
         name: See :func:`mmseg_custom.utils.shared.part_names`.
 
     Raises:
-        UserError: No such augmentations, or no training pipeline that ends with ``cfg.pack``.
+        UserError: No such augmentations, or no training pipeline that ends with packing.
     """
     augmentation = read_part('augmentations', name, f'{name}_augmentation')
-    pipelines = list(_packing_pipelines(cfg.train_dataloader.dataset, cfg.pack))
+    pipelines = list(_packing_pipelines(cfg.train_dataloader.dataset, cfg.get('pack')))
     if not pipelines:
         raise UserError(
-            f"{cfg.filename}: no training pipeline ends with the config's `pack`, so that there is "
-            'no place for augmentations: build it as configs/_base_/datasets/trash_coco.py does'
+            f'{cfg.filename}: no training pipeline ends with packing (PackSegInputs), so that '
+            'there is no place for augmentations'
         )
-    for dataset in pipelines:
-        kept = [t for t in dataset.pipeline if t in cfg.load or t.type in BEFORE_AUGMENTATIONS]
-        dataset.pipeline = [*kept, *augmentation, *cfg.pack]
+    for dataset, pack in pipelines:
+        kept = [step for step in dataset.pipeline if _stays(step)]
+        dataset.pipeline = [*kept, *augmentation, *pack]
 
 
-def _packing_pipelines(dataset: ConfigDict, pack: list[dict]):
-    """Yield the datasets and wrappers whose pipelines end with ``pack``."""
+def _stays(step: ConfigDict) -> bool:
+    return step.type.startswith('Load') or step.type in BEFORE_AUGMENTATIONS
+
+
+def _packing_pipelines(
+    dataset: ConfigDict, pack: list[dict] | None
+) -> Iterator[tuple[ConfigDict, list[dict]]]:
+    """Yield the datasets and wrappers whose pipelines end with packing, and the steps that do it.
+
+    Args:
+        dataset: Of the training.
+        pack: What a config with several kinds of samples packs labelled ones with; None: any
+            transform that packs.
+    """
     pipeline = dataset.get('pipeline') or []
-    if pack and pipeline[-len(pack) :] == pack:
-        yield dataset
+    if pack is None and pipeline and pipeline[-1].type.startswith('Pack'):
+        yield dataset, pipeline[-1:]
+    elif pack and pipeline[-len(pack) :] == pack:
+        yield dataset, pack
     inner = [dataset['dataset']] if 'dataset' in dataset else dataset.get('datasets', [])
     for part in inner:
         yield from _packing_pipelines(part, pack)

@@ -39,10 +39,23 @@ def read_override(path: str | os.PathLike) -> dict[str, Any]:
     """
     try:
         content = _parse(Path(path))
-        _refuse_code(path, content, _registered_names())
+        refuse_code(path, content)
     except RecursionError:
         raise UserError(f'{path}: is nested too deeply') from None
     return content
+
+
+def refuse_code(path: str | os.PathLike, content: Any) -> None:
+    """Raise where building ``content`` could import or run what is not registered.
+
+    Args:
+        path: Where it comes from, for the message.
+        content: Nested plain data.
+
+    Raises:
+        UserError: Names the key.
+    """
+    _refuse_code(path, content, _registered_names())
 
 
 def apply_override(cfg: Config, content: dict[str, Any], path: str | os.PathLike) -> None:
@@ -88,7 +101,7 @@ def _parse(path: Path) -> dict[str, Any]:
 
 def _refuse_code(path: str | os.PathLike, content: Any, names: set[str]) -> None:
     """Raise for the first key or name by which something could be imported."""
-    if isinstance(content, list):
+    if isinstance(content, list | tuple):
         for item in content:
             _refuse_code(path, item, names)
     if not isinstance(content, dict):

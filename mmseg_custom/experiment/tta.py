@@ -1,5 +1,7 @@
 """How an experiment sees a photo when it is tested: its pipeline, views of the photo, and a CRF."""
 
+from collections.abc import Mapping
+
 from mmengine.config import Config, ConfigDict
 
 from mmseg_custom.classes import class_list
@@ -55,13 +57,18 @@ def photo_pipeline(cfg: Config) -> list[ConfigDict]:
     return [ConfigDict(type='LoadImageFromNDArray'), *steps]
 
 
+def is_packing(step: Mapping) -> bool:
+    """Return whether a transform turns a sample into what a model takes, such as PackSegInputs."""
+    return str(step.get('type')).startswith('Pack')
+
+
 def _split(cfg: Config, pipeline: list[ConfigDict]) -> tuple[list[ConfigDict], list[ConfigDict]]:
     """Return the part of a pipeline that is about the photo, and loading labels and packing."""
-    rest = [step for step in pipeline if step.type in LOADING_LABELS or step in cfg.pack]
+    rest = [step for step in pipeline if step.type in LOADING_LABELS or is_packing(step)]
     if not rest:
         raise UserError(
-            f"{cfg.filename}: its test pipeline does not end with the config's `pack`, so that "
-            'there is no place for views: build it as configs/_base_/datasets/trash_coco.py does'
+            f'{cfg.filename}: its test pipeline has no transform that packs (PackSegInputs), so '
+            'that there is no place for test-time augmentations'
         )
     return [step for step in pipeline if step not in rest], rest
 

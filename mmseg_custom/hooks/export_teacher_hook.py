@@ -10,8 +10,10 @@ from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 
 from mmseg_custom.checkpoints.checkpoint import state_of
+from mmseg_custom.checkpoints.meta import record_of
 from mmseg_custom.checkpoints.safe_load import load_checkpoint
 from mmseg_custom.utils import UserError, atomic_path
+from mmseg_custom.utils.plain_data import from_json, to_json
 
 PREFIX = 'teacher.module.'
 
@@ -40,7 +42,8 @@ def export_teacher(checkpoint: str | os.PathLike, out: str | os.PathLike) -> Non
 
     Args:
         checkpoint: The ``.pth`` file.
-        out: The file to write; its ``meta`` is the checkpoint's ``dataset_meta`` alone.
+        out: The file to write; its ``meta`` is the checkpoint's record, with the plain
+            model in place of the mean teacher.
 
     Raises:
         UserError: There is no teacher in the checkpoint.
@@ -53,6 +56,10 @@ def export_teacher(checkpoint: str | os.PathLike, out: str | os.PathLike) -> Non
     }
     if not weights:
         raise UserError(f'{checkpoint}: has no teacher; name one of a MeanTeacherSegmentor')
-    meta = dict(dataset_meta=content.get('meta', {}).get('dataset_meta'))
+    meta = record_of(content)
+    if 'experiment' in meta:
+        experiment = from_json(meta['experiment'])
+        experiment['model'] = experiment['model'].get('segmentor', experiment['model'])
+        meta['experiment'] = to_json(experiment)
     with atomic_path(out) as temporary:
         torch.save(dict(state_dict=weights, meta=meta), temporary)

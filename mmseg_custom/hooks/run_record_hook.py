@@ -1,5 +1,6 @@
 """What a training writes down about itself: in its work folder and in each checkpoint."""
 
+import os
 from pathlib import Path
 
 from mmengine.dist import is_main_process
@@ -27,11 +28,11 @@ class RunRecordHook(Hook):
     """Let a checkpoint say what it was made from, and a work folder hold one training.
 
     A checkpoint's ``meta`` gets ``experiment`` (the config as JSON text: plain data, nothing that
-    could run), ``validation_photos`` (the identity of each, see
-    :func:`~mmseg_custom.coco.photo_identity.photo_identity`), ``photos_seen`` and ``processes``;
-    paths in it are names relative to its folder. With its first checkpoint or validation, a
-    training moves what an earlier one wrote in the same folder aside. ``tools/train.py`` adds this
-    hook to every training.
+    could run), ``origin`` (the folder that its relative paths start at), ``validation_photos``
+    (see :func:`~mmseg_custom.coco.photo_identity.photo_identity`), ``annotations`` (digests of the
+    files), ``photos_seen`` and ``processes``; paths to checkpoints are names in its own folder.
+    With its first checkpoint or validation, a training moves what an earlier one wrote in the same
+    folder aside. ``tools/train.py`` adds this hook to every training.
 
     Args:
         continues: Whether the training continues the one in its work folder.
@@ -122,7 +123,7 @@ class RunRecordHook(Hook):
             self._take_over(runner)
 
     def _describe(self, runner: Runner) -> dict:
-        record: dict = {}
+        record: dict = dict(origin=os.getcwd())
         experiment = runner.cfg.to_dict()
         experiment['custom_hooks'] = [
             hook for hook in experiment['custom_hooks'] if hook['type'] != type(self).__name__

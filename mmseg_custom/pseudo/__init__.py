@@ -1,7 +1,7 @@
 """Labels that a model gives to photos without any."""
 
 from .confidence import ConfidenceFiles
-from .leakage import drop_excluded, validation_photos
+from .leakage import drop_excluded, validation_identities
 from .pseudo_set import PseudoOptions, write_pseudo_set
 from .thresholds import balanced_thresholds, fixed_thresholds
 
@@ -11,6 +11,6 @@ __all__ = [
     'balanced_thresholds',
     'fixed_thresholds',
     'drop_excluded',
-    'validation_photos',
+    'validation_identities',
     'write_pseudo_set',
 ]
