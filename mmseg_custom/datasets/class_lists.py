@@ -8,13 +8,13 @@ import numpy as np
 from mmengine.dataset import BaseDataset, ConcatDataset, RepeatDataset
 from mmseg.datasets import MultiImageMixDataset
 
-from mmseg_custom.classes import class_list
+from mmseg_custom.classes import ClassList, class_list
 from mmseg_custom.coco.masks import sample_mask
 from mmseg_custom.utils import UserError
 
 
 def class_lists(dataset) -> list[list[int]]:
-    """Return the labels in each image, without Background.
+    """Return the labels in each image, without the background.
 
     Args:
         dataset: Has ``get_cat_ids(idx) -> list[int]``, as :class:`TrashCocoDataset`, or wraps such
@@ -69,7 +69,7 @@ def _class_lists_of_leaf(dataset) -> list[list[int]]:
 
 
 def _pixel_rows_of_leaf(dataset) -> list[np.ndarray]:
-    classes, rows = class_list(dataset.metainfo), []
+    classes, rows = dataset_classes(dataset), []
     for idx in range(len(dataset)):
         sample = dataset.get_data_info(idx)
         if 'seg_map_path' not in sample and 'annotations' not in sample:
@@ -83,16 +83,16 @@ def _pixel_rows_of_leaf(dataset) -> list[np.ndarray]:
     return rows
 
 
-def class_names(dataset) -> tuple[str, ...]:
-    """Return the names of a dataset's classes.
+def dataset_classes(dataset) -> ClassList:
+    """Return the classes of a dataset, or of a wrapper of datasets.
 
     Raises:
         UserError: It has no ``metainfo['classes']``.
     """
-    names = (getattr(dataset, 'metainfo', None) or {}).get('classes')
-    if names is None:
+    metainfo = getattr(dataset, 'metainfo', None) or {}
+    if metainfo.get('classes') is None:
         raise UserError(
             f"{type(dataset).__name__} has no metainfo['classes'] to look class names up in: add "
             'them, or name no class (RepeatFactorSampler: give threshold instead)'
         )
-    return tuple(names)
+    return class_list(metainfo, type(dataset).__name__)

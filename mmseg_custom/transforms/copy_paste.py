@@ -7,12 +7,11 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
-from mmseg_custom.classes import class_list
 from mmseg_custom.coco import labels_of_names, paint
 from mmseg_custom.coco.paste.patch_choice import PatchChoice
 from mmseg_custom.coco.paste.patches import cut_patch, draw_placement, fit_patch, paste_pixels
 from mmseg_custom.coco.segmentation import Segmentation
-from mmseg_custom.datasets.class_lists import class_lists, class_names
+from mmseg_custom.datasets.class_lists import class_lists, dataset_classes
 from mmseg_custom.utils import UserError
 
 # Keys by which a transform tells that annotations do not fit the pixels any more.
@@ -36,7 +35,7 @@ class CopyPaste(BaseTransform):
 
     Args:
         prob: Probability that something is pasted.
-        patch: Names of the classes whose objects are pasted; None: all but Background.
+        patch: Names of the classes whose objects are pasted; None: all but the background.
         remove_patch: Names of the classes whose objects are not.
         scale_range: Smallest and largest scale factor of an object (large-scale jitter).
         max_objects: At most so many objects are pasted; at least one is.
@@ -88,7 +87,7 @@ class CopyPaste(BaseTransform):
         return self._choice
 
     def _make_choice(self, dataset) -> PatchChoice:
-        classes = class_list(class_names(dataset))
+        classes = dataset_classes(dataset)
         removed = labels_of_names(self.remove_patch, classes)
         wanted = labels_of_names(self.patch or classes.names, classes)
         labels = set(wanted) - set(removed) - {classes.background}

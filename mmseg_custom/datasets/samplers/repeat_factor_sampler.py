@@ -5,9 +5,8 @@ from collections.abc import Iterator, Sequence
 import torch
 from mmseg.registry import DATA_SAMPLERS
 
-from mmseg_custom.classes import class_list
 from mmseg_custom.coco import labels_of_names, listed_factors, threshold_factors
-from mmseg_custom.datasets.class_lists import class_lists, class_names
+from mmseg_custom.datasets.class_lists import class_lists, dataset_classes
 from mmseg_custom.utils import UserError
 
 from .seeded_infinite_sampler import SeededInfiniteSampler
@@ -50,7 +49,7 @@ class RepeatFactorSampler(SeededInfiniteSampler):
             raise UserError('RepeatFactorSampler: give either threshold, or classes and times')
         else:
             names = [classes] if isinstance(classes, str) else classes
-            repeated = labels_of_names(names, class_list(class_names(dataset)))
+            repeated = labels_of_names(names, dataset_classes(dataset))
             factors = listed_factors(classes_of, repeated, times)
         self.factors = torch.from_numpy(factors)
 
