@@ -1,9 +1,10 @@
 """Gaussian filtering of a photo's pixels in any feature space, in linear time, compiled by Numba.
 
 Reference: Adams, Baek and Davis, "Fast High-Dimensional Filtering Using the Permutohedral Lattice"
-(Eurographics 2010), in the form of Krähenbühl's DenseCRF, with whose results it agrees.
+(Eurographics 2010), as in Krähenbühl's DenseCRF.
 """
 
+import math
 from functools import cache
 from typing import Any
 
@@ -13,12 +14,14 @@ from numba import njit
 from mmseg_custom.utils import UserError
 
 KEY_BITS = 64
+# float32 has each whole number up to here.
+MOST_EXACT = 2**24
 ROOM = 1 << 16
 FULL = -1
 # Fibonacci hashing: 2**64 over the golden ratio.
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _compiled: dict[str, Any] = dict(nogil=True, cache=True, boundscheck=False)
-# Makes the number of dimensions a constant for the compiler there, too: twice as fast.
+# Inlined, the number of dimensions is a constant for the compiler: twice as fast.
 _inlined: dict[str, Any] = dict(inline='always')
 
 
@@ -35,41 +38,46 @@ class PermutohedralLattice:
 
     Attributes:
         offsets: ``(N, D + 1)`` int32, the cells that a point's values go to and come from.
-        weights: ``(N, D + 1)`` float32, how much of them; normalised so that blurring is what the
+        weights: ``(N, D + 1)`` float32, how much of them; normalized so that blurring is what the
             paper on dense CRFs calls symmetric.
         total: ``(N,)`` float32, blurred ones.
     """
 
     def __init__(self, features: np.ndarray):
         count, dimensions = features.shape
-        # That of all dimensions together: no smaller than each one's, and far faster found.
-        extent = float(features.max() - features.min())
-        # A coordinate of a cell is at most this, and has to fit into its bits of the key.
-        if 3 * dimensions * extent + 2 * (dimensions + 1) >= 2 ** (KEY_BITS // dimensions):
-            raise UserError(
-                f'DenseCRF: a kernel is {extent:.0f} times narrower than what it filters; choose '
-                'larger standard deviations'
-            )
-        self.offsets = np.empty((count, dimensions + 1), np.int32)
-        self.weights = np.empty((count, dimensions + 1), np.float32)
+        if count % 4:
+            # The reference code works on 4 points at a time and fills up with points at 0, whose
+            # cells take part in the blurring.
+            features = np.vstack([features, np.zeros((1, dimensions), np.float32)])
+        digits = _digits(features)
+        self.offsets = np.empty((len(features), dimensions + 1), np.int32)
+        self.weights = np.empty((len(features), dimensions + 1), np.float32)
         steps = np.empty(dimensions + 1, np.uint64)
-        place, used, room = _compile_place(dimensions), FULL, ROOM
+        # A power of 2, for the hash table; no more than all corners of all points.
+        room = min(ROOM, 1 << self.offsets.size.bit_length())
+        place, used = _compile_place(dimensions), FULL
         # Compiled functions fill arrays and return none: Numba lost one now and then.
         while used == FULL:
             keys, table = np.empty(room, np.uint64), np.full(2 * room, -1, np.int32)
-            used = place(features, self.offsets, self.weights, keys, table, steps)
+            used = place(features, self.offsets, self.weights, keys, table, digits, steps)
             room *= 4
+        self.offsets, self.weights = self.offsets[:count], self.weights[:count]
         self._neighbours = np.empty((dimensions + 1, used, 2), np.int32)
         _find_neighbours(keys, table, steps, self._neighbours)
         # What the blurring adds up, as the reference code has it.
-        self._scale = 1 / (1 + 2.0 ** -features.shape[1])
-        ones = np.ones((len(features), 1), np.float32)
+        self._scale = 1 / (1 + 2.0**-dimensions)
+        ones = np.ones((count, 1), np.float32)
         self.weights /= np.sqrt(self.filter(ones) + np.float32(1e-20))
         self.total = self.filter(ones)[:, 0]
 
+    @property
+    def cells(self) -> int:
+        """Number of rows of a grid."""
+        return self._neighbours.shape[1] + 1
+
     def splat(self, values: np.ndarray) -> np.ndarray:
         """Return the cells, ``(cells + 1, C)`` float32, of the points' values, ``(N, C)``."""
-        grid = np.zeros((self._neighbours.shape[1] + 1, values.shape[1]), np.float32)
+        grid = np.zeros((self.cells, values.shape[1]), np.float32)
         _splat(values, self.offsets, self.weights, grid)
         return grid
 
@@ -78,7 +86,7 @@ class PermutohedralLattice:
 
         Args:
             grid: ``(cells + 1, C)`` float32; the last row, for cells that are not there, is 0.
-            weight: Any number.
+            weight: Factor.
         """
         blurred = np.empty_like(grid)
         _blur(grid, self._neighbours, np.float32(weight * self._scale), blurred)
@@ -91,20 +99,55 @@ class PermutohedralLattice:
         return out
 
 
+def _digits(features: np.ndarray) -> np.ndarray:
+    """Return what each coordinate of a cell is multiplied by, so that every cell has its own key.
+
+    Returns:
+        np.ndarray: ``(D + 1,)`` uint64; the last is 0, as the coordinates sum to 0.
+
+    Raises:
+        UserError: The cells have no keys of 64 bits.
+    """
+    d = features.shape[1]
+    extents = np.zeros(d)
+    _find_extents(features, extents)
+    axes = np.arange(1, d + 1)
+    scaled = extents * np.sqrt(2 / 3) * (d + 1) / np.sqrt(axes * (axes + 1))
+    # How far the points reach along a coordinate: see _elevate. Their corners, and the neighbors of
+    # these, are less than 4 * (d + 1) away on either side.
+    spans = [float(i * scaled[i - 1] * (i > 0) + scaled[i:].sum() + 8 * (d + 1)) for i in range(d)]
+    if not (max(spans) < MOST_EXACT and math.prod(spans) < 2**KEY_BITS):
+        raise UserError(
+            f'DenseCRF: a kernel is {extents.max():.0f} times narrower than what it filters; '
+            'choose larger standard deviations'
+        )
+    digits = [math.prod(math.ceil(span) for span in spans[:i]) for i in range(d)]
+    return np.array([*digits, 0], np.uint64)
+
+
+@njit(**_compiled)
+def _find_extents(features, extents):
+    lowest, highest = features[0].copy(), features[0].copy()
+    for n in range(len(features)):
+        for i in range(len(extents)):
+            lowest[i] = min(lowest[i], features[n, i])
+            highest[i] = max(highest[i], features[n, i])
+    for i in range(len(extents)):
+        extents[i] = highest[i] - lowest[i]
+
+
 @cache
 def _compile_place(d):
     """Compile, for D dimensions, what finds each point's simplex and the number of cells, or FULL.
 
-    A key is a cell's first D coordinates side by side in 64 bits. What one step along an axis adds
-    to it is the same everywhere.
+    A key is a cell's first D coordinates times ``digits``. What one step along an axis adds to it
+    is the same everywhere.
     """
 
     @njit(**_compiled)
-    def place(features, offsets, weights, keys, table, steps):
-        digits = np.zeros(d + 1, np.uint64)
+    def place(features, offsets, weights, keys, table, digits, steps):
         scale = np.empty(d, np.float32)
         for i in range(d):
-            digits[i] = np.uint64(1) << np.uint64(i * (KEY_BITS // d))
             scale[i] = np.sqrt(2 / 3) * (d + 1) / np.sqrt((i + 1) * (i + 2))
         steps[:] = digits.sum() - np.uint64(d + 1) * digits
         elevated = np.empty(d + 1, np.float32)

@@ -1,10 +1,14 @@
+import builtins
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mmseg_custom.postprocess import DenseCrf
+from mmseg_custom.prediction.crf_tuning import RANGES
 from mmseg_custom.utils import UserError
 
 dcrf = pytest.importorskip('pydensecrf.densecrf')
@@ -127,4 +131,185 @@ def test_says_what_is_wrong():
     with pytest.raises(UserError, match='iterations=-1'):
         DenseCrf(iterations=-1)
     with pytest.raises(UserError, match='larger standard deviations'):
-        DenseCrf(bilateral_srgb=0.1)(photo, probabilities)
+        DenseCrf(bilateral_srgb=0.001)(photo, probabilities)
+
+
+def agreement(photo, probabilities, crf):
+    expected, found = plain(photo, probabilities, crf), crf(photo, probabilities)
+    assert found.dtype == np.float32
+    assert found.min() >= 0
+    assert found.max() <= 1 + 1e-6
+    assert np.allclose(found.sum(0), 1, atol=1e-4)
+    return (expected.argmax(0) == found.argmax(0)).mean()
+
+
+def noise(seed, height, width, classes, spread=1.0):
+    rng = np.random.default_rng(seed)
+    probabilities = 0.5 + spread * (rng.random((classes, height, width)) - 0.5)
+    photo = rng.integers(0, 256, (height, width, 3), np.uint8)
+    return photo, (probabilities / probabilities.sum(0)).astype(np.float32)
+
+
+LOWEST = DenseCrf(**{name: low for name, (low, _) in RANGES.items()})
+HIGHEST = DenseCrf(**{name: high for name, (_, high) in RANGES.items()})
+HEAVY = [DenseCrf(gaussian_weight=10, bilateral_weight=20)]
+HEAVY += [DenseCrf(gaussian_weight=30, bilateral_weight=30)]
+
+
+@pytest.mark.parametrize('crf', [LOWEST, HIGHEST, *HEAVY])
+@pytest.mark.parametrize('classes', [2, 5, 21])
+def test_agrees_at_the_ends_of_the_tuning_range(crf, classes):
+    photo, probabilities, _ = scene(classes, 100, 120, max(classes, 5))
+    kept = probabilities[:classes] / probabilities[:classes].sum(0)
+    assert agreement(photo, kept, crf) >= 0.999
+    assert agreement(photo, noise(classes, 100, 120, classes)[1], crf) >= 0.999
+
+
+@settings(max_examples=40, deadline=None, derandomize=True,
+          suppress_health_check=[HealthCheck.too_slow])  # fmt: skip
+@given(
+    values=st.fixed_dictionaries(
+        {name: st.floats(low, high) for name, (low, high) in RANGES.items()}
+    ),
+    iterations=st.integers(1, 10),
+    classes=st.integers(1, 150),
+    size=st.tuples(st.integers(30, 60), st.integers(30, 60)),
+    seed=st.integers(0, 99),
+    spread=st.sampled_from([0.1, 0.5, 1.0]),
+    blurred=st.booleans(),
+)
+def test_agrees_with_pydensecrf_over_the_tuning_range(
+    values, iterations, classes, size, seed, spread, blurred
+):
+    photo, probabilities = noise(seed, *size, classes, spread)
+    if blurred:
+        photo = cv2.GaussianBlur(photo, (0, 0), 4)
+    crf = DenseCrf(**values, iterations=iterations)
+    assert agreement(photo, probabilities, crf) >= 0.999
+
+
+def test_small_changes_of_many_pixels_are_not_lost_to_rounding():
+    photo, _, _ = scene(0, 256, 256)
+    assert agreement(photo, noise(0, 256, 256, 11)[1], DenseCrf()) >= 0.999
+
+
+def test_agrees_where_most_classes_are_below_a_hundredth():
+    photo, probabilities, _ = scene(0, classes=150, sharpness=0.5)
+    assert probabilities.max() < 0.05
+    assert agreement(photo, probabilities, HEAVY[0]) >= 0.999
+
+
+@pytest.mark.parametrize('backend', ['numba', 'pydensecrf'])
+@pytest.mark.parametrize('shape', [(1, 1, 1), (1, 7, 5), (5, 1, 1), (2, 1, 9), (150, 3, 2)])
+@pytest.mark.parametrize('value', [0, 1e-3, 1])
+def test_equal_probabilities_stay_equal(backend, shape, value):
+    photo = np.zeros((*shape[1:], 3), np.uint8)
+    refined = DenseCrf(backend=backend)(photo, np.full(shape, value, np.float32))
+    assert np.allclose(refined, 1 / shape[0], atol=1e-6)
+    assert not refined.argmax(0).any()
+
+
+@pytest.mark.parametrize('backend', ['numba', 'pydensecrf'])
+def test_any_memory_layout_and_number_type_gives_the_same(backend):
+    photo, probabilities, _ = scene(0, 30, 40, 4)
+    probabilities = probabilities.astype(np.float16)
+    crf = DenseCrf(backend=backend)
+    expected = crf(photo, probabilities.astype(np.float32))
+    reversed_photo = np.ascontiguousarray(photo[..., ::-1])[..., ::-1]
+    last = np.ascontiguousarray(probabilities.transpose(1, 2, 0)).transpose(2, 0, 1)
+    for given_photo in (photo, reversed_photo, np.asfortranarray(photo)):
+        for dtype in (np.float16, np.float32, np.float64):
+            assert np.array_equal(crf(given_photo, last.astype(dtype)), expected)
+
+
+PHOTO, SURE = np.zeros((4, 5, 3), np.uint8), np.full((2, 4, 5), 0.5, np.float32)
+
+
+@pytest.mark.parametrize('backend', ['numba', 'pydensecrf'])
+@pytest.mark.parametrize(
+    'photo, probabilities, message',
+    [
+        (PHOTO[..., 0], SURE, 'the photo is'),
+        (PHOTO[..., :2], SURE, 'the photo is'),
+        (PHOTO / 255.0, SURE, 'the photo is'),
+        (PHOTO.astype(np.int64), SURE, 'the photo is'),
+        (PHOTO, SURE[0], 'the probabilities are'),
+        (PHOTO, SURE.astype(complex), 'the probabilities are'),
+        (PHOTO, SURE.astype(object), 'the probabilities are'),
+        (PHOTO, SURE[:, 1:], 'different photos'),
+        (PHOTO, SURE.transpose(1, 2, 0), 'different photos'),
+        (PHOTO, SURE[:0], 'nothing to refine'),
+        (PHOTO[:0], SURE[:, :0], 'nothing to refine'),
+        (PHOTO[:, :0], SURE[..., :0], 'nothing to refine'),
+        (PHOTO, np.where(np.arange(5) == 2, np.nan, SURE), 'NaN or infinity'),
+        (PHOTO, np.where(np.arange(5) == 2, np.inf, SURE), 'NaN or infinity'),
+        (PHOTO, np.where(np.arange(5) == 2, -np.inf, SURE), 'NaN or infinity'),
+        (PHOTO, np.where(np.arange(5) == 2, 7, SURE), 'logits'),
+        (PHOTO, np.where(np.arange(5) == 2, -1, SURE), 'logits'),
+    ],
+)
+def test_refuses_what_compiled_code_must_not_see(backend, photo, probabilities, message):
+    with pytest.raises(UserError, match=message):
+        DenseCrf(backend=backend)(photo, probabilities)
+
+
+@pytest.mark.parametrize(
+    'values',
+    [
+        dict(backend='cuda'),
+        dict(iterations=2.5),
+        dict(iterations=True),
+        dict(gaussian_sxy=float('nan')),
+        dict(bilateral_sxy=float('inf')),
+        dict(bilateral_weight='10'),
+        dict(bilateral_weight=-1),
+        dict(gaussian_weight=float('inf')),
+        dict(keep_small=-0.5),
+    ],
+)
+def test_refuses_values_that_mean_nothing(values):
+    (name,) = values
+    with pytest.raises(UserError, match=f'{name}='):
+        DenseCrf(**values)
+
+
+@pytest.mark.parametrize(
+    'values', [{}, dict(gaussian_weight=0), dict(bilateral_weight=0), dict(iterations=0)]
+)
+def test_the_original_is_a_backend(values):
+    photo, probabilities, _ = scene(2)
+    original = DenseCrf(**values, backend='pydensecrf')
+    found = original(photo, probabilities)
+    assert np.array_equal(found, plain(photo, probabilities, original))
+    assert found.dtype == np.float32
+
+
+def test_a_config_names_the_original(capsys):
+    from mmseg_custom.experiment.tta import read_crf
+
+    assert DenseCrf(**read_crf('pydensecrf')) == DenseCrf(backend='pydensecrf')
+
+
+@pytest.mark.parametrize('backend, missing', [('pydensecrf', 'pydensecrf'), ('numba', 'numba')])
+def test_says_which_package_is_missing(backend, missing, monkeypatch):
+    import sys
+
+    imported = builtins.__import__
+
+    def refuse(name, *args, **kwargs):
+        if name.split('.')[0] == missing:
+            raise ImportError(name)
+        return imported(name, *args, **kwargs)
+
+    for name in list(sys.modules):
+        if name.endswith(('postprocess.mean_field', 'postprocess.permutohedral')):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(builtins, '__import__', refuse)
+    with pytest.raises(UserError, match='pip install'):
+        DenseCrf(backend=backend)(PHOTO, SURE)
+
+
+def test_a_large_photo_may_have_narrow_kernels():
+    photo, probabilities = noise(0, 2, 6000, 2)
+    crf = DenseCrf(bilateral_sxy=10, bilateral_srgb=3)
+    assert agreement(photo, probabilities, crf) >= 0.999
