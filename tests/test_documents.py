@@ -100,7 +100,7 @@ def test_options_that_are_named_exist(name):
     text = re.sub(r'```.*?```', '', (ROOT / name).read_text(), flags=re.S)
     if name == 'CHANGELOG.md':
         # What is new; the rest, and what follows "was", is history.
-        text = re.sub(r'\(was [^)]*\)', '', re.split(r'^## ', text, flags=re.M)[1])
+        text = re.sub(r'was\s+`[^`]*`(,\s+`[^`]*`)*', '', re.split(r'^## ', text, flags=re.M)[1])
     known = {'--help', '--version', '--shm-size', '--max-restarts', '--timeout'}
     for actions in PARSERS.values():
         known |= actions

@@ -1,6 +1,8 @@
 """MMEngine's runner with a console that can be read and workers that survive a stop."""
 
+import contextlib
 import functools
+import io
 import logging
 from collections.abc import Callable
 
@@ -9,32 +11,14 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 from mmengine.runner._flexible_runner import FlexibleRunner
 from mmengine.visualization import Visualizer
+from torch import nn
 from torch.utils.data import DataLoader
 
 from mmseg_custom.checkpoints.resume import find_checkpoint
 from mmseg_custom.utils.stop_signal import obey_parent_only
 
+from .quiet_console import ConsoleFilter, ConsoleFormatter
 from .rebuilt_schedule import group_options, rebuild_schedule
-
-# Hundreds of lines, useful in the log file and not on the screen. The progress bar shows what the
-# lines of the iterations say.
-FILE_ONLY = (
-    'paramwise_options',
-    'Config:',
-    'Hooks will be executed',
-    '\n----',
-    'Iter(train)',
-    'Exp name:',
-    'Saving checkpoint at',
-)
-NOT_OURS = (
-    'Distributed training is not used',
-    'Checkpoints will be saved to',
-    '"FileClient" will be',
-    '"HardDiskBackend" is the',
-    'The prefix is not set',
-    'teacher.module.',  # each of its weights is no matter of the optimizer
-)
 
 
 class _OwnRunner:
@@ -99,10 +83,28 @@ class TrashRunner(_OwnRunner, Runner):
     def build_logger(self, log_level: int | str = 'INFO', **kwargs) -> MMLogger:
         """Build the logger, as MMEngine does, and quieten its console handler."""
         logger = super().build_logger(log_level, **kwargs)
+        self._console = ConsoleFilter()
         for handler in logger.handlers:
             if type(handler) is logging.StreamHandler:
-                handler.addFilter(_is_for_the_console)
+                handler.filters = [self._console]
+                handler.setFormatter(ConsoleFormatter())
         return logger
+
+    def train(self) -> nn.Module:
+        """Train, as MMEngine does, without the table of each validation on the console."""
+        self._console.trains = True
+        try:
+            return super().train()
+        finally:
+            self._console.trains = False
+
+    def _init_model_weights(self) -> None:
+        """Initialize weights, as MMEngine does; what backbones print about it goes to the log."""
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            super()._init_model_weights()
+        if said.getvalue():
+            self.logger.debug(said.getvalue().strip())
 
 
 @RUNNERS.register_module()
@@ -123,10 +125,6 @@ class TrashFlexibleRunner(_OwnRunner, FlexibleRunner):
         if fn_name == 'before_save_checkpoint':
             kwargs['checkpoint']['meta'].update(self._said)
         super().call_hook(fn_name, **kwargs)
-
-
-def _is_for_the_console(record: logging.LogRecord) -> bool:
-    return not record.getMessage().startswith(FILE_ONLY + NOT_OURS)
 
 
 def _begin_worker(begin: Callable[[int], None] | None, worker_id: int) -> None:
