@@ -6,8 +6,8 @@ import pytest
 from conftest import ROOT, call_tool
 from mmengine.config import Config
 
-from mmseg_custom.classes import built_in
 from mmseg_custom import cli
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco import coco_to_samples, load_mask, paint
 from mmseg_custom.coco.photos import read_photo
 from mmseg_custom.postprocess import DenseCrf
