@@ -28,6 +28,8 @@ from products import (  # noqa: E402, F401  (fixtures)
     trained_by_two,
 )
 
+SLOW_FOLDERS = {'apps', 'benchmarks', 'configs', 'fuzz', 'tools'}
+SLOW_FIXTURES = {'trained', 'trained_by_two', 'random_checkpoint', 'chromium'}
 # Tests of these folders (and files beside them) run without torch.
 WITHOUT_TORCH = ('data_prep', 'mmseg_custom/coco', 'mmseg_custom/utils', 'mmseg_custom/toy')
 
@@ -40,15 +42,30 @@ def real_sample() -> Path:
     return REAL
 
 
+@pytest.fixture
+def mmseg_scope():
+    """Let configs with bare type names be built in tests as they are in a run."""
+    from mmengine.registry import init_default_scope
+
+    import mmseg_custom.plugins  # noqa: F401
+
+    init_default_scope('mmseg')
+
+
 @pytest.fixture(autouse=True)
 def _mmseg_scope(request):
-    """Let configs with bare type names be built in tests as they are in a run."""
-    if request.path.is_relative_to(ROOT / 'tests') and needs_torch(request.path):
-        from mmengine.registry import init_default_scope
+    """Give it to the tests of everything but the data tools, which run without torch."""
+    if needs_torch(request.path):
+        request.getfixturevalue('mmseg_scope')
 
-        import mmseg_custom.plugins  # noqa: F401
 
-        init_default_scope('mmseg')
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark as slow what drives whole commands or needs a training or a browser."""
+    for item in items:
+        folder = item.path.relative_to(ROOT / 'tests').parts[0]
+        if folder in SLOW_FOLDERS or SLOW_FIXTURES.intersection(item.fixturenames):
+            item.add_marker('slow')
 
 
 @pytest.fixture(scope='session')

@@ -34,7 +34,6 @@ def run_tool(command: list[str], output: list[str], env: dict) -> None:
     os.environ.clear()
     os.environ.update(env)
     sys.argv = command
-    sys.path.insert(0, str(Path(command[0]).parent))
     runpy.run_path(command[0], run_name='__main__')
 
 

@@ -1,6 +1,8 @@
 import subprocess
 import sys
 
+from conftest import ROOT
+
 
 def test_importing_the_plugins_registers_everything_and_says_nothing():
     code = """
@@ -47,3 +49,14 @@ assert not {'torch', 'mmseg', 'mmcv', 'mmengine', 'sklearn'} & set(sys.modules)
 """
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_tests_of_data_tools_are_collected_without_torch():
+    code = """
+import sys, pytest
+code = pytest.main(['--collect-only', '-q', '-p', 'no:cacheprovider', 'tests/data_prep'])
+assert code == 0 and not {'torch', 'mmseg', 'mmcv', 'mmengine'} & set(sys.modules)
+"""
+    command = [sys.executable, '-c', code]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]

@@ -14,7 +14,6 @@ from pycocotools.coco import COCO
 
 from mmseg_custom.classes import built_in
 from mmseg_custom.coco import find_problems
-from mmseg_custom.datasets import TrashCocoDataset
 
 CLASSES = built_in().names
 
@@ -89,7 +88,9 @@ def test_nothing_is_annotated_that_cannot_be_seen(paste_set):
         assert {a['id'] for a in found} == set(np.unique(owner)) - {-1}
 
 
-def test_the_set_is_sound_and_trains(paste_set):
+def test_the_set_is_sound_and_trains(paste_set, mmseg_scope):
+    from mmseg_custom.datasets import TrashCocoDataset
+
     content = json.loads((paste_set / 'train_pasted.json').read_text())
     assert list(find_problems(content, built_in())) == []
     assert {'info', 'licenses', 'categories'} <= set(content)

@@ -10,7 +10,6 @@ from pycocotools.coco import COCO
 from mmseg_custom.classes import built_in
 from mmseg_custom.coco import find_problems
 from mmseg_custom.coco.stats.class_counts import class_counts
-from mmseg_custom.datasets import RepeatFactorSampler, TrashCocoDataset
 
 CLASSES = built_in().names
 
@@ -91,6 +90,8 @@ def test_an_epoch_of_the_real_photos_holds_more_of_the_rare_classes(real_sample,
 
 
 def test_the_sampler_draws_the_same_shares_without_writing(real_sample):
+    from mmseg_custom.datasets import RepeatFactorSampler, TrashCocoDataset
+
     dataset = TrashCocoDataset('train_all.json', data_root=str(real_sample))
     held = [set(dataset.get_cat_ids(index)) for index in range(50)]
     holders = Counter(label for labels in held for label in labels)
