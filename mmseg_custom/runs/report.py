@@ -28,7 +28,8 @@ def make_report(
 
     Returns:
         dict: ``name``, ``config`` (file name and text), ``checkpoint``, ``iterations``, ``train``
-        and ``val`` curves, ``validation`` (iteration and percent by name), ``photos`` (see
+        and ``val`` curves, ``validation`` (iteration and percent by name), ``same_weights``
+        (whether the checkpoint is of that iteration), ``photos`` (see
         :func:`photo_numbers`), ``classes`` (name, IoU, precision and recall in 0..1), ``colors``
         (CSS, by class), ``confusion`` and ``speed``.
     """
@@ -48,6 +49,10 @@ def make_report(
         train=run.train,
         val=run.val,
         validation=_last_validation(run.validation),
+        # One number for one thing: the photos' own scores take the place of the validation's.
+        same_weights=bool(
+            checkpoint and run.validation and f'iter_{run.validation["iter"]}.' in checkpoint
+        ),
         photos=results and photo_numbers(results),
         classes=class_rows(names, confusion) if names else [],
         colors=css_colors(classes),

@@ -12,8 +12,10 @@ from .class_weights import BETA, METHODS, class_weights
 from .label_facts import LabelFacts
 
 QUARTILES = (0.25, 0.5, 0.75)
-# Three bins a decade, from 0.001 % of the photo to all of it.
-SHARE_EDGES = np.logspace(-5, 0, 16)
+# Three bins a decade with round edges (1, 2, 5, 10, …), from 0.001 % of the photo to all of it.
+SHARE_EDGES = np.array(
+    [float(f'{digit}e-{tens}') for tens in range(5, 0, -1) for digit in (1, 2, 5)] + [1.0]
+)
 POSITION_DIGITS = 5
 
 

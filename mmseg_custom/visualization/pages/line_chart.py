@@ -9,7 +9,9 @@ from .html import short
 COLOURS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#8a6d00', '#3a9bd0', '#4d4d4d')
 DASHES = ('', '7 4', '2 3')
 WIDTH, HEIGHT = 460, 260
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 10, 34
+RIGHT, TOP, BOTTOM = 12, 10, 34
+# Room for the labels of the vertical axis: least, and for each character.
+LEFT, CHARACTER = 30, 7.5
 TICKS = 5
 # Curves of few points have a dot at each.
 DOTTED = 20
@@ -45,18 +47,18 @@ class LineChart:
         lines: At least one.
         x_ticks: Place and text of each mark below.
         y_ticks: Place and text of each mark at the left.
+        frame: Left, top, right and bottom of the part inside the axes.
         width: Of the drawing.
         height: Of the drawing.
-        frame: Left, top, right and bottom of the part inside the axes.
     """
 
     title: str
     lines: list[Line]
     x_ticks: list[tuple[float, str]]
     y_ticks: list[tuple[float, str]]
+    frame: tuple[int, int, int, int]
     width: int = WIDTH
     height: int = HEIGHT
-    frame: tuple[int, int, int, int] = (LEFT, TOP, WIDTH - RIGHT, HEIGHT - BOTTOM)
 
 
 def line_chart(title: str, curves: Mapping[str, Mapping[int, float] | None]) -> LineChart | None:
@@ -76,7 +78,13 @@ def line_chart(title: str, curves: Mapping[str, Mapping[int, float] | None]) -> 
         return None
     x_marks = _marks([x for x, _ in every], whole=True)
     y_marks = _marks([y for _, y in every])
-    left, top, right, bottom = LineChart.frame
+    longest = max(len(short(y)) for y in y_marks)
+    frame = left, top, right, bottom = (
+        max(LEFT, round(CHARACTER * longest) + 10),
+        TOP,
+        WIDTH - RIGHT,
+        HEIGHT - BOTTOM,
+    )
 
     def place(x: float, y: float) -> tuple[float, float]:
         return _place(x, x_marks, left, right), _place(y, y_marks, bottom, top)
@@ -90,6 +98,7 @@ def line_chart(title: str, curves: Mapping[str, Mapping[int, float] | None]) -> 
         ],
         [(place(x, 0)[0], short(x)) for x in x_marks],
         [(place(0, y)[1], short(y)) for y in y_marks],
+        frame,
     )
 
 

@@ -50,7 +50,11 @@ def report_charts(train: dict, val: dict) -> list[LineChart]:
         train: Curves of the training, values by iteration, by name.
         val: Curves of the validations.
     """
-    losses = {name: curve for name, curve in train.items() if 'loss' in name}
+    losses: dict[str, dict] = {}
+    for name, curve in train.items():
+        # With a single loss, the sum is the same curve.
+        if 'loss' in name and curve not in losses.values():
+            losses[name] = curve
     charts = (
         line_chart('Loss', losses),
         line_chart('Learning rate', _chosen(train, ('lr',))),

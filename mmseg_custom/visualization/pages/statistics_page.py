@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from mmseg_custom.classes import ClassList
+from mmseg_custom.coco.stats.findings import statistics_findings
 from mmseg_custom.utils import atomic_path
 from mmseg_custom.visualization.fold_shares import fold_shares_figure
 
@@ -38,6 +39,7 @@ def write_statistics_page(
     page = render_page(
         'statistics.html.j2',
         statistics=statistics,
+        findings=statistics_findings(statistics, classes),
         classes=classes,
         occurring=sum(statistics['classes'][label]['pixels'] > 0 for label in classes.foreground),
         colors=css_colors(classes),

@@ -73,8 +73,10 @@ def test_sizes_by_hand(described):
     sizes = described['object_sizes']
     assert sum(sizes['objects']) == 5
     bins = dict(zip(np.round(sizes['share_edges'][1:], 4), sizes['objects'], strict=True))
-    # Three bins a decade: up to 0.0215 one object, to 0.0464 one, to 0.1 three.
-    assert [bins[end] for end in (0.0215, 0.0464, 0.1)] == [1, 1, 3]
+    # Three bins a decade: up to 0.02 one object, to 0.05 one, to 0.1 three.
+    assert [bins[end] for end in (0.02, 0.05, 0.1)] == [1, 1, 3]
+    assert sizes['share_edges'][-4:] == [0.1, 0.2, 0.5, 1]
+    assert len(sizes['share_edges']) == 16
 
 
 def test_classes_together_by_hand(described):

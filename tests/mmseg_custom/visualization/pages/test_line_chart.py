@@ -36,6 +36,14 @@ def test_ticks_are_where_their_values_are():
     assert places[2][1] == y_of[40]
 
 
+@pytest.mark.parametrize('highest', [1, 40, 6e-5, 123456, 0.00012])
+def test_labels_of_the_vertical_axis_have_room(highest):
+    chart = line_chart('a', {'b': {0: 0.0, 1: highest}})
+    longest = max(len(text) for _, text in chart.y_ticks)
+    # A digit of 12 pixels' height is about 7 wide; the text ends 6 before the axis.
+    assert chart.frame[0] - 6 >= 7 * longest
+
+
 @pytest.mark.parametrize('nothing', [{}, {'a': {}}, {'a': None}])
 def test_nothing_to_draw(nothing):
     assert line_chart('a', nothing) is None

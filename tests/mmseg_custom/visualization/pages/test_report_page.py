@@ -30,3 +30,8 @@ def test_there_are_charts_of_what_was_logged():
         ['mIoU'],
     ]
     assert report_charts({}, {}) == []
+
+
+def test_a_loss_that_is_the_sum_is_drawn_once():
+    train = {'loss': {1: 2.0, 2: 1.0}, 'decode.loss_ce': {1: 2.0, 2: 1.0}, 'aux.loss_ce': {1: 2.0}}
+    assert [line.name for line in report_charts(train, {})[0].lines] == ['loss', 'aux.loss_ce']
