@@ -15,7 +15,7 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
-PROGRESS = re.compile(r'\d+%\|.*\| \d+/\d+ \[')
+PROGRESS = re.compile(r'\d+%\|.*\| \d+/\d+ \[|: \d+/\d+ .* elapsed')
 REAL = ROOT.parent / 'shared' / 'data' / 'recycle_trash_sample'
 
 sys.path.insert(0, str(ROOT / 'tests'))

@@ -50,8 +50,10 @@ class Voters:
         for folder, classes in known[1:]:
             if not classes.is_same_as(known[0][1]):
                 raise UserError(f'{known[0][0]}: has {known[0][1]}; {folder} has {classes}')
-        folder, classes = known[0] if known else (self.folders[0], None)
-        return choose_classes(self.given, classes, source=folder)
+        if not known:
+            return choose_classes(self.given)
+        source, noted_list = known[0]
+        return choose_classes(self.given, noted_list, source=source)
 
     def read(self, name: str) -> np.ndarray:
         """Return the probabilities of a photo, ``(C, H, W)`` float32.
