@@ -33,6 +33,18 @@ def chromium():
         browser.close()
 
 
+def require_usable_on_a_phone(page) -> None:
+    """Assert that a page of 390 pixels does not scroll sideways, and that a picture can fill it."""
+    assert page.evaluate('document.documentElement.scrollWidth') <= 390
+    picture = page.locator('main img[tabindex]').first
+    small = picture.bounding_box()
+    picture.focus()
+    large = picture.bounding_box()
+    assert small['width'] < 390 == large['width']
+    assert large['height'] == page.viewport_size['height']
+    picture.blur()
+
+
 @contextmanager
 def opened(chromium, path: Path, width: int = 1200):
     """Open a file; everything else it asks for is refused, and fails the test, as do errors."""

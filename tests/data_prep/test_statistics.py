@@ -1,8 +1,9 @@
 import json
+import re
 import shutil
 
 import pytest
-from browser import chromium, opened  # noqa: F401
+from browser import chromium, opened, require_usable_on_a_phone  # noqa: F401
 from conftest import call_tool, coco, tool
 
 from mmseg_custom.classes import built_in
@@ -38,13 +39,23 @@ def toy_page(toy_set, tmp_path, capsys):
     return tmp_path / 'out' / 'statistics.html', read(tmp_path / 'out')
 
 
-@pytest.mark.parametrize('width', [1200, 400])
+@pytest.mark.parametrize('width', [1200, 390])
 def test_the_page_shows_the_numbers_without_network(chromium, toy_page, width):  # noqa: F811
     path, statistics = toy_page
     with opened(chromium, path, width) as page:
+        if width == 390:
+            require_usable_on_a_phone(page)
         sections = page.locator('h2').all_inner_texts()
         assert sections == [
-            *('Classes', 'Objects', 'Classes together', 'Positions', 'Photos', 'Examples'),
+            *(
+                'Findings',
+                'Classes',
+                'Objects',
+                'Classes together',
+                'Positions',
+                'Photos',
+                'Examples',
+            ),
             *('Loss weights', 'Comparison'),
         ]
         for entry in statistics['classes']:
@@ -67,12 +78,24 @@ def test_the_page_shows_the_numbers_without_network(chromium, toy_page, width): 
 def test_weights_on_the_page_are_a_config(chromium, toy_page):  # noqa: F811
     path, statistics = toy_page
     with opened(chromium, path) as page:
-        for line in page.locator('pre').all_inner_texts():
+        for line in page.locator('pre.weights').all_inner_texts():
             text, method = line.split('  # ')
             weights = json.loads(text.removeprefix('class_weight='))
             assert weights == pytest.approx(
                 statistics['class_weights']['methods'][method], rel=0.01
             )
+
+
+def test_commands_on_the_page_use_the_weights_they_are_named_after(chromium, toy_page):  # noqa: F811
+    from mmseg_custom.experiment.named_parts import read_part
+
+    with opened(chromium, toy_page[0]) as page:
+        lines = page.locator('pre.commands').inner_text().splitlines()
+    assert len(lines) == 2
+    for line in lines:
+        command, method = re.split(' +# ', line)
+        loss = read_part('losses', command.split('--loss ')[1], 'loss_decode')
+        assert loss['weight_method'] == method
 
 
 def test_the_json_is_complete(toy_page, toy_set):
@@ -157,7 +180,7 @@ def test_a_set_of_mask_files(toy_set, tmp_path, capsys):
     for key in ('co_occurrence', 'positions', 'photos', 'class_weights', 'image_sizes'):
         assert masked[key] == annotated[key]
     assert (masked['mask_files'], masked['annotations']) == (7, 0)
-    assert '7</strong> images are labelled by a mask file' in (
+    assert '7</strong> images are labeled by a mask file' in (
         tmp_path / 'a' / 'statistics.html'
     ).read_text().replace('\n', ' ')
 
