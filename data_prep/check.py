@@ -31,6 +31,7 @@ def build_parser() -> cli.Parser:
         parser, 'COCO files, the splits of one set: training first, validation last', several=True
     )
     cli.add_data_root(parser)
+    cli.add_class_options(parser)
     parser.add_argument(
         '--no-photos', action='store_true', help='read the JSON alone, no photo and no mask file'
     )
@@ -67,8 +68,8 @@ def build_parser() -> cli.Parser:
 
 
 def run(args) -> int:
-    """Check, report, and mend when asked to."""
-    from mmseg_custom.classes import built_in
+    """Check, report, and fix if asked to."""
+    from mmseg_custom.coco import classes_of_files, read_coco
     from mmseg_custom.coco.audit import (
         AuditOptions,
         audit_files,
@@ -76,6 +77,7 @@ def run(args) -> int:
         planned_outputs,
         report_findings,
     )
+    from mmseg_custom.coco.convert.published import published_differences
     from mmseg_custom.utils import UserError, write_json
 
     if len({os.path.realpath(path) for path in args.ann}) < len(args.ann):
@@ -84,30 +86,39 @@ def run(args) -> int:
     options = AuditOptions(
         args.max_overlap, args.max_share, args.min_pixels, args.hash_distance, not args.no_photos
     )
-    files = [open_split(path, built_in(), args.data_root) for path in args.ann]
+    contents = {path: read_coco(path) for path in args.ann}
+    classes = classes_of_files(contents, args.classes, args.class_map)
+    files = [
+        open_split(path, classes, args.data_root, content) for path, content in contents.items()
+    ]
     findings = audit_files(files, options)
     if args.json:
         write_json(args.json, [finding.as_json() for finding in findings])
+    for file in files:
+        print(*published_differences(file.sound or dict(images=[])), sep='\n', end='')
     print(*report_findings(findings, None if args.all else SHOWN), sep='\n')
     if args.fix:
-        mend(args.fix, targets, files, findings, options)
+        fix(args.fix, targets, files, findings, options)
     return int(any(finding.severity != 'note' for finding in findings))
 
 
-def mend(out: str, targets, files, findings, options) -> None:
-    """Write the mended files and say what was done."""
+def fix(out: str, targets, files, findings, options) -> None:
+    """Write the fixed files and report what was done."""
     from mmseg_custom.coco.audit import mend_file, summarise_changes, write_log
+    from mmseg_custom.coco.class_map import apply_class_map
+    from mmseg_custom.coco.photo_root import with_photo_root
     from mmseg_custom.utils import write_json
 
-    mended = [mend_file(file, findings, options) for file in files]
-    changes = [change for _, of_file in mended for change in of_file]
-    for target, (content, _) in zip(targets, mended, strict=True):
-        write_json(target, content)
+    fixed = [mend_file(file, findings, options) for file in files]
+    changes = [change for _, of_file in fixed for change in of_file]
+    for file, target, (content, _) in zip(files, targets, fixed, strict=True):
+        content = apply_class_map(content, file.classes)
+        write_json(target, with_photo_root(content, target, file.root))
     write_log(out, changes)
     print(f'\nwrote {", ".join(map(str, targets))}: {summarise_changes(changes)}')
     print(f'what and why: {os.path.join(out, "dropped.txt")}')
     roots = sorted({str(file.root) for file in files})
-    print(f'file names are as before: tools/train.py CONFIG --data-root {" or ".join(roots)}')
+    print(f'the photos stay where they are: tools/train.py CONFIG --data-root {" or ".join(roots)}')
 
 
 if __name__ == '__main__':

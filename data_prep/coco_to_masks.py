@@ -15,6 +15,7 @@ def build_parser() -> cli.Parser:
     cli.add_ann(parser, 'COCO file')
     parser.add_argument('--out', required=True, metavar='DIR', help='folder of the masks')
     cli.add_data_root(parser, 'folder that seg_map_path in ANN is relative to')
+    cli.add_class_options(parser)
     parser.add_argument('--force', action='store_true', help='replace masks that exist')
     clean = parser.add_argument_group(
         'clean-up of noisy labels, off by default: one team of the contest gained by it, another '
@@ -35,21 +36,21 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> None:
     """Paint, clean up if asked for, and say what was done."""
-    from mmseg_custom.classes import built_in
-    from mmseg_custom.coco import drop_specks, mode_filter, write_masks
+    from mmseg_custom.coco import classes_of_files, drop_specks, mode_filter, read_coco, write_masks
 
     steps = [mode_filter] if args.mode_filter else []
     if args.min_pixels > 1:
         steps.append(partial(drop_specks, min_pixels=args.min_pixels))
 
-    def clean(mask):
+    def clean_up(mask):
         for step in steps:
             mask = step(mask)
         return mask
 
-    counts = write_masks(
-        args.ann, args.out, built_in(), args.data_root, clean if steps else None, args.force
-    )
+    content = read_coco(args.ann)
+    classes = classes_of_files({args.ann: content}, args.classes, args.class_map)
+    clean = clean_up if steps else None
+    counts = write_masks(args.ann, args.out, classes, args.data_root, clean, args.force, content)
     print(f'{counts["written"]} masks written to {args.out}', end='')
     print(f', {counts["kept"]} kept (--force replaces them)' if counts['kept'] else '')
     if steps:

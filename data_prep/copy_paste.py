@@ -24,6 +24,7 @@ def build_parser() -> cli.Parser:
         metavar='DIR',
         help='folder that file names are relative to (the folder of --json-path)',
     )
+    cli.add_class_options(parser)
     parser.add_argument('--out', metavar='DIR', help='folder of the set (DATA_ROOT/copy_paste)')
     parser.add_argument('--patch', nargs='+', metavar='CLASS', help='classes to paste (all)')
     parser.add_argument(
@@ -61,12 +62,15 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> None:
     """Paste, write, and say how much of each class there is now."""
-    from mmseg_custom.classes import built_in
-    from mmseg_custom.coco import read_coco
+    from mmseg_custom.coco import classes_of_files, read_coco
     from mmseg_custom.coco.paste.paste_set import open_source, write_paste_set
     from mmseg_custom.coco.paste.paste_workers import write_patches
+    from mmseg_custom.coco.read import file_order
 
-    source, options = open_source(args.json_path, built_in(), args.data_root), paste_options(args)
+    content = read_coco(args.json_path)
+    classes = classes_of_files({args.json_path: content}, args.classes, args.class_map)
+    source = open_source(args.json_path, classes, args.data_root, content)
+    options = paste_options(args, classes, file_order(source.content, classes))
     out = Path(args.out or source.data_root / 'copy_paste')
     add = args.mode == 'add'
     target = write_paste_set(args.json_path, source, out, options, args.aug_num, add, args.workers)
@@ -80,9 +84,14 @@ def run(args) -> None:
     print(f'tools/train.py CONFIG --data-root {root} --train-json {target} trains on it')
 
 
-def paste_options(args):
-    """Turn the command line into :class:`mmseg_custom.coco.paste.paste_photo.PasteOptions`."""
-    from mmseg_custom.classes import built_in
+def paste_options(args, classes, order):
+    """Turn the command line into :class:`mmseg_custom.coco.paste.paste_photo.PasteOptions`.
+
+    Args:
+        args: The command line.
+        classes: The :class:`~mmseg_custom.classes.ClassList`.
+        order: Labels in the order in which objects are drawn.
+    """
     from mmseg_custom.coco import labels_of_names
     from mmseg_custom.coco.paste.paste_photo import PasteOptions
     from mmseg_custom.utils import UserError
@@ -98,13 +107,16 @@ def paste_options(args):
             f'--lsj-min {scale_range[0]} --lsj-max {scale_range[1]}: give two factors '
             'above 0, the smaller one first'
         )
-    classes = built_in()
     removed = {classes.background, *labels_of_names(args.remove_patch, classes)}
     labels = set(labels_of_names(args.patch or classes.names, classes)) - removed
     if not labels:
         raise UserError('no class is left to paste: take some out of --remove-patch')
     return PasteOptions(
-        tuple(sorted(labels)), scale_range, args.max_objects, args.feather, args.seed
+        tuple(label for label in order if label in labels),
+        scale_range,
+        args.max_objects,
+        args.feather,
+        args.seed,
     )
 
 

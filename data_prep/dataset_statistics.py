@@ -23,6 +23,7 @@ def build_parser() -> cli.Parser:
         '--out', required=True, metavar='DIR', help='folder for statistics.html and statistics.json'
     )
     cli.add_data_root(parser)
+    cli.add_class_options(parser)
     parser.add_argument(
         '--folds-dir',
         metavar='DIR',
@@ -44,15 +45,19 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> None:
     """Measure, write, and say where it is."""
-    from mmseg_custom.classes import built_in
+    from mmseg_custom.coco import classes_of_files, read_coco
+    from mmseg_custom.coco.convert.published import published_differences
     from mmseg_custom.coco.labelled_set import read_set
     from mmseg_custom.coco.stats.label_facts import measure_labels
     from mmseg_custom.coco.stats.photo_statistics import require_photos
     from mmseg_custom.utils import write_json
     from mmseg_custom.visualization.pages.statistics_page import write_statistics_page
 
-    classes = built_in()
-    data = read_set(args.ann, classes, args.data_root, args.folds_dir)
+    contents = {path: read_coco(path) for path in args.ann}
+    classes = classes_of_files(contents, args.classes, args.class_map)
+    data = read_set(
+        args.ann, classes, args.data_root, args.folds_dir, [contents[path] for path in args.ann]
+    )
     if not args.no_photos:
         require_photos([sample['img_path'] for sample in data.samples])
     facts = measure_labels(data.samples, classes)
@@ -60,6 +65,8 @@ def run(args) -> None:
     out = Path(args.out)
     write_json(out / 'statistics.json', statistics)
     write_statistics_page(out / 'statistics.html', statistics, pictures, classes)
+    for content in contents.values():
+        print(*published_differences(content), sep='\n', end='')
     print(
         f'{len(data.samples)} images with {statistics["annotations"]} annotations: '
         f'open {out / "statistics.html"}; the numbers are in statistics.json'
@@ -93,7 +100,7 @@ def describe(args, data, facts, classes):
     )
     from mmseg_custom.visualization.pages.statistics_pictures import load_pictures
 
-    samples, chosen = data.samples, choose_examples(facts, EXAMPLES, args.seed)
+    samples, chosen = data.samples, choose_examples(facts, EXAMPLES, args.seed, classes)
     statistics = dict(
         files=data.files,
         **label_statistics(samples, facts, classes),

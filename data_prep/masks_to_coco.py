@@ -23,22 +23,27 @@ def build_parser() -> cli.Parser:
     )
     parser.add_argument('--out', required=True, metavar='FILE', help='COCO file to write')
     parser.add_argument(
-        '--whole', action='store_true', help='one annotation a class, not one a component'
+        '--whole', action='store_true', help='one annotation per class, not one per component'
     )
+    cli.add_classes_option(parser)
     parser.add_argument('--force', action='store_true', help='replace FILE if it exists')
     return parser
 
 
 def run(args) -> None:
     """Describe and say what there is now."""
-    from mmseg_custom.classes import built_in
+    from mmseg_custom.classes import DEFAULT, built_in, class_list
     from mmseg_custom.coco import masks_to_coco
+    from mmseg_custom.coco.photo_root import with_photo_root
     from mmseg_custom.utils import UserError, write_json
 
     if Path(args.out).exists() and not args.force:
         raise UserError(f'{args.out}: exists already; choose another --out, or use --force')
-    content = masks_to_coco(args.masks, args.data_root, built_in(), args.whole)
-    write_json(args.out, content)
+    classes = class_list(args.classes) if args.classes else built_in()
+    if not args.classes:
+        print(f'classes: {DEFAULT}, the default; --classes says what the labels mean')
+    content = masks_to_coco(args.masks, args.data_root, classes, args.whole)
+    write_json(args.out, with_photo_root(content, args.out, args.data_root))
     images = content['images']
     print(f'{len(images)} photos with {len(content["annotations"])} annotations in {args.out}')
     ignoring = sum('seg_map_path' in image for image in images)

@@ -14,6 +14,7 @@ def build_parser() -> cli.Parser:
         '--out data/recycle_trash/train_repeated.json --repeat Battery Clothing --times 3',
     )
     cli.add_ann(parser, 'COCO file')
+    cli.add_class_options(parser)
     parser.add_argument('--out', required=True, metavar='FILE', help='the COCO file to write')
     how = parser.add_mutually_exclusive_group()
     how.add_argument(
@@ -32,26 +33,34 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> None:
     """Repeat, write, and say what became of each class."""
-    from mmseg_custom.classes import built_in
     from mmseg_custom.coco import (
+        classes_of_files,
         read_coco,
         repeat_images,
         require_annotated,
         require_valid,
         round_factors,
     )
+    from mmseg_custom.coco.class_map import apply_class_map
+    from mmseg_custom.coco.listed_twice import without_repeats
+    from mmseg_custom.coco.photo_root import photo_root, with_photo_root
     from mmseg_custom.coco.stats.class_counts import class_counts
     from mmseg_custom.utils import UserError, write_json
 
     if args.times and not args.repeat:
         raise UserError('--times needs --repeat: name the classes to repeat')
-    classes = built_in()
     content = read_coco(args.ann)
+    classes = classes_of_files({args.ann: content}, args.classes, args.class_map)
     require_valid(args.ann, content, classes)
     require_annotated(args.ann, content)
+    root = photo_root(args.ann, content)
+    content, repeated = without_repeats(apply_class_map(content, classes))
+    if repeated:
+        print(f'{repeated} entries repeat a photo: left out, and each photo is repeated from 1 on')
     counts = class_counts(content, classes)
     repeats = round_factors(factors(args, counts, classes), args.seed)
-    write_json(args.out, repeat_images(args.ann, content, repeats))
+    content = repeat_images(args.ann, content, repeats)
+    write_json(args.out, with_photo_root(content, args.out, root))
     report(counts, repeats, classes)
     print(f'wrote {repeats.sum()} images ({len(repeats)} before) to {args.out}')
 

@@ -14,6 +14,7 @@ def build_parser() -> cli.Parser:
         '--folds 5 --out data/recycle_trash/folds',
     )
     cli.add_ann(parser, 'COCO file to split')
+    cli.add_class_options(parser)
     parser.add_argument('--folds', type=positive_int, default=5, help='number of folds (5)')
     parser.add_argument('--seed', type=natural_int, default=0, help='other seed, other folds (0)')
     parser.add_argument(
@@ -42,8 +43,8 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> None:
     """Split, write, and say how alike the folds are."""
-    from mmseg_custom.classes import built_in
     from mmseg_custom.coco import (
+        classes_of_files,
         plain_folds,
         read_coco,
         require_annotated,
@@ -51,31 +52,43 @@ def run(args) -> None:
         split_content,
         stratified_folds,
     )
+    from mmseg_custom.coco.class_map import apply_class_map
+    from mmseg_custom.coco.listed_twice import photo_groups, without_repeats
+    from mmseg_custom.coco.photo_root import photo_root, with_photo_root
+    from mmseg_custom.coco.read import file_order
     from mmseg_custom.coco.stats.class_counts import class_counts
     from mmseg_custom.utils import UserError, write_json
 
-    classes = built_in()
     content = read_coco(args.ann)
+    classes = classes_of_files({args.ann: content}, args.classes, args.class_map)
     require_valid(args.ann, content, classes)
     require_annotated(args.ann, content)
     if args.plain and args.group_duplicates:
         raise UserError('--plain looks at no photo: leave out --group-duplicates')
-    groups = find_groups(args, content) if args.group_duplicates else None
-    counts = class_counts(content, classes)
+    root = photo_root(args.ann, content, args.data_root)
+    content = apply_class_map(content, classes)
+    once, repeated = without_repeats(content)
+    if repeated:
+        print(f'{repeated} entries repeat a photo: they follow it into training sets only')
+    groups = find_groups(args, once, root) if args.group_duplicates else None
+    counts = class_counts(once, classes)
     plain = plain_folds(len(counts), args.folds, args.seed)
     try:
         # Also for --plain, since it checks that there are enough images.
-        fold_of = stratified_folds(counts, args.folds, args.seed, groups)
+        order = file_order(once, classes)
+        fold_of = stratified_folds(counts[:, order], args.folds, args.seed, groups)
     except UserError as error:
         raise UserError(f'{args.ann}: {error}') from None
     fold_of = plain if args.plain else fold_of
-    for fold, (train, val) in enumerate(split_content(content, fold_of, args.folds)):
-        write_json(os.path.join(args.out, f'kfold_{fold}_train.json'), train)
-        write_json(os.path.join(args.out, f'kfold_{fold}_val.json'), val)
-    report(args, content, counts, fold_of, plain, classes)
+    of_image = fold_of[photo_groups(content['images'])]
+    for fold, parts in enumerate(split_content(content, of_image, args.folds)):
+        for name, part in zip(('train', 'val'), parts, strict=True):
+            path = os.path.join(args.out, f'kfold_{fold}_{name}.json')
+            write_json(path, with_photo_root(part, path, root))
+    report(args, once, counts, fold_of, plain, classes)
 
 
-def find_groups(args, content: dict):
+def find_groups(args, content: dict, root):
     """Group near-duplicate photos and say how many there are.
 
     Returns:
@@ -83,7 +96,6 @@ def find_groups(args, content: dict):
     """
     from mmseg_custom.coco import duplicate_groups
 
-    root = args.data_root or os.path.dirname(args.ann)
     paths = [os.path.join(root, image['file_name']) for image in content['images']]
     groups = duplicate_groups(paths, args.hash_distance)
     print(f'{len(paths)} photos in {groups.max() + 1} groups of near-duplicates')

@@ -28,10 +28,11 @@ def build_parser() -> cli.Parser:
     )
     parser.add_argument('--out', required=True, metavar='DIR', help='folder to write to')
     parser.add_argument('--size', type=positive_int, default=512, help='longer side, pixels (512)')
+    cli.add_classes_option(parser)
     parser.add_argument(
         '--class-map',
         type=existing_file,
-        metavar='CSV',
+        metavar='FILE',
         default=str(CLASSES_CSV),
         help='category, class and why (taco_classes.csv beside this file)',
     )
@@ -40,9 +41,13 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> None:
     """Convert and say what there is now."""
+    from mmseg_custom.classes import built_in, class_list
     from mmseg_custom.coco import convert_taco
+    from mmseg_custom.coco.class_map import with_class_map
 
-    report = convert_taco(args.ann, args.data_root, args.out, args.class_map, args.size)
+    classes = class_list(args.classes) if args.classes else built_in()
+    classes = with_class_map(classes, args.class_map)
+    report = convert_taco(args.ann, args.data_root, args.out, classes, args.size)
     print(
         f'{report.images} photos with {report.annotations} annotations in {args.out}; '
         f'{report.vanished} annotations had no pixel left at this size and were dropped'

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,13 @@ IGNORE_INDEX = 255
 """The label of a pixel that neither trains nor counts."""
 
 BACKGROUND = 'Background'
+# What a class map says of pixels that neither train nor count; no class can have this name.
+IGNORE = 'ignore'
 BACKGROUND_COLOR: Color = (0, 0, 0)
 DEFAULT = 'recycle_trash'
 FOLDER = Path(__file__).with_name('class_lists')
-OWN_KEYS = ('background', 'colors', 'ignore_index')
-KEYS = ('names', 'background', 'colors', 'mask_colors', 'ignore_index')
+OWN_KEYS = ('background', 'colors', 'ignore_index', 'class_map')
+KEYS = ('names', 'background', 'colors', 'mask_colors', 'ignore_index', 'class_map')
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class ClassList:
         mask_colors: The same for the palette of mask PNG files.
         background: Label of the pixels that no annotation covers; None: they are ignored.
         ignore_index: Label of a pixel that neither trains nor counts.
+        class_map: Names in annotation files that stand for another class: ``(key of the name, name
+            of the class)``, see :func:`name_key`; or for :data:`IGNORE`.
     """
 
     names: tuple[str, ...]
@@ -38,6 +42,7 @@ class ClassList:
     mask_colors: tuple[Color, ...]
     background: int | None = None
     ignore_index: int = IGNORE_INDEX
+    class_map: tuple[tuple[str, str], ...] = ()
 
     def __len__(self) -> int:
         """Return the number of classes."""
@@ -54,9 +59,21 @@ class ClassList:
         return tuple(label for label in range(len(self)) if label != self.background)
 
     def label_of(self, name: str) -> int | None:
-        """Return the label of a class by its name, or None; see :func:`name_key`."""
-        keys = {name_key(one): label for label, one in enumerate(self.names)}
-        return keys.get(name_key(name))
+        """Return the label of a name in an annotation file, or None where it is no class.
+
+        The class map comes first; :data:`IGNORE` stands for the ignored label.
+        """
+        return self._labels.get(name_key(name))
+
+    @cached_property
+    def _labels(self) -> dict[str, int]:
+        of_class = {name_key(IGNORE): self.ignore_index}
+        of_class |= {name_key(one): label for label, one in enumerate(self.names)}
+        return of_class | {key: of_class[name_key(target)] for key, target in self.class_map}
+
+    def title(self, label: int) -> str:
+        """Return the name of a class, or :data:`IGNORE` for the ignored label."""
+        return IGNORE if label == self.ignore_index else self.names[label]
 
     def to_plain(self) -> dict[str, Any]:
         """Return the list as plain data, which :func:`class_list` reads back."""
@@ -66,6 +83,7 @@ class ClassList:
             colors=[list(color) for color in self.colors],
             mask_colors=[list(color) for color in self.mask_colors],
             ignore_index=self.ignore_index,
+            class_map=dict(self.class_map),
         )
 
     def to_metainfo(self) -> dict[str, Any]:
@@ -103,6 +121,7 @@ def make_class_list(
     mask_colors: Mapping[str, Sequence[int]] | Sequence[Sequence[int]] | None = None,
     ignore_index: int = IGNORE_INDEX,
     source: str = 'class list',
+    class_map: Mapping[str, str] | None = None,
 ) -> ClassList:
     """Make a class list; colors that are not given are generated.
 
@@ -114,9 +133,12 @@ def make_class_list(
         mask_colors: As ``colors``, which it follows where it is not given.
         ignore_index: 0 to 255, and no class's label.
         source: Named in messages.
+        class_map: Names in annotation files, and the class, :data:`BACKGROUND` or :data:`IGNORE`
+            that each stands for.
 
     Raises:
-        UserError: No name, a name twice or not a string, too many, or a wrong color.
+        UserError: No name, a name twice or not a string, too many, a wrong color, or a map to what
+            is no class.
     """
     names = _checked_names(names, ignore_index, source)
     keys = [name_key(name) for name in names]
@@ -126,7 +148,8 @@ def make_class_list(
     given = _colors_by_key(colors, names, source)
     shown = _complete(keys, given, place)
     masks = _complete(keys, given | _colors_by_key(mask_colors, names, source), place, shown)
-    return ClassList(names, shown, masks, place, ignore_index)
+    mapped = _checked_map(class_map or {}, names, place, source)
+    return ClassList(names, shown, masks, place, ignore_index, mapped)
 
 
 def class_list(value: Any, source: str = 'classes') -> ClassList:
@@ -193,7 +216,7 @@ def from_categories(
     """
     entries = sorted(categories, key=lambda one: (isinstance(one['id'], str), one['id']))
     names = [entry['name'] for entry in entries]
-    others = [name for name in names if name_key(name) != name_key(BACKGROUND)]
+    others = [name for name in names if name_key(name) not in (name_key(BACKGROUND), IGNORE)]
     if not others:
         raise UserError(f'{source}: has no category to take the classes from')
     return make_class_list([BACKGROUND, *others], source=source)
@@ -280,6 +303,8 @@ def _checked_names(names: Sequence[str], ignore_index: int, source: str) -> tupl
     for name in names:
         if not isinstance(name, str) or not name.strip():
             raise UserError(f'{source}: {name!r} is no class name: write it in quotes')
+        if name_key(name) == IGNORE:
+            raise UserError(f'{source}: {name!r} stands for ignored pixels: it cannot be a class')
     seen: dict[str, str] = {}
     for name in names:
         if name_key(name) in seen:
@@ -291,6 +316,27 @@ def _checked_names(names: Sequence[str], ignore_index: int, source: str) -> tupl
             f'into labels 0 to {IGNORE_INDEX}'
         )
     return tuple(names)
+
+
+def _checked_map(
+    class_map: Mapping[str, str], names: Sequence[str], background: int | None, source: str
+) -> tuple[tuple[str, str], ...]:
+    """Return the class map with keys of names, and targets as the list writes them."""
+    targets = {name_key(IGNORE): IGNORE} | {name_key(name): name for name in names}
+    if background is not None:
+        targets[name_key(BACKGROUND)] = names[background]
+    found: dict[str, str] = {}
+    for name, target in class_map.items():
+        known = targets.get(name_key(str(target)))
+        if known is None:
+            none = background is None and name_key(str(target)) == name_key(BACKGROUND)
+            why = 'the list has no background' if none else 'which is none of the classes'
+            raise UserError(f'{source}: maps {name!r} to {target!r}, {why}')
+        if found.setdefault(name_key(str(name)), known) != known:
+            raise UserError(
+                f'{source}: maps {name!r} to {found[name_key(str(name))]!r} and {known!r}'
+            )
+    return tuple(found.items())
 
 
 def _colors_by_key(colors: Any, names: Sequence[str], source: str) -> dict[str, Color]:

@@ -16,6 +16,7 @@ def build_parser() -> cli.Parser:
     cli.add_ann(parser, 'COCO files; each of several can be chosen on the page', several=True)
     parser.add_argument('--out', required=True, metavar='FILE', help='HTML page to write')
     cli.add_data_root(parser)
+    cli.add_class_options(parser)
     parser.add_argument(
         '--folds-dir',
         metavar='DIR',
@@ -36,13 +37,16 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> None:
     """Read the photos and write the page."""
-    from mmseg_custom.classes import built_in
+    from mmseg_custom.coco import classes_of_files, read_coco
     from mmseg_custom.coco.labelled_set import read_set
     from mmseg_custom.coco.stats.photo_statistics import require_photos
     from mmseg_custom.visualization.pages.data_browser import browser_entries, write_data_browser
 
-    classes = built_in()
-    data = read_set(args.ann, classes, args.data_root, args.folds_dir)
+    contents = {path: read_coco(path) for path in args.ann}
+    classes = classes_of_files(contents, args.classes, args.class_map)
+    data = read_set(
+        args.ann, classes, args.data_root, args.folds_dir, [contents[path] for path in args.ann]
+    )
     require_photos([sample['img_path'] for sample in data.samples])
     score = scorer(len(classes)) if args.predictions else None
     entries = browser_entries(
@@ -60,8 +64,8 @@ def scorer(num_classes: int):
     from mmseg_custom.evaluation.confusion import confusion_matrix
     from mmseg_custom.evaluation.photo_tally import score_photo
 
-    return lambda truth, prediction: (
-        score_photo(confusion_matrix(truth, prediction, num_classes)).class_ious
+    return lambda truth, prediction, name: (
+        score_photo(confusion_matrix(truth, prediction, num_classes, name)).class_ious
     )
 
 

@@ -20,6 +20,7 @@ def build_parser() -> cli.Parser:
     )
     parser.add_argument('--out', required=True, metavar='FILE', help='PNG or JPEG to write')
     cli.add_data_root(parser)
+    cli.add_class_options(parser)
     parser.add_argument('--count', type=positive_int, default=12, help='photos to show (12)')
     parser.add_argument('--columns', type=positive_int, default=2, help='photos a row (2)')
     return parser
@@ -27,40 +28,38 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> None:
     """Collect evenly spaced photos and draw them."""
-    import os
     from pathlib import Path
 
     import numpy as np
-    from mmengine.dataset import Compose
 
-    from mmseg_custom.classes import class_list
-    from mmseg_custom.coco import load_mask
-    from mmseg_custom.datasets import TrashCocoDataset
+    from mmseg_custom.coco import classes_of_files, load_mask, read_coco
+    from mmseg_custom.coco.labelled_set import labelled_samples
+    from mmseg_custom.coco.masks import sample_mask
+    from mmseg_custom.coco.photos import read_photo
     from mmseg_custom.evaluation.confusion import confusion_matrix
-    from mmseg_custom.transforms import LoadTrashAnnotations, LoadTrashImage
     from mmseg_custom.utils import atomic_path
     from mmseg_custom.visualization import contact_sheet
 
-    root = args.data_root or os.path.dirname(args.ann) or '.'
-    dataset = TrashCocoDataset(os.path.abspath(args.ann), data_root=root)
-    classes = class_list(dataset.metainfo)
-    load = Compose([LoadTrashImage(), LoadTrashAnnotations()])
+    content = read_coco(args.ann)
+    classes = classes_of_files({args.ann: content}, args.classes, args.class_map)
+    samples = labelled_samples(args.ann, classes, args.data_root, content)
     rows = []
-    count = min(args.count, len(dataset))
-    for index in np.linspace(0, len(dataset) - 1, count).round().astype(int):
-        sample = load(dataset.get_data_info(int(index)))
-        name = os.path.relpath(sample['img_path'], root)
+    count = min(args.count, len(samples))
+    for index in np.linspace(0, len(samples) - 1, count).round().astype(int):
+        sample = samples[index]
+        name = sample['file_name']
+        photo = read_photo(sample['img_path'], sample['height'], sample['width'])
         mask_path = Path(args.masks, name).with_suffix('.png')
-        truth = sample['gt_seg_map']
+        truth = sample_mask(sample, Path(), classes)
         prediction = load_mask(mask_path, *truth.shape, classes)
         confusion = confusion_matrix(truth, prediction, len(classes), str(mask_path))
         right = confusion.trace() / max(1, confusion.sum())
         caption = f'{name}   {100 * right:.0f} % of pixels correct'
-        rows.append((caption, sample['img'][..., ::-1], (truth, prediction)))
+        rows.append((caption, photo[..., ::-1], (truth, prediction)))
     sheet = contact_sheet(rows, classes, columns=args.columns)
     with atomic_path(args.out) as temporary:
         sheet.save(temporary)
-    print(f'wrote {args.out}: {count} of {len(dataset)} photos')
+    print(f'wrote {args.out}: {count} of {len(samples)} photos')
 
 
 if __name__ == '__main__':

@@ -9,6 +9,7 @@ from .entry import main
 from .options import (
     add_ann,
     add_augmentation,
+    add_class_options,
     add_classes_option,
     add_config_options,
     add_data_root,
@@ -40,6 +41,7 @@ __all__ = [
     'Parser',
     'add_ann',
     'add_augmentation',
+    'add_class_options',
     'add_classes_option',
     'add_config_options',
     'add_data_root',

@@ -49,6 +49,20 @@ def given_classes(args: argparse.Namespace) -> 'ClassList | None':
     return class_list(args.classes) if args.classes else None
 
 
+def add_class_options(parser: argparse.ArgumentParser) -> None:
+    """Add what every command takes that reads annotations without a model.
+
+    These are ``--classes`` and ``--class-map``.
+    """
+    add_classes_option(parser)
+    parser.add_argument(
+        '--class-map',
+        type=existing_file,
+        metavar='FILE',
+        help='YAML or CSV: which class (or Background, or ignore) each name in ANN stands for',
+    )
+
+
 def add_trust_option(parser: argparse.ArgumentParser) -> None:
     """Add what every command that loads a checkpoint takes: ``--trust-checkpoint``."""
     parser.add_argument(

@@ -55,6 +55,11 @@ REMEDIES: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
     ),
     'nothing-left': ((('--fix',), 'run without --fix to see why'),),
     'other-classes': ((('--classes',), 'leave out --classes'),),
+    'two-data-roots': ((('--data-root',), 'say with --data-root which of the two'),),
+    'unfit-categories': (
+        (('--classes',), 'say with --classes which classes there are'),
+        (('--class-map',), 'map each to a class, Background or ignore with --class-map'),
+    ),
     'untrusted-checkpoint': (
         (('--trust-checkpoint',), 'if you know who made the file, use --trust-checkpoint'),
     ),

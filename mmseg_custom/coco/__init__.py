@@ -3,7 +3,6 @@
 from mmseg_custom.classes import IGNORE_INDEX, name_key
 from mmseg_custom.coco.convert.cleanup import drop_specks, mode_filter
 from mmseg_custom.coco.convert.taco import read_taco
-from mmseg_custom.coco.convert.taco_classes import read_taco_classes
 from mmseg_custom.coco.convert.taco_photos import convert_taco
 from mmseg_custom.coco.sampling.folds import (
     fold_shares,
@@ -23,6 +22,7 @@ from mmseg_custom.coco.stats.class_counts import class_counts, pixel_counts, req
 from mmseg_custom.coco.stats.class_weights import class_weights
 
 from .check import find_problems
+from .choose import classes_of_files
 from .masks import mask_annotations, masks_to_coco, write_masks
 from .near_duplicates import duplicate_groups
 from .paint import paint
@@ -35,6 +35,7 @@ __all__ = [
     'check_labels',
     'class_counts',
     'class_weights',
+    'classes_of_files',
     'coco_to_samples',
     'colorize',
     'make_coco',
@@ -56,7 +57,6 @@ __all__ = [
     'plain_folds',
     'read_coco',
     'read_taco',
-    'read_taco_classes',
     'repeat_images',
     'require_annotated',
     'require_valid',

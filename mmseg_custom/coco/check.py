@@ -8,7 +8,9 @@ from typing import Any
 from mmseg_custom.classes import ClassList
 
 from .decode_photo import MAX_PIXELS
-from .segmentation import segmentation_problem
+from .fit import unfit_categories
+from .listed_twice import listed_twice
+from .segmentation import clip_segmentation, segmentation_problem
 
 IMAGE_KEYS = ('id', 'file_name', 'height', 'width')
 ANNOTATION_KEYS = ('id', 'image_id', 'category_id', 'segmentation')
@@ -20,11 +22,12 @@ class Problem:
     """What is wrong with one entry.
 
     Attributes:
-        section: The list that the entry is in: ``images``, ``annotations`` or ``categories``; None
-            when such a list is missing.
+        section: The list that the entry is in: ``images``, ``annotations`` or ``categories``;
+            ``unfit`` for a category that is none of the classes; None when a list is missing.
         entry: The entry as the JSON has it.
-        message: One sentence: what is where, and its mend.
-        field: ``id`` or ``area`` when nothing but this value is wrong.
+        message: One sentence: what is where, and how to fix it.
+        field: ``id``, ``area`` or ``segmentation`` when only this value has to be corrected,
+            ``twice`` when another entry lists the same photo.
     """
 
     section: str | None
@@ -54,14 +57,42 @@ def locate_problems(content: dict, classes: ClassList | None) -> Iterator[Proble
         content: The parsed JSON.
         classes: The classes that categories must have; None: any will do.
     """
-    structure = list(_structure_problems(content))
+    structure = list(_box_problems(content)) or list(_structure_problems(content))
     if structure:
         yield from structure
         return
     yield from _image_problems(content['images'])
     if 'annotations' in content:
         yield from _category_problems(content)
-        yield from _annotation_problems(content, classes)
+        yield from _annotation_problems(content)
+        if classes is not None:
+            for unfit in unfit_categories(content, classes):
+                message = f'the category {unfit} is none of the classes'
+                yield Problem('unfit', unfit.category, message)
+        for image, first in listed_twice(content):
+            message = (
+                f'image {image["id"]} lists the photo of image {first["id"]} '
+                f'({image["file_name"]}) again, with other annotations: join them'
+            )
+            yield Problem('images', image, message, 'twice')
+
+
+def _box_problems(content: dict) -> Iterator[Problem]:
+    """Report a set for object detection: it has boxes, and no masks to learn from."""
+    annotations = content.get('annotations')
+    if not isinstance(annotations, list) or not annotations:
+        return
+    boxes = [
+        entry
+        for entry in annotations
+        if isinstance(entry, dict) and entry.get('bbox') and not entry.get('segmentation')
+    ]
+    if len(boxes) == len(annotations):
+        message = (
+            f'has {len(boxes)} boxes and no mask ("bbox" without "segmentation"): boxes cannot '
+            'train a segmentation; draw polygons or masks'
+        )
+        yield Problem(None, None, message)
 
 
 def _structure_problems(content: dict) -> Iterator[Problem]:
@@ -126,13 +157,13 @@ def _id_problems(kind: str, section: str, entries: Sequence[dict]) -> Iterator[P
             message = f'{kind} id {key!r} is neither a number nor a string: correct it'
             yield Problem(section, entry, message, 'id')
         elif key in seen:
-            message = f'{kind} id {key} occurs twice: number the entries anew'
+            message = f'{kind} id {key} occurs twice: number the entries again'
             yield Problem(section, entry, message, 'id')
         else:
             seen.add(key)
 
 
-def _annotation_problems(content: dict, classes: ClassList | None) -> Iterator[Problem]:
+def _annotation_problems(content: dict) -> Iterator[Problem]:
     annotations = content['annotations']
     yield from _id_problems('annotation', 'annotations', annotations)
     images = {image['id']: image for image in content['images'] if _is_id(image['id'])}
@@ -141,14 +172,9 @@ def _annotation_problems(content: dict, classes: ClassList | None) -> Iterator[P
         for category in content['categories']
         if _is_id(category['id'])
     }
-    known = {
-        key
-        for key, name in names.items()
-        if classes is None or classes.label_of(str(name)) is not None
-    }
     for annotation in annotations:
         for problem, field in (
-            (_annotation_problem(annotation, images, names, known), None),
+            _annotation_problem(annotation, images, names),
             (_area_problem(annotation), 'area'),
         ):
             if problem:
@@ -157,21 +183,38 @@ def _annotation_problems(content: dict, classes: ClassList | None) -> Iterator[P
 
 
 def _annotation_problem(
-    annotation: dict, images: dict, names: dict, known: set[int | str]
-) -> str | None:
+    annotation: dict, images: dict, names: dict
+) -> tuple[str | None, str | None]:
+    """Return what is wrong with an annotation, and which value alone has to be corrected."""
     image_id, category_id = annotation['image_id'], annotation['category_id']
     if not _is_id(image_id) or image_id not in images:
-        return f'belongs to image {image_id!r}, which "images" does not list: add it or drop this'
+        message = (
+            f'belongs to image {image_id!r}, which "images" does not list: add it or drop this'
+        )
+        return message, None
     if not _is_id(category_id) or category_id not in names:
-        return f'has the unknown category {category_id!r}: "categories" does not list this id'
-    if category_id not in known:
-        return f'has the category {names[category_id]!r}, which is none of the classes'
+        message = f'has the unknown category {category_id!r}: "categories" does not list this id'
+        return message, None
     image = images[image_id]
     height, width = image['height'], image['width']
     if not (isinstance(height, int) and height > 0 and isinstance(width, int) and width > 0):
-        return None
+        return None, None
     problem = segmentation_problem(annotation['segmentation'], height, width)
-    return problem and f'(image {image["file_name"]}) {problem}'
+    if problem is None:
+        return None, None
+    clipped = clip_segmentation(annotation['segmentation'], height, width)
+    return f'(image {image["file_name"]}) {problem}', 'segmentation' if clipped else None
+
+
+def lost_annotations(content: dict) -> str | None:
+    """Return which annotation belongs to no image or category that is listed, or None."""
+    images = {image['id'] for image in content['images'] if _is_id(image['id'])}
+    categories = {entry['id'] for entry in content.get('categories', ()) if _is_id(entry['id'])}
+    for entry in content.get('annotations', ()):
+        for key, known in (('image_id', images), ('category_id', categories)):
+            if not _is_id(entry[key]) or entry[key] not in known:
+                return f'annotation {entry["id"]} has the {key} {entry[key]!r}, which is not listed'
+    return None
 
 
 def _area_problem(annotation: dict) -> str | None:

@@ -13,6 +13,7 @@ import numpy as np
 from mmseg_custom.classes import ClassList
 from mmseg_custom.utils import UserError
 
+from .photo_root import photo_root
 from .read import coco_to_samples, read_coco, require_valid
 
 VAL_NAME = re.compile(r'kfold_(\d+)_val\.json')
@@ -40,19 +41,26 @@ def read_set(
     classes: ClassList,
     data_root: str | None = None,
     folds: str | None = None,
+    contents: Sequence[dict] | None = None,
 ) -> LabelledSet:
     """Read annotation files as one set.
 
     Args:
         paths: The files.
         classes: The classes that categories are matched to.
-        data_root: Folder of the photos and masks; each file's own folder if None.
+        data_root: Folder of the photos and masks; see
+            :func:`~mmseg_custom.coco.photo_root.photo_root`.
         folds: Folder of the folds that the one file was split into.
+        contents: The parsed JSON files, where they were read before.
 
     Raises:
         UserError: A file cannot be used, or ``folds`` are not of the one file.
     """
-    of_file = [labelled_samples(path, classes, data_root) for path in paths]
+    contents = [read_coco(path) for path in paths] if contents is None else contents
+    of_file = [
+        labelled_samples(path, classes, data_root, content)
+        for path, content in zip(paths, contents, strict=True)
+    ]
     numbers = [len(samples) for samples in of_file]
     files = [dict(path=path, images=n) for path, n in zip(paths, numbers, strict=True)]
     samples = list(chain(*of_file))
@@ -65,14 +73,19 @@ def read_set(
 
 
 def labelled_samples(
-    path: str | os.PathLike, classes: ClassList, data_root: str | os.PathLike | None = None
+    path: str | os.PathLike,
+    classes: ClassList,
+    data_root: str | os.PathLike | None = None,
+    content: dict | None = None,
 ) -> list[dict[str, Any]]:
     """Read an annotation file of which every image is labelled.
 
     Args:
         path: The file.
         classes: The classes that categories are matched to.
-        data_root: Folder of its photos and masks; its own folder if None.
+        data_root: Folder of its photos and masks; see
+            :func:`~mmseg_custom.coco.photo_root.photo_root`.
+        content: The parsed JSON, where it was read before.
 
     Returns:
         list[dict]: What :func:`~mmseg_custom.coco.coco_to_samples` gives, and ``img_path``; it and
@@ -81,9 +94,9 @@ def labelled_samples(
     Raises:
         UserError: The file is not valid, lists no image, or has no labels.
     """
-    content = read_coco(path)
+    content = read_coco(path) if content is None else content
     require_valid(path, content, classes)
-    root = Path(path).parent if data_root is None else Path(data_root)
+    root = photo_root(path, content, data_root)
     samples = coco_to_samples(content, classes)
     if not samples:
         raise UserError(f'{path}: lists no image; give a file with images')

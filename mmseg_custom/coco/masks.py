@@ -14,6 +14,7 @@ from mmseg_custom.utils.progress import tqdm
 
 from .paint import paint
 from .palette import load_mask, save_mask
+from .photo_root import photo_root
 from .photos import PHOTO_SUFFIXES, is_photo, photo_size
 from .read import coco_to_samples, read_coco, require_valid
 from .segmentation import describe_mask
@@ -29,6 +30,7 @@ def write_masks(
     data_root: str | os.PathLike | None = None,
     clean: Clean | None = None,
     force: bool = False,
+    content: dict | None = None,
 ) -> dict[str, int]:
     """Write a palette PNG per photo, at the photo's relative path.
 
@@ -36,9 +38,11 @@ def write_masks(
         ann_file: The annotations.
         out: Folder of the masks.
         classes: The classes that categories are matched to.
-        data_root: Folder that ``seg_map_path`` is relative to; the annotations' folder if None.
+        data_root: Folder that ``seg_map_path`` is relative to; see
+            :func:`~mmseg_custom.coco.photo_root.photo_root`.
         clean: Changes an ``(H, W)`` uint8 mask before it is written.
         force: Write masks that are there already, too.
+        content: The parsed JSON, where it was read before.
 
     Returns:
         dict[str, int]: ``written`` and ``kept`` masks, ``pixels`` written and how many of them
@@ -47,17 +51,17 @@ def write_masks(
     Raises:
         UserError: No valid annotations, a name outside the folder or two of one mask.
     """
-    content = read_coco(ann_file)
+    content = read_coco(ann_file) if content is None else content
     require_valid(ann_file, content, classes)
     samples = coco_to_samples(content, classes)
-    data_root = Path(ann_file).parent if data_root is None else Path(data_root)
+    root = photo_root(ann_file, content, data_root)
     targets = [Path(out) / name for name in _mask_names(ann_file, samples)]
     counts = dict(written=0, kept=0, pixels=0, changed=0)
     for sample, target in zip(tqdm(samples, desc='painting', unit='mask'), targets, strict=True):
         if target.exists() and not force:
             counts['kept'] += 1
             continue
-        mask = sample_mask(sample, data_root, classes)
+        mask = sample_mask(sample, root, classes)
         cleaned = clean(mask) if clean else mask
         save_mask(target, cleaned, classes)
         counts['written'] += 1

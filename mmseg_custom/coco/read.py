@@ -3,32 +3,52 @@
 import json
 import os
 from collections.abc import Sequence
-from itertools import islice
+from glob import has_magic
 from typing import Any
 
 from mmseg_custom.classes import ClassList
 from mmseg_custom.utils import UserError
 
-from .check import find_problems
+from .check import locate_problems, lost_annotations
+from .fit import unfit_categories
+from .join import annotation_files, join_files
 from .segmentation import compact_segmentation, segmentation_area
 
 SHOWN_PROBLEMS = 5
 
 
 def read_coco(path: str | os.PathLike) -> dict[str, Any]:
-    """Parse a JSON file.
+    """Parse an annotation file, or several as one.
 
     Args:
-        path: The annotation file.
+        path: The file; or a folder or a glob pattern, whose files are joined
+            (:mod:`~mmseg_custom.coco.join`).
 
     Returns:
-        dict: The file's content, not checked any further.
+        dict: The content, not checked any further; that of joined files has a valid structure.
 
     Raises:
-        UserError: The file is missing, is not JSON, or holds no object.
+        UserError: The file is missing, is not JSON, or holds no object; or there is no file to
+            join, or one whose lists are broken.
     """
+    if os.path.isfile(path) or not (os.path.isdir(path) or has_magic(str(path))):
+        return _read_file(path)
+    parts = [(file, _read_file(file)) for file in annotation_files(path)]
+    if not parts:
+        raise UserError(f'{path}: no file fits this pattern')
+    for file, content in parts:
+        problems = (one for one in locate_problems(content, None) if one.section != 'annotations')
+        lost = lost_annotations(content)
+        problem = next((one.message for one in problems if one.field != 'twice'), None) or lost
+        if problem:
+            raise UserError(f'{file}: {problem}')
+    return join_files(path, parts)
+
+
+def _read_file(path: str | os.PathLike) -> dict[str, Any]:
     try:
-        with open(path, encoding='utf-8') as file:
+        # Tools on Windows write a byte order mark.
+        with open(path, encoding='utf-8-sig') as file:
             content = json.load(file)
     except FileNotFoundError:
         raise UserError(f'{path}: no such annotation file', kind='missing-annotations') from None
@@ -59,13 +79,18 @@ def require_valid(path: str | os.PathLike, content: dict, classes: ClassList | N
     """
     if classes is not None:
         _require_same_labels(path, content, classes)
-    problems = find_problems(content, classes)
-    shown = list(islice(problems, SHOWN_PROBLEMS))
-    if not shown:
-        return
-    rest = sum(1 for _ in problems)
-    lines = shown + ([f'and {rest} more'] if rest else [])
-    raise UserError(f'{path}: ' + '\n  '.join(lines))
+    problems = locate_problems(content, classes)
+    found = list(problems)
+    if classes is not None and any(problem.section == 'unfit' for problem in found):
+        shown = [str(one) for one in unfit_categories(content, classes)]
+        raise UserError(
+            '\n  '.join([f'{path}: {len(shown)} categories are none of the {classes}', *shown]),
+            kind='unfit-categories',
+        )
+    if found:
+        shown = [problem.message for problem in found[:SHOWN_PROBLEMS]]
+        rest = [f'and {len(found) - len(shown)} more'] if len(found) > len(shown) else []
+        raise UserError('\n  '.join([f'{path}: {shown[0]}', *shown[1:], *rest]))
 
 
 def _require_same_labels(path: str | os.PathLike, content: dict, classes: ClassList) -> None:
@@ -126,5 +151,22 @@ def coco_to_samples(content: dict, classes: ClassList) -> list[dict[str, Any]]:
 
 def category_labels(categories: Sequence[dict], classes: ClassList) -> dict[int, int]:
     """Map category ids to labels by name; categories of other names are left out."""
-    labels = {category['id']: classes.label_of(category['name']) for category in categories}
+    labels = {one['id']: classes.label_of(one['name']) for one in categories}
     return {key: label for key, label in labels.items() if label is not None}
+
+
+def file_order(content: dict, classes: ClassList) -> list[int]:
+    """Return all labels in the order of a file's categories, then those that it does not have.
+
+    What is drawn at random goes through the classes in this order, so that another order of the
+    class list draws the same.
+
+    Args:
+        content: A valid COCO object with annotations.
+        classes: The class list.
+    """
+    categories = sorted(content['categories'], key=lambda c: (isinstance(c['id'], str), c['id']))
+    found = dict.fromkeys(category_labels(categories, classes).values())
+    found.pop(classes.ignore_index, None)
+    rest = sorted(set(range(len(classes))) - set(found), key=lambda n: classes.names[n])
+    return [*found, *rest]

@@ -24,7 +24,8 @@ def make_coco(
         info: The object's ``info``.
         licenses: The object's ``licenses``.
         photos: ``(image entry, its annotations)``; ids they have are replaced.
-        classes: All but the background become categories.
+        classes: All but the background become categories, and any other label that an
+            annotation has.
 
     Returns:
         dict: A COCO object whose category ids are the labels. Where an image names a mask file,
@@ -37,10 +38,9 @@ def make_coco(
             numbers = dict(id=len(annotations), image_id=len(images) - 1)
             # The numbers first in the file, as the contest has them, and over any that are there.
             annotations.append(numbers | annotation | numbers)
-    categories = [
-        dict(id=label, name=classes.names[label], supercategory=classes.names[label])
-        for label in classes.foreground
-    ]
+    others = {entry['category_id'] for entry in annotations} - set(classes.foreground)
+    names = [(label, classes.title(label)) for label in (*classes.foreground, *sorted(others))]
+    categories = [dict(id=label, name=name, supercategory=name) for label, name in names]
     if any(image.get('seg_map_path') is not None for image in images):
         # The labels in a mask file have no other names than these.
         info = info | dict(classes=list(classes.names))

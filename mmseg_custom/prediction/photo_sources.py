@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 
 from mmseg_custom.coco import read_coco, require_valid
+from mmseg_custom.coco.listed_twice import repeats
+from mmseg_custom.coco.photo_root import photo_root
 from mmseg_custom.coco.photos import PHOTO_SUFFIXES, read_photo
 from mmseg_custom.utils import UserError
 
@@ -78,11 +80,13 @@ def folder_of(item: str | os.PathLike, data_root: str | os.PathLike | None = Non
 
     Args:
         item: A folder, or a COCO file.
-        data_root: Folder of the photos of a COCO file; its own folder if None.
+        data_root: Folder of the photos of a COCO file; see
+            :func:`~mmseg_custom.coco.photo_root.photo_root`.
     """
     if Path(item).is_dir():
         return Path(item)
-    return Path(data_root) if data_root else Path(item).parent
+    content = read_coco(item) if Path(item).suffix.lower() == '.json' else {}
+    return photo_root(item, content, data_root)
 
 
 def _photos_of(path: Path, data_root, every: int) -> Iterator[PhotoSource]:
@@ -94,7 +98,7 @@ def _photos_of(path: Path, data_root, every: int) -> Iterator[PhotoSource]:
     elif not path.is_file():
         raise UserError(f'{path}: no such file or folder')
     elif suffix == '.json':
-        yield from _photos_of_coco(path, folder_of(path, data_root))
+        yield from _photos_of_coco(path, data_root)
     elif suffix in VIDEO_SUFFIXES:
         for frame in range(0, _count_frames(path), every):
             yield PhotoSource(f'{path.stem}/{frame:06d}', path, frame)
@@ -104,10 +108,14 @@ def _photos_of(path: Path, data_root, every: int) -> Iterator[PhotoSource]:
         raise UserError(f'{path}: is neither a photo, a folder, a COCO file nor a video')
 
 
-def _photos_of_coco(path: Path, root: Path) -> Iterator[PhotoSource]:
+def _photos_of_coco(path: Path, data_root: str | os.PathLike | None) -> Iterator[PhotoSource]:
     content = read_coco(path)
     require_valid(path, content, None)
+    root = photo_root(path, content, data_root)
+    again = {id(image) for image, _ in repeats(content['images'])}
     for image in content['images']:
+        if id(image) in again:
+            continue
         name = PurePath(image['file_name'])
         if name.is_absolute() or '..' in name.parts:
             raise UserError(f'{path}: the file_name {name} leads out of the folder of the results')

@@ -91,7 +91,7 @@ class CopyPaste(BaseTransform):
         removed = labels_of_names(self.remove_patch, classes)
         wanted = labels_of_names(self.patch or classes.names, classes)
         labels = set(wanted) - set(removed) - {classes.background}
-        choice = PatchChoice(class_lists(dataset), labels)
+        choice = PatchChoice(class_lists(dataset), sorted(labels))
         if not choice.labels:
             raise UserError(
                 f'CopyPaste: no photo holds a class to paste (patch={self.patch}, '

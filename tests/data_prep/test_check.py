@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 
 import cv2
@@ -133,9 +134,12 @@ def test_a_faulty_set_is_mended(faulty, tmp_path, capsys):
     assert all(entry['mend'] and entry['file'] and entry['message'] for entry in listed)
     assert [path.read_bytes() for path in paths] == before
     assert f'CONFIG --data-root {faulty}' in done.out
-    again = [clean / 'train.json', clean / 'val.json', '--data-root', faulty]
+    # The files say where their photos are, without --data-root.
+    again = [clean / 'train.json', clean / 'val.json']
     assert {severity for _, severity, _ in kinds(call(capsys, *again).out)} == {'note'}
-    assert json.loads((clean / 'val.json').read_text()) == json.loads(before[1])
+    original = json.loads(before[1])
+    info = original['info'] | dict(data_root=os.path.relpath(faulty, clean))
+    assert json.loads((clean / 'val.json').read_text()) == original | dict(info=info)
 
 
 def test_untouched_images_look_the_same(faulty, toy_set, tmp_path, capsys):

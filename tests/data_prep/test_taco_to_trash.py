@@ -60,9 +60,9 @@ def test_annotations_only_needs_no_photo(taco_file, tmp_path, capsys):
 def test_an_unknown_category_is_one_line_and_exit_code_2(taco_file, tmp_path):
     taco_file.write_text(taco_file.read_text().replace('Broken glass', 'Space junk'))
     done = tool(SCRIPT, taco_file, '--annotations-only', '--out', tmp_path / 'out', code=2)
-    (line,) = done.stderr.splitlines()
-    assert line.startswith('taco_to_trash.py: error: ')
-    for part in ('taco.json', 'taco_classes.csv', "'Space junk'"):
+    first, line = done.stderr.splitlines()
+    assert first.startswith('taco_to_trash.py: error: ') and 'taco.json: 1 categories' in first
+    for part in ("'Space junk' (", '--classes', '--class-map'):
         assert part in line
     assert not (tmp_path / 'out').exists()
 

@@ -1,7 +1,7 @@
 """What is wrong with sound annotations: found by covering and painting them."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from pycocotools import mask as mask_utils
@@ -34,13 +34,14 @@ def image_findings(
         Finding: In painting order of the annotations.
     """
     name, size = image['file_name'], (image['height'], image['width'])
-    if not entries:
+    if not entries and not file.has_annotation(image):
         yield Finding('no-annotation', file.path, f'{name} has no annotation', name)
+    if not entries:
         return
-    layers, names = Layers(entries, file.labels, *size), file.classes.names
+    layers, title = Layers(entries, file.labels, *size), file.classes.title
     rles = [segmentation_rle(layer.segmentation, *size) for layer in layers.layers]
     visible = np.bincount(layers.places().ravel(), minlength=len(rles) + 1)[1:]
-    rivals = _contradictions(layers, rles, options.max_overlap, names)
+    rivals = _contradictions(layers, rles, options.max_overlap, title)
     for place, (layer, rle) in enumerate(zip(layers.layers, rles, strict=True)):
         found = [
             *_coverage(mask_utils.area(rle), visible[place], size, options),
@@ -49,7 +50,7 @@ def image_findings(
         ]
         for kind, message, field in found:
             number = layer.entry['id']
-            sentence = f'annotation {number} ({names[layer.label]}, {name}) {message}'
+            sentence = f'annotation {number} ({title(layer.label)}, {name}) {message}'
             entry = image if KINDS[kind].drops == IMAGE else layer.entry
             yield Finding(kind, file.path, sentence, name, number, entry, field)
 
@@ -61,7 +62,7 @@ def _coverage(
         yield 'empty', 'covers no pixel', None
         return
     if not visible:
-        yield 'hidden', f'lies wholly under others ({covered} pixels): it trains nothing', None
+        yield 'hidden', f'lies completely under others ({covered} pixels): it trains nothing', None
     share = covered / math.prod(size)
     if share > options.max_share:
         yield 'fills-photo', f'covers {share:.1%} of the photo', None
@@ -93,7 +94,7 @@ def _fits(stated: object, box: np.ndarray, tolerance: float) -> bool:
 
 
 def _contradictions(
-    layers: Layers, rles: list[dict], max_overlap: float, names: Sequence[str]
+    layers: Layers, rles: list[dict], max_overlap: float, title: Callable[[int], str]
 ) -> list[list[tuple]]:
     """For each layer the layers above it that say another class of nearly the same pixels."""
     labels = np.array([layer.label for layer in layers.layers])
@@ -105,7 +106,7 @@ def _contradictions(
             other = layers.layers[above]
             message = (
                 f'has nearly the outline of annotation {other.entry["id"]} '
-                f'({names[other.label]}), which lies on it (IoU {overlaps[below, above]:.2f})'
+                f'({title(other.label)}), which lies on it (IoU {overlaps[below, above]:.2f})'
             )
             found[below].append(('contradiction', message, None))
     return found

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from mmseg_custom.coco.photo_root import output_stem
 from mmseg_custom.utils import UserError, atomic_path, write_json
 
 from .finding import ANNOTATION, IMAGE, Finding
@@ -45,7 +46,7 @@ def planned_outputs(paths: Sequence[str | os.PathLike], out: str | os.PathLike) 
     Raises:
         UserError: An input, or another output, would be written over.
     """
-    targets = [Path(out) / Path(path).name for path in paths]
+    targets = [Path(out) / f'{output_stem(path)}.json' for path in paths]
     inputs = {Path(path).resolve() for path in paths}
     for target in targets:
         if target.resolve() in inputs:

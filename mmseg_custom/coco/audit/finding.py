@@ -13,7 +13,7 @@ class Kind(NamedTuple):
 
     Attributes:
         severity: ``error`` (stops or spoils a training), ``warning`` (suspicious) or ``note``.
-        mend: What a person does about it.
+        mend: How to fix it.
         drops: What a fix drops because of it: ``image``, ``annotation`` or None.
     """
 
@@ -25,6 +25,8 @@ class Kind(NamedTuple):
 KINDS = {
     'broken-file': Kind(ERROR, 'correct the file by hand or export it again'),
     'bad-category': Kind(ERROR, 'correct "categories" by hand'),
+    'unknown-category': Kind(ERROR, 'choose other classes, or map it to one of them'),
+    'listed-twice': Kind(ERROR, 'list each photo once, with all its annotations', IMAGE),
     'bad-image': Kind(ERROR, 'correct the image entry, or drop it', IMAGE),
     'bad-annotation': Kind(ERROR, 'correct the annotation, or drop it', ANNOTATION),
     'missing-photo': Kind(ERROR, 'put the photo there, or drop it from the file', IMAGE),
@@ -70,8 +72,8 @@ class Finding:
         image: ``file_name`` of the photo, where one can be named.
         annotation: Id of the annotation, where it is one.
         entry: The image or annotation itself, which is in the file's content.
-        field: The value of the entry that is to be measured or numbered anew: ``id``, ``area`` or
-            ``bbox``; nothing is dropped then.
+        field: The value of the entry that is to be corrected: ``id``, ``area``, ``bbox`` or
+            ``segmentation``; nothing is dropped then.
     """
 
     kind: str
@@ -89,7 +91,7 @@ class Finding:
 
     @property
     def drops(self) -> str | None:
-        """What is dropped to mend it."""
+        """What is dropped to fix it."""
         return None if self.field else KINDS[self.kind].drops
 
     def as_json(self) -> dict:

@@ -37,6 +37,12 @@ def mend_file(
     if file.sound is None:
         reason = next(f for f in findings if f.kind in ('broken-file', 'bad-category'))
         raise UserError(f'{file.path}: cannot be fixed automatically: {reason.message}')
+    unknown = [f.message for f in findings if f.kind == 'unknown-category']
+    if unknown:
+        raise UserError(
+            '\n  '.join([f'{file.path}: all annotations of these would be lost', *unknown]),
+            kind='unfit-categories',
+        )
     lost = {id(finding.entry) for finding in findings if finding.drops == IMAGE}
     images = [image for image in file.images if id(image) not in lost]
     if not images:
@@ -60,7 +66,7 @@ def _correct(file: SplitFile, told: Sequence[Finding], entries: Sequence[dict]) 
     for finding in told:
         if finding.field == 'id' and id(finding.entry) in kept:
             finding.entry['id'] = next(numbers)
-        elif finding.field and id(finding.entry) in kept:
+        elif finding.field in ('area', 'bbox') and id(finding.entry) in kept:
             _measure(finding.entry, finding.field, images[finding.entry['image_id']])
 
 

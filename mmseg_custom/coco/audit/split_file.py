@@ -9,7 +9,10 @@ from pathlib import Path
 
 from mmseg_custom.classes import ClassList
 from mmseg_custom.coco.check import Problem, locate_problems
+from mmseg_custom.coco.listed_twice import annotation_key, photo_key
+from mmseg_custom.coco.photo_root import photo_root
 from mmseg_custom.coco.read import category_labels, read_coco
+from mmseg_custom.coco.segmentation import clip_segmentation
 
 from .finding import Finding
 
@@ -18,6 +21,7 @@ KIND_OF = {
     'categories': 'bad-category',
     'images': 'bad-image',
     'annotations': 'bad-annotation',
+    'unfit': 'unknown-category',
 }
 
 
@@ -29,9 +33,9 @@ class SplitFile:
         path: As the user gave it.
         classes: The classes that categories are matched to.
         root: Folder of its photos.
-        whole: The parsed JSON; areas that are no numbers were taken out.
+        whole: The complete parsed JSON; what is wrong with single values has been corrected.
         sound: Its part without entries that have problems, made of the same entries; None when
-            lists or categories are broken, so that nothing further can be told.
+            lists or categories are broken, so nothing else can be read.
         problems: What ``find_problems`` reports.
     """
 
@@ -64,26 +68,40 @@ class SplitFile:
             if 'annotations' in sound and image.get('seg_map_path') is None
         ]
 
+    @cached_property
+    def _annotated(self) -> set:
+        entries = self.whole.get('annotations')
+        entries = entries if isinstance(entries, list) else []
+        return {key for entry in entries for key in _usable_id(entry, 'image_id')}
+
+    def has_annotation(self, image: dict) -> bool:
+        """Return whether the file has an annotation of an image, valid or not."""
+        return image['id'] in self._annotated
+
     def photo_path(self, image: dict) -> Path:
         """Return where the photo of an image entry is."""
         return self.root / image['file_name']
 
 
 def open_split(
-    path: str | os.PathLike, classes: ClassList, data_root: str | os.PathLike | None = None
+    path: str | os.PathLike,
+    classes: ClassList,
+    data_root: str | os.PathLike | None = None,
+    content: dict | None = None,
 ) -> SplitFile:
     """Read an annotation file and set aside what is not valid in it.
 
     Args:
         path: The file.
         classes: The classes that categories are matched to.
-        data_root: Folder of its photos; its own folder if None.
+        data_root: Folder of its photos; see :func:`~mmseg_custom.coco.photo_root.photo_root`.
+        content: The parsed JSON, where it was read before.
 
     Raises:
         UserError: The file is missing or no JSON object.
     """
-    whole = read_coco(path)
-    root = Path(path).parent if data_root is None else Path(data_root)
+    whole = read_coco(path) if content is None else content
+    root = photo_root(path, whole, data_root)
     sound, problems = _valid_part(whole, classes)
     names = file_names(whole)
     findings = [_finding(str(path), problem, names) for problem in problems]
@@ -107,16 +125,23 @@ def _valid_part(content: dict, classes: ClassList) -> tuple[dict | None, list[Pr
 
 
 def _without(content: dict, problems: list[Problem]) -> dict:
-    images, annotations, lost_ids = set(), set(), set()
+    images, annotations, lost_ids, unfit = set(), set(), set(), set()
     for problem in problems:
-        if problem.section == 'images':
+        if problem.section == 'images' and problem.field == 'twice':
+            images.add(id(problem.entry))
+            _join(problem.entry, content)
+        elif problem.section == 'images':
             images.add(id(problem.entry))
             lost_ids.update(_usable_id(problem.entry))
         elif problem.field == 'area':
             problem.entry.pop('area')
+        elif problem.field == 'segmentation':
+            _clip(problem.entry, content['images'])
+        elif problem.section == 'unfit':
+            unfit.add(problem.entry['id'])
         elif problem.field is None:
             annotations.add(id(problem.entry))
-    # Whose an annotation is cannot be told when two images have its image_id: all go.
+    # Where two images have the image_id of an annotation, it cannot be assigned: all go.
     kept = dict(
         images=[
             image
@@ -129,9 +154,35 @@ def _without(content: dict, problems: list[Problem]) -> dict:
             entry
             for entry in content['annotations']
             if id(entry) not in annotations
+            and not unfit.intersection(_usable_id(entry, 'category_id'))
             and not lost_ids.intersection(_usable_id(entry, 'image_id'))
         ]
+        joined = {p.entry['id'] for p in problems if p.field == 'twice'}
+        gone = joined - {key for image in kept['images'] for key in _usable_id(image)}
+        kept['annotations'] = [
+            e for e in kept['annotations'] if not gone.intersection(_usable_id(e, 'image_id'))
+        ]
     return content | kept
+
+
+def _clip(entry: dict, images: list[dict]) -> None:
+    image = next(image for image in images if image['id'] == entry['image_id'])
+    entry['segmentation'] = clip_segmentation(
+        entry['segmentation'], image['height'], image['width']
+    )
+
+
+def _join(image: dict, content: dict) -> None:
+    """Give the annotations of an entry to the first entry of its photo, those it lacks."""
+    first = next(one for one in content['images'] if photo_key(one) == photo_key(image))
+    of_first = {
+        annotation_key(entry)
+        for entry in content['annotations']
+        if entry['image_id'] == first['id']
+    }
+    for entry in content['annotations']:
+        if entry['image_id'] == image['id'] and annotation_key(entry) not in of_first:
+            entry['image_id'] = first['id']
 
 
 def _usable_id(entry: object, key: str = 'id') -> Iterator[int | str]:
@@ -153,6 +204,8 @@ def file_names(content: dict) -> dict[int | str, str]:
 
 def _finding(path: str, problem: Problem, names: dict) -> Finding:
     kind, entry = KIND_OF[problem.section], problem.entry
+    if problem.field == 'twice':
+        kind = 'listed-twice'
     if problem.section == 'images':
         image = next((names.get(key) for key in _usable_id(entry)), None)
         return Finding(kind, path, problem.message, image, entry=entry)

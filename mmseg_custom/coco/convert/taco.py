@@ -8,12 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from pycocotools import mask as mask_utils
 
-from mmseg_custom.classes import built_in, name_key
-from mmseg_custom.coco.read import read_coco, require_valid
+from mmseg_custom.classes import ClassList
+from mmseg_custom.coco.read import category_labels, read_coco, require_valid
 from mmseg_custom.coco.write import make_coco, require_inside
 from mmseg_custom.utils import UserError
-
-from .taco_classes import read_taco_classes
 
 DESCRIPTION = 'TACO (github.com/pedropro/TACO) in the classes of the recycle-trash contest'
 
@@ -36,12 +34,12 @@ class TacoPhoto:
     vanished: int
 
 
-def read_taco(path: str | os.PathLike, classes_csv: str | os.PathLike) -> tuple[dict, dict]:
+def read_taco(path: str | os.PathLike, classes: ClassList) -> tuple[dict, dict]:
     """Read and check TACO's annotations and the classes of its categories.
 
     Args:
         path: TACO's ``annotations.json``.
-        classes_csv: See :func:`~mmseg_custom.coco.convert.taco_classes.read_taco_classes`.
+        classes: The classes, with a class map of TACO's categories.
 
     Returns:
         tuple[dict, dict[int, int]]: The COCO object, and the label (1..10) by category id.
@@ -49,12 +47,11 @@ def read_taco(path: str | os.PathLike, classes_csv: str | os.PathLike) -> tuple[
     Raises:
         UserError: The file is unsound, or has a category that the CSV file does not list.
     """
-    mapping = read_taco_classes(classes_csv)
     content = read_coco(path)
     if 'annotations' not in content:
         raise UserError(f'{path}: has no "annotations"; take data/annotations.json of TACO')
     content = dict(content, annotations=_with_own_ids(content['annotations']))
-    require_valid(path, content, None)
+    require_valid(path, content, classes)
     require_inside(path, (image['file_name'] for image in content['images']))
     for annotation in content['annotations']:
         if isinstance(annotation['segmentation'], dict):
@@ -62,14 +59,7 @@ def read_taco(path: str | os.PathLike, classes_csv: str | os.PathLike) -> tuple[
                 f'{path}: annotation {annotation["id"]} is an RLE, which cannot be scaled without '
                 'loss; take data/annotations.json of TACO, which has polygons only'
             )
-    for category in content['categories']:
-        if name_key(category['name']) not in mapping:
-            raise UserError(
-                f'{path}: {classes_csv} does not list the category {category["name"]!r}: '
-                'add a line that says which class it belongs to, and why'
-            )
-    labels = {c['id']: mapping[name_key(c['name'])] for c in content['categories']}
-    return content, labels
+    return content, category_labels(content['categories'], classes)
 
 
 def _with_own_ids(annotations: object) -> object:
@@ -158,8 +148,8 @@ def scale_annotation(
     )
 
 
-def taco_coco(content: dict, photos: list[TacoPhoto]) -> dict:
+def taco_coco(content: dict, photos: list[TacoPhoto], classes: ClassList) -> dict:
     """Put converted photos together as one COCO object; TACO's licences are kept as they are."""
     info = dict(content.get('info') or {}, description=DESCRIPTION)
     pairs = ((photo.entry, photo.annotations) for photo in photos)
-    return make_coco(info, content.get('licenses') or [], pairs, built_in())
+    return make_coco(info, content.get('licenses') or [], pairs, classes)

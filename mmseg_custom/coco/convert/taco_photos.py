@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from mmseg_custom.classes import ClassList
 from mmseg_custom.coco.decode_photo import PhotoProblem
 from mmseg_custom.coco.photos import read_photo
 from mmseg_custom.utils import UserError, atomic_path, write_json
@@ -43,7 +44,7 @@ def convert_taco(
     ann_file: str | os.PathLike,
     photos: str | os.PathLike | None,
     out: str | os.PathLike,
-    classes_csv: str | os.PathLike,
+    classes: ClassList,
     size: int = 512,
 ) -> TacoReport:
     """Write TACO in the contest's layout: ``train_all.json`` and the shrunk photos.
@@ -53,14 +54,14 @@ def convert_taco(
         photos: Folder that its file names are relative to; None converts the annotations only.
         out: Folder to write to. Shrunk photos that are there already are kept. Photos that are
             absent or unfit are left out, and listed with the reason in ``skipped.txt``.
-        classes_csv: See :func:`~mmseg_custom.coco.convert.taco_classes.read_taco_classes`.
+        classes: The classes, with a class map of TACO's categories.
         size: Longer side in pixels.
 
     Raises:
         UserError: Unsound annotations, an unknown category, no photo at all, other data in ``out``.
     """
     out = Path(out)
-    content, labels = read_taco(ann_file, classes_csv)
+    content, labels = read_taco(ann_file, classes)
     _require_free(out, photos)
     kept, skipped = [], []
     converted = convert_photos(content, labels, size)
@@ -74,7 +75,7 @@ def convert_taco(
         raise UserError(_no_photo_message(ann_file, photos, skipped))
     _write_skipped(out / SKIPPED_NAME, skipped)
     # Last, so that the annotations of a set that was interrupted are not taken for whole.
-    write_json(out / JSON_NAME, taco_coco(content, kept))
+    write_json(out / JSON_NAME, taco_coco(content, kept, classes))
     annotations = sum(len(photo.annotations) for photo in kept)
     return TacoReport(len(kept), annotations, sum(photo.vanished for photo in kept), skipped)
 

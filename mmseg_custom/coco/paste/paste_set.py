@@ -8,6 +8,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from mmseg_custom.classes import ClassList
+from mmseg_custom.coco.class_map import apply_class_map
+from mmseg_custom.coco.join import annotation_files
+from mmseg_custom.coco.photo_root import output_stem, photo_root, with_photo_root
 from mmseg_custom.coco.read import read_coco, require_valid
 from mmseg_custom.coco.stats.class_counts import require_annotated
 from mmseg_custom.coco.write import new_ids
@@ -16,27 +19,32 @@ from mmseg_custom.utils import UserError, write_json
 from .paste_photo import PasteOptions, PasteSource
 from .paste_workers import PARTS, PHOTOS, part_name, photo_name, write_parts
 
-VERSION = 1
+VERSION = 2
 MANIFEST = 'paste_set.json'
 
 
 def open_source(
-    ann_file: str | os.PathLike, classes: ClassList, data_root: str | os.PathLike | None
+    ann_file: str | os.PathLike,
+    classes: ClassList,
+    data_root: str | os.PathLike | None = None,
+    content: dict | None = None,
 ) -> PasteSource:
     """Read the annotations that a paste set is made from.
 
     Args:
         ann_file: The annotations.
         classes: The classes that categories are matched to.
-        data_root: Folder of the photos; the annotations' folder if None.
+        data_root: Folder of the photos; see :func:`~mmseg_custom.coco.photo_root.photo_root`.
+        content: The parsed JSON, where it was read before.
 
     Raises:
         UserError: No valid annotations.
     """
-    content = read_coco(ann_file)
+    content = read_coco(ann_file) if content is None else content
     require_valid(ann_file, content, classes)
     require_annotated(ann_file, content)
-    root = Path(ann_file).parent if data_root is None else Path(data_root)
+    content = apply_class_map(content, classes)
+    root = photo_root(ann_file, content, data_root)
     return PasteSource(content, root, classes)
 
 
@@ -71,15 +79,21 @@ def write_paste_set(
     options = replace(options, labels=_occurring(ann_file, source, options.labels))
     prefix = _prefix(out, source.data_root) if add else ''
     made_from = dict(
-        version=VERSION, aug_num=aug_num, add=add, sha256=_digest(ann_file), **asdict(options)
+        version=VERSION,
+        aug_num=aug_num,
+        add=add,
+        sha256=_digest(ann_file),
+        classes=source.classes.to_plain(),
+        **asdict(options),
     )
     made_from = json.loads(json.dumps(made_from))
-    target = out / f'{Path(ann_file).stem}_pasted.json'
+    target = out / f'{output_stem(ann_file)}_pasted.json'
     if _is_done(out, target, made_from):
         return target
     write_json(out / MANIFEST, made_from)
     write_parts(source, options, out, aug_num, workers)
-    write_json(target, _merge(source.content, out, aug_num, add, prefix))
+    merged = _merge(source.content, out, aug_num, add, prefix)
+    write_json(target, with_photo_root(merged, target, source.data_root if add else out))
     shutil.rmtree(out / PARTS)
     for leftover in (out / PHOTOS).glob('.*'):
         leftover.unlink()
@@ -106,7 +120,8 @@ def _prefix(out: Path, data_root: Path) -> str:
 
 
 def _digest(path: str | os.PathLike) -> str:
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    files = [Path(path)] if os.path.isfile(path) else annotation_files(path)
+    return hashlib.sha256(b''.join(file.read_bytes() for file in files)).hexdigest()
 
 
 def _is_done(out: Path, target: Path, made_from: dict) -> bool:

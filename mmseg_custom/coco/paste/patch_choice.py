@@ -10,19 +10,20 @@ class PatchChoice:
 
     Args:
         classes_of: Labels of the objects in each photo.
-        labels: Labels that may be pasted; those that no photo holds are left out.
+        labels: Labels that may be pasted, in the order in which they are drawn from; those that no
+            photo holds are left out.
     """
 
-    def __init__(self, classes_of: Sequence[Collection[int]], labels: Collection[int]):
+    def __init__(self, classes_of: Sequence[Collection[int]], labels: Sequence[int]):
         holders = {
             label: np.array([row for row, held in enumerate(classes_of) if label in held], np.int64)
-            for label in sorted(labels)
+            for label in labels
         }
         self.holders = {label: rows for label, rows in holders.items() if len(rows)}
 
     @property
     def labels(self) -> list[int]:
-        """The labels that can be drawn, ascending; empty when no photo holds any."""
+        """The labels that can be drawn; empty when no photo holds any."""
         return list(self.holders)
 
     def photo(self, rng: np.random.Generator) -> int:

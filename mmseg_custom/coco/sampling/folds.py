@@ -21,6 +21,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from mmseg_custom.coco.listed_twice import repeats
 from mmseg_custom.utils import UserError
 
 from .fold_exchange import exchange, level
@@ -167,20 +168,23 @@ def max_deviation(counts: np.ndarray, fold_of: np.ndarray, folds: int) -> float:
 def split_content(content: dict, fold_of: np.ndarray, folds: int) -> Iterator[tuple[dict, dict]]:
     """Yield each fold's training and validation set as COCO objects.
 
-    Ids stay, and so does everything that is neither an image nor an annotation.
+    Ids stay, and so does everything that is neither an image nor an annotation. A photo that is
+    listed several times is so in the training sets; a validation set has it once.
 
     Args:
-        content: A sound COCO object with annotations.
+        content: A valid COCO object with annotations.
         fold_of: ``(images,)`` fold of each image, in the file's order.
         folds: Number of folds.
     """
+    again = {image['id'] for image, _ in repeats(content['images'])}
     fold_of_id = {image['id']: fold for image, fold in zip(content['images'], fold_of, strict=True)}
 
     def part(fold: int, is_val: bool) -> dict:
-        images = [i for i in content['images'] if (fold_of_id[i['id']] == fold) == is_val]
-        annotations = [
-            a for a in content['annotations'] if (fold_of_id[a['image_id']] == fold) == is_val
-        ]
+        ids = {key for key, of_key in fold_of_id.items() if (of_key == fold) == is_val}
+        if is_val:
+            ids -= again
+        images = [image for image in content['images'] if image['id'] in ids]
+        annotations = [entry for entry in content['annotations'] if entry['image_id'] in ids]
         return content | dict(images=images, annotations=annotations)
 
     for fold in range(folds):

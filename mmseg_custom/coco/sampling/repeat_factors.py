@@ -72,7 +72,7 @@ def labels_of_names(names: Sequence[str], classes: ClassList) -> list[int]:
     labels = []
     for name in names:
         label = classes.label_of(name)
-        if label is None:
+        if label is None or label == classes.ignore_index:
             raise UserError(f'{name!r} is no class; the classes are {", ".join(classes.names)}')
         labels.append(label)
     return labels
@@ -103,7 +103,7 @@ def repeat_images(path: str | os.PathLike, content: dict, repeats: np.ndarray) -
 
     Returns:
         dict: A COCO object that starts with the one given (which stays as it is); the copies come
-        after it, with ids above all of its whole numbers.
+        after it, with ids above all of its whole numbers and ``repeat_of``: the id of the original.
 
     Raises:
         UserError: An image would be dropped.
@@ -118,7 +118,7 @@ def repeat_images(path: str | os.PathLike, content: dict, repeats: np.ndarray) -
     for image, repeat in zip(content['images'], repeats, strict=True):
         for _ in range(int(repeat) - 1):
             new = next(image_ids)
-            images.append(image | dict(id=new))
+            images.append(image | dict(id=new, repeat_of=image['id']))
             annotations += [
                 a | dict(id=next(annotation_ids), image_id=new) for a in of_image[image['id']]
             ]

@@ -46,7 +46,9 @@ def class_counts(content: dict, classes: ClassList) -> np.ndarray:
     rows = {image['id']: row for row, image in enumerate(content['images'])}
     counts = np.zeros((len(rows), len(classes)), np.int64)
     for annotation in content['annotations']:
-        counts[rows[annotation['image_id']], labels[annotation['category_id']]] += 1
+        label = labels[annotation['category_id']]
+        if label != classes.ignore_index:
+            counts[rows[annotation['image_id']], label] += 1
     return counts
 
 

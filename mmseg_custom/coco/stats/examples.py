@@ -1,10 +1,12 @@
 """A few objects of each class to look at."""
 
 from collections.abc import Sequence
+from zlib import crc32
 
 import numpy as np
 from pycocotools import mask as mask_utils
 
+from mmseg_custom.classes import ClassList, name_key
 from mmseg_custom.coco.segmentation import segmentation_rle
 
 from .label_facts import LabelFacts
@@ -13,24 +15,27 @@ from .label_facts import LabelFacts
 MIN_PIXELS = 256
 
 
-def choose_examples(facts: LabelFacts, number: int, seed: int) -> list[list[int]]:
+def choose_examples(
+    facts: LabelFacts, number: int, seed: int, classes: ClassList
+) -> list[list[int]]:
     """Choose objects at random, each class for itself.
 
     Args:
         facts: Of the labels.
         number: At most so many per class.
         seed: Another seed, other objects.
+        classes: The class list; the choice follows the name of a class, not its label.
 
     Returns:
         list[list[int]]: For each class places in the facts' list of objects, ascending. Objects of
         at least ``MIN_PIXELS`` pixels where there are any.
     """
     chosen = []
-    for label in range(facts.pixels.shape[1]):
+    for label, name in enumerate(classes.names):
         objects = np.flatnonzero((facts.labels == label) & (facts.areas > 0))
         large = objects[facts.areas[objects] >= MIN_PIXELS]
         objects = large if len(large) else objects
-        rng = np.random.default_rng((seed, label))
+        rng = np.random.default_rng((seed, crc32(name_key(name).encode())))
         drawn = rng.choice(objects, min(number, len(objects)), replace=False)
         chosen.append(sorted(drawn.tolist()))
     return chosen

@@ -59,7 +59,7 @@ def measure_labels(samples: Sequence[dict], classes: ClassList) -> LabelFacts:
         pixels[row] = np.bincount(mask.ravel(), minlength=256)[: len(classes)]
         for label in np.flatnonzero(pixels[row]):
             positions[label] += covered_share(mask == label)
-    objects = _objects(samples)
+    objects = _objects(samples, classes.ignore_index)
     annotations = np.zeros_like(pixels)
     np.add.at(annotations, (objects['rows'], objects['labels']), 1)
     is_mask = np.array(['seg_map_path' in sample for sample in samples])
@@ -78,11 +78,12 @@ def covered_share(inside: np.ndarray) -> np.ndarray:
     return cv2.resize(inside.astype(np.float32), (GRID, GRID), interpolation=cv2.INTER_AREA)
 
 
-def _objects(samples: Sequence[dict]) -> dict[str, np.ndarray]:
+def _objects(samples: Sequence[dict], ignored: int) -> dict[str, np.ndarray]:
     table = [
         (row, place, label, segmentation_area(segmentation, sample['height'], sample['width']))
         for row, sample in enumerate(samples)
         for place, (label, segmentation) in enumerate(sample.get('annotations', ()))
+        if label != ignored
     ]
     columns = np.array(table, np.int64).reshape(-1, 4).T
     return dict(zip(('rows', 'places', 'labels', 'areas'), columns, strict=True))

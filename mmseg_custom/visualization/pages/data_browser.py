@@ -24,7 +24,7 @@ from .html import css_colors, picture_uri, render_page
 
 JPEG_QUALITY = 75
 
-Score = Callable[[np.ndarray, np.ndarray], dict[int, float]]
+Score = Callable[[np.ndarray, np.ndarray, str], dict[int, float]]
 
 
 def write_data_browser(
@@ -74,7 +74,8 @@ def browser_entries(
         classes: What the labels mean.
         predictions: Folder of predicted masks, PNG files at the photos' relative paths. A photo
             may have none.
-        score: With ``predictions``: returns the IoU by label of a truth and a prediction.
+        score: With ``predictions``: returns the IoU by label of a truth and a prediction, given
+            with the name of its file.
 
     Returns:
         list[dict]: ``name``, ``group``, ``labels`` in the truth, ``ious`` by label (None without
@@ -112,7 +113,7 @@ def _entry(
     # The masks' paths have their folder before them already.
     truth = sample_mask(sample, Path(), classes)
     prediction = load_mask(mask_path, *size, classes) if mask_path else None
-    ious = score(truth, prediction) if score and prediction is not None else None
+    ious = score(truth, prediction, str(mask_path)) if score and prediction is not None else None
     return dict(
         name=sample['file_name'],
         labels=[int(label) for label in np.unique(truth) if label != classes.ignore_index],

@@ -81,7 +81,7 @@ CASES = {
     'unknown category id': (set_annotation(category_id=99), ['annotation 2', 'category 99']),
     'category that is no class': (
         lambda c: c['categories'][1].update(name='Banana'),
-        ['annotation 2', "'Banana'", 'none of the classes'],
+        ["'Banana' (1 annotations)", 'none of the classes'],
     ),
     'empty segmentation': (set_annotation(segmentation=[]), ['annotation 2', 'no polygon']),
     'two points': (set_annotation(segmentation=[[1, 2, 3, 4]]), ['2.jpg', 'fewer than 3 points']),

@@ -11,6 +11,7 @@ from hostile_photos import encoded
 from PIL import Image
 
 from mmseg_custom.apis import OnnxSegmenter, TrashSegmenter
+from mmseg_custom.classes import built_in
 from mmseg_custom.coco.decode_photo import MAX_PIXELS, MAX_SCANS, PhotoProblem, count_scans
 from mmseg_custom.coco.paste.paste_set import open_source
 from mmseg_custom.coco.photos import PHOTO_SUFFIXES, photo_size, read_photo, to_bgr
@@ -132,7 +133,7 @@ def loaded(path):
 
 
 def pasted(path, size):
-    photo, _ = open_source(by_annotations(path, size), None).load(0)
+    photo, _ = open_source(by_annotations(path, size), built_in()).load(0)
     return photo[..., ::-1]
 
 

@@ -16,7 +16,8 @@ from pycocotools import mask as mask_utils
 from pycocotools.coco import COCO
 
 from mmseg_custom.classes import built_in
-from mmseg_custom.coco import convert_taco, find_problems, read_taco, read_taco_classes
+from mmseg_custom.coco import convert_taco, find_problems, read_taco
+from mmseg_custom.coco.class_map import with_class_map
 from mmseg_custom.coco.convert import taco_photos
 from mmseg_custom.coco.convert.taco import fitted_size, scale_annotation
 from mmseg_custom.utils import UserError
@@ -86,10 +87,14 @@ def write_fake_photos(folder):
         Image.fromarray(picture).save(folder / name, 'PNG' if name == CLEAR else 'JPEG', exif=exif)
 
 
+def mapped():
+    return with_class_map(built_in(), CLASSES_CSV)
+
+
 def convert(fake, **options):
     folder, _ = fake
     options = dict(photos=folder / 'photos', out=folder / 'out', size=40) | options
-    return convert_taco(folder / 'annotations.json', classes_csv=CLASSES_CSV, **options)
+    return convert_taco(folder / 'annotations.json', classes=mapped(), **options)
 
 
 def read_json(folder):
@@ -107,7 +112,7 @@ def test_every_category_has_one_class_and_a_reason(taco):
 
 
 def test_real_taco_is_sound_and_its_counts_are_those_of_a_recount(taco, tmp_path):
-    report = convert_taco(taco, None, tmp_path, CLASSES_CSV)
+    report = convert_taco(taco, None, tmp_path, mapped())
     content = json.loads((tmp_path / 'train_all.json').read_text())
     assert list(find_problems(content, built_in())) == []
     assert [c['id'] for c in content['categories']] == list(range(1, 11))
@@ -296,7 +301,7 @@ def spoil_categories(content):
     ('spoil', 'message'),
     [
         (drop_annotations, 'has no "annotations"'),
-        (rename_category, "taco_classes.csv does not list the category 'Space junk'"),
+        (rename_category, "'Space junk' \\(. annotations"),
         (lead_outside, 'leads out of the folder'),
         (add_rle, 'annotation 1 is an RLE'),
         (swap_sizes, 'annotation 1 .*outside the image'),
@@ -308,28 +313,8 @@ def test_unsound_annotations_are_refused(spoil, message, fake):
     content = copy.deepcopy(content)
     spoil(content)
     (folder / 'annotations.json').write_text(json.dumps(content))
-    with pytest.raises(UserError, match=f'annotations.json: .*{message}'):
-        read_taco(folder / 'annotations.json', CLASSES_CSV)
-
-
-@pytest.mark.parametrize(
-    ('text', 'message'),
-    [
-        ('', 'the first line has to be taco_category,our_class,why'),
-        ('a,b\n', 'the first line has to be'),
-        ('taco_category,our_class,why\nShoe,Clothing\n', 'line 2: write category, class and why'),
-        ('taco_category,our_class,why\nShoe,Clothing,\n', 'line 2: write category'),
-        ('taco_category,our_class,why\nShoe,Clothing,a,b\n', 'line 2: write category'),
-        ('taco_category,our_class,why\nShoe,Boots,worn\n', "line 2: 'Boots' is none of"),
-        ('taco_category,our_class,why\nShoe,Background,worn\n', "'Background' is none of"),
-        ('taco_category,our_class,why\nShoe,Clothing,x\nshoe,Paper,x\n', "'shoe' has two classes"),
-    ],
-)
-def test_a_bad_table_of_classes_is_refused(text, message, tmp_path):
-    path = tmp_path / 'mine.csv'
-    path.write_text(text)
-    with pytest.raises(UserError, match=f'mine.csv: .*{message}'):
-        read_taco_classes(path)
+    with pytest.raises(UserError, match=f'(?s)annotations.json: .*{message}'):
+        read_taco(folder / 'annotations.json', mapped())
 
 
 def test_a_file_without_images_is_a_mistake(fake):

@@ -20,7 +20,7 @@ def toy(toy_set):
 
 def test_examples_are_objects_of_their_class_and_none_twice(toy):
     _, facts = toy
-    chosen = choose_examples(facts, 5, 0)
+    chosen = choose_examples(facts, 5, 0, built_in())
     assert len(chosen) == len(CLASSES)
     assert chosen[0] == []
     for label, numbers in enumerate(chosen):
@@ -33,8 +33,8 @@ def test_examples_are_objects_of_their_class_and_none_twice(toy):
 
 def test_the_seed_chooses(toy):
     _, facts = toy
-    assert choose_examples(facts, 5, 0) == choose_examples(facts, 5, 0)
-    assert choose_examples(facts, 5, 0) != choose_examples(facts, 5, 1)
+    assert choose_examples(facts, 5, 0, built_in()) == choose_examples(facts, 5, 0, built_in())
+    assert choose_examples(facts, 5, 0, built_in()) != choose_examples(facts, 5, 1, built_in())
 
 
 def test_masks_and_boxes_are_pycocotools(toy, toy_set):
