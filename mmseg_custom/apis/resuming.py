@@ -30,10 +30,12 @@ class Start:
     Attributes:
         checkpoint: The checkpoint that it continues from, None for iteration 0.
         changes: In what the experiment differs from the checkpoint's.
+        iteration: The checkpoint's, as far as it is known.
     """
 
     checkpoint: str | None = None
     changes: list[Change] = field(default_factory=list)
+    iteration: int = 0
 
     def continues(self, work_dir: str) -> bool:
         """Return whether the checkpoint is of the training in this folder."""
@@ -76,10 +78,10 @@ def find_start(cfg: Config, wanted: str | None, allow_changes: bool = False) -> 
     _require_further(checkpoint, meta, cfg)
     if 'experiment' not in meta:
         _say(f'{checkpoint}: holds no experiment, so that nothing can be compared with it')
-        return Start(checkpoint)
+        return Start(checkpoint, iteration=meta.get('iter', 0))
     changes = _changes(cfg, meta)
     _judge(checkpoint, changes, allow_changes)
-    return Start(checkpoint, changes)
+    return Start(checkpoint, changes, meta.get('iter', 0))
 
 
 def _find_checkpoint(work_dir: str, wanted: str | None) -> str | None:

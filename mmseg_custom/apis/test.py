@@ -4,6 +4,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from mmseg_custom.apis.complaints import naming_the_key
 from mmseg_custom.apis.runner import TrashRunner
 from mmseg_custom.checkpoints import safe_mmengine_files
 from mmseg_custom.checkpoints.checkpoint import require_readable
@@ -41,7 +42,7 @@ def test(
     if masks or overlays:
         hook = dict(type='SavePredictionsHook', masks=_text(masks), overlays=_text(overlays))
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
-    with safe_mmengine_files(), no_code():
+    with safe_mmengine_files(), no_code(), naming_the_key(cfg):
         runner = TrashRunner.from_cfg(cfg)
         metrics = runner.test()
     report = getattr(runner.test_evaluator.metrics[0], 'report', None)

@@ -12,6 +12,7 @@ from mmseg_custom.experiment.changes import annotation_digests
 from mmseg_custom.experiment.config import drop_pretrained
 from mmseg_custom.utils.stop_signal import stopping_on_signal
 
+from .complaints import naming_the_key
 from .resuming import Start, find_start
 from .training_faults import ending_workers, known_faults_as_messages
 
@@ -47,6 +48,7 @@ def train(
         stopping_on_signal(),
         safe_mmengine_files(),
         no_code(),
+        naming_the_key(cfg),
         known_faults_as_messages(),
         ending_workers(),
     ):
@@ -61,7 +63,8 @@ def train(
         if cfg.get('randomness', {}).get('deterministic'):
             # Some CUDA backward passes have no deterministic form: name them, do not stop for them.
             torch.use_deterministic_algorithms(True, warn_only=True)
-        return runner.train()
+        with naming_the_key(cfg, start.iteration), known_faults_as_messages():
+            return runner.train()
 
 
 def _add_record(cfg: Config, start: Start, allow_leak: bool) -> None:

@@ -10,7 +10,11 @@ from mmseg_custom.checkpoints.checkpoint import classes_of
 from mmseg_custom.checkpoints.meta import checkpoint_meta
 
 from . import config as changes
+from .arguments import require_arguments
+from .config import parse_options
+from .datasets import set_ann_file, set_data_root
 from .launch import fit_to_machine, is_first_process, world_size
+from .merge import LENGTHS
 from .named_parts import add_options, set_augmentation, set_loss
 from .schedule import set_epochs
 from .set_classes import set_classes
@@ -87,12 +91,13 @@ def experiment_steps(args: argparse.Namespace) -> Iterator[Step]:
         yield '--cfg-options', lambda cfg: changes.change(cfg, args.cfg_options)
     yield 'classes', lambda cfg: _set_classes(cfg, given('classes'), given('checkpoint'))
     if given('epochs'):
-        yield '--epochs', lambda cfg: set_epochs(cfg, args.epochs, world_size())
+        yield '--epochs', lambda cfg: _set_epochs(cfg, args)
     if given('checkpoint'):
         yield 'CHECKPOINT', lambda cfg: _report(differences(cfg, args.checkpoint))
     if given('tta') or given('crf'):
         crf = read_crf(args.crf) if given('crf') else None
         yield '--tta/--crf', lambda cfg: set_tta(cfg, given('tta') or 'none', crf)
+    yield 'arguments', require_arguments
     yield 'this machine', lambda cfg: fit_to_machine(cfg, given('launcher') or 'none')
 
 
@@ -111,19 +116,32 @@ def _set_classes(cfg: Config, given: str | None, checkpoint: str | None) -> None
     set_classes(cfg, given, model, checkpoint or 'model')
 
 
+def _set_randomness(cfg: Config, **options: Any) -> None:
+    cfg.randomness = dict(cfg.get('randomness') or {}, **options)
+
+
+def _set_epochs(cfg: Config, args: argparse.Namespace) -> None:
+    given = parse_options(args.cfg_options or ())
+    length = [key for key in given if key == 'max_iters' or key in LENGTHS]
+    if length:
+        _report(f'--epochs {args.epochs} has no effect: --cfg-options {length[0]} comes after it')
+    else:
+        set_epochs(cfg, args.epochs, world_size(), list(given))
+
+
 def _set_val_json(cfg: Config, path: str) -> None:
     for loader in ('val_dataloader', 'test_dataloader'):
-        changes.set_ann_file(cfg, loader, path)
+        set_ann_file(cfg, loader, path)
 
 
 NAMED: dict[str, Callable[[Config, Any], Any]] = dict(
-    data_root=changes.set_data_root,
-    train_json=lambda cfg, path: changes.set_ann_file(cfg, 'train_dataloader', path),
+    data_root=set_data_root,
+    train_json=lambda cfg, path: set_ann_file(cfg, 'train_dataloader', path),
     val_json=_set_val_json,
-    test_json=lambda cfg, path: changes.set_ann_file(cfg, 'test_dataloader', path),
+    test_json=lambda cfg, path: set_ann_file(cfg, 'test_dataloader', path),
     batch_size=lambda cfg, size: cfg.train_dataloader.update(batch_size=size),
-    seed=lambda cfg, seed: cfg.randomness.update(seed=seed),
-    deterministic=lambda cfg, on: cfg.randomness.update(deterministic=on),
+    seed=lambda cfg, seed: _set_randomness(cfg, seed=seed),
+    deterministic=lambda cfg, on: _set_randomness(cfg, deterministic=on),
     loss=set_loss,
     augmentation=set_augmentation,
     no_pretrained=lambda cfg, _: changes.drop_pretrained(cfg.model),

@@ -11,7 +11,7 @@ from mmengine.config import Config
 
 from mmseg_custom.utils.plain_data import flatten
 
-from .config import leaf_datasets
+from .datasets import leaf_datasets
 
 # What a training is made of. All else is about one run of it, or read by nothing.
 TRAINING = (

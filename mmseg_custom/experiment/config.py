@@ -2,16 +2,16 @@
 
 import argparse
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 
 from mmseg_custom.utils.errors import UserError
 
+from .datasets import set_ann_file, set_data_root
+from .merge import merge, merge_file_rules
 from .plain_override import apply_override, read_override
-
-LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
 def load_config(
@@ -37,6 +37,7 @@ def load_config(
         raise UserError(
             f'{path}: cannot be read as a config ({type(error).__name__}: {error})'
         ) from error
+    merge_file_rules(cfg, path)
     change(cfg, options, override)
     # Bare type names are looked up in this scope, also by what is built before the runner.
     init_default_scope(cfg.get('default_scope', 'mmseg'))
@@ -58,10 +59,7 @@ def change(cfg: Config, options: Sequence[str] = (), override: str | None = None
     """
     if override:
         apply_override(cfg, read_override(override), override)
-    try:
-        cfg.merge_from_dict(parse_options(options))
-    except Exception as error:
-        raise UserError(f'{" ".join(options)}: {type(error).__name__}: {error}') from error
+    merge(cfg, parse_options(options), '--cfg-options')
 
 
 def parse_options(texts: Sequence[str]) -> dict:
@@ -69,43 +67,6 @@ def parse_options(texts: Sequence[str]) -> dict:
     parser = argparse.ArgumentParser()
     parser.add_argument('--options', nargs='*', action=DictAction)
     return parser.parse_args(['--options', *texts]).options
-
-
-def leaf_datasets(dataset: ConfigDict) -> Iterator[ConfigDict]:
-    """Yield the dataset configs inside wrappers such as RepeatDataset and ConcatDataset."""
-    if 'dataset' in dataset:
-        yield from leaf_datasets(dataset['dataset'])
-    elif 'datasets' in dataset:
-        for inner in dataset['datasets']:
-            yield from leaf_datasets(inner)
-    else:
-        yield dataset
-
-
-def set_data_root(cfg: Config, data_root: str) -> None:
-    """Let every dataset of ``cfg`` read from ``data_root``."""
-    for loader in LOADERS:
-        for dataset in leaf_datasets(cfg[loader].dataset) if cfg.get(loader) else ():
-            dataset['data_root'] = data_root
-
-
-def set_ann_file(cfg: Config, loader: str, ann_file: str) -> None:
-    """Let the dataset of one loader read another JSON.
-
-    Args:
-        cfg: Changed in place.
-        loader: One of :data:`LOADERS`.
-        ann_file: Taken as it is if it is there, else relative to the data root.
-
-    Raises:
-        UserError: The loader joins several datasets.
-    """
-    leaves = list(leaf_datasets(cfg[loader].dataset))
-    if len(leaves) != 1:
-        raise UserError(
-            f'{loader} joins {len(leaves)} data sets: say in the config which shall read {ann_file}'
-        )
-    leaves[0]['ann_file'] = os.path.abspath(ann_file) if os.path.isfile(ann_file) else ann_file
 
 
 def set_options(

@@ -1,21 +1,23 @@
-"""The top-level keys of a config: which ones something reads, and what others are taken for."""
+"""The top-level keys of a config: which ones are read, and which would have no effect."""
 
 import ast
-import difflib
 import inspect
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.runner import Runner
 from mmengine.runner._flexible_runner import FlexibleRunner
 
 from mmseg_custom.utils.errors import UserError
+from mmseg_custom.utils.spelling import did_you_mean
 
 from .named_parts import BASES
 
-# Keys that stand for an option of the command line, wherever they are given.
 SHORTHANDS = ('data_root', 'batch_size', 'classes', 'max_iters')
+"""Keys that stand for an option of the command line, wherever they are given."""
+
 # What MMEngine, MMSegmentation's tools or ours read beside the runner's arguments.
 OTHERS = (
     'auto_scale_lr',
@@ -23,25 +25,36 @@ OTHERS = (
     'crf',
     'custom_imports',
     'find_unused_parameters',
+    'load',
     'model_wrapper_cfg',
-    'optimizer_config',
+    'pack',
     'runner_type',
     'sync_bn',
     'tta_model',
     'tta_pipeline',
+)
+# What MMSegmentation's configs carry along without using it, partly since its version 0.
+LEFT_OVERS = (
+    'backbone_norm_cfg',
+    'checkpoint_config',
+    'crop_size',
+    'cudnn_benchmark',
+    'dist_params',
+    'evaluation',
+    'fp16',
+    'img_norm_cfg',
+    'log_config',
+    'lr_config',
+    'norm_cfg',
+    'optimizer_config',
+    'runner',
+    'workflow',
 )
 READ = {
     *inspect.signature(Runner.__init__).parameters,
     *inspect.signature(FlexibleRunner.__init__).parameters,
     *OTHERS,
 } - {'self', 'cfg'}
-NEAR = 0.6
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return `` (did you mean 'x'?)`` for the known name that is most like ``name``, or nothing."""
-    found = difflib.get_close_matches(name, list(known), 1, NEAR)
-    return f' (did you mean {found[0]!r}?)' if found else ''
 
 
 def require_read(cfg: Config, names: Iterable[str], origin: str) -> None:
@@ -53,7 +66,7 @@ def require_read(cfg: Config, names: Iterable[str], origin: str) -> None:
         origin: What changes them, for the message.
 
     Raises:
-        UserError: An unknown key, or a variable that the config file has used up.
+        UserError: An unknown key, or a variable that the config file has used already.
     """
     for name in names:
         if name in READ or name in SHORTHANDS:
@@ -63,70 +76,77 @@ def require_read(cfg: Config, names: Iterable[str], origin: str) -> None:
                 f'{origin}: {name!r} is a variable of the config file, which was used when the '
                 'file was read, so that a change has no effect: change the keys it was used for'
             )
-        raise UserError(
-            f'{origin}: the experiment has no {name!r}{nearest(name, {*READ, *SHORTHANDS, *cfg})}'
-        )
+        known = {*READ, *SHORTHANDS, *cfg}
+        raise UserError(f'{origin}: the experiment has no {name!r}{did_you_mean(name, known)}')
 
 
-def require_known_in_file(path: str) -> None:
-    """Raise for a top-level name in a config file, or in its bases, that nothing reads.
-
-    A name that a file of the chain uses is a variable. The project's own bases are not looked at:
-    they offer variables to their heirs.
+class ConfigFile:
+    """A config file and its bases, looked at as text: who assigns and who uses which name.
 
     Args:
-        path: The config.
-
-    Raises:
-        UserError: Names the file, the key and the nearest known one.
+        path: A ``.py`` file with text bases (``_base_``).
     """
-    chain = base_chain(path)
-    trees = {file: ast.parse(file.read_text(encoding='utf-8')) for file in chain}
-    used = {name for tree in trees.values() for name in _used(tree)}
-    # Later files change what earlier ones begin.
-    begun: set[str] = set()
-    for file, tree in trees.items():
-        assigned = _assigned(tree)
-        for name in assigned:
-            is_variable = name.startswith('_') or name in used
-            known = name in READ or name in SHORTHANDS or is_variable
-            if not known and BASES not in file.parents:
+
+    def __init__(self, path: str | Path):
+        self.files = base_chain(path)
+        trees = [ast.parse(file.read_text(encoding='utf-8')) for file in self.files]
+        self._assigned = [_assigned(tree) for tree in trees]
+        self._used = [_used(tree) for tree in trees]
+
+    def last_file(self, name: str) -> int:
+        """Return the place in the chain of the last file that assigns ``name``, or -1."""
+        places = [place for place, names in enumerate(self._assigned) if name in names]
+        return places[-1] if places else -1
+
+    def shorthands(self) -> list[str]:
+        """Return the shorthands that the last file assigning them does not use itself."""
+        found = [(name, self.last_file(name)) for name in SHORTHANDS]
+        return [name for name, place in found if place >= 0 and name not in self._used[place]]
+
+    def require_effect(self) -> None:
+        """Raise for a top-level name of a user's file that nothing reads.
+
+        The project's own bases offer variables to their heirs and are not looked at.
+
+        Raises:
+            UserError: Names the file, the key, and the nearest known one.
+        """
+        for place, file in enumerate(self.files):
+            if BASES not in file.parents:
+                for name in self._assigned[place]:
+                    self._require_effect(place, name)
+
+    def _require_effect(self, place: int, name: str) -> None:
+        used_from_here = {one for used in self._used[place:] for one in used}
+        if name.startswith('_') or name in READ or name in SHORTHANDS or name in used_from_here:
+            return
+        file, places = self.files[place], [p for p in range(place) if name in self._assigned[p]]
+        if places:
+            if _value(self.files[places[-1]], name) != _value(file, name):
                 raise UserError(
-                    f'{file}: {name!r} is read by nothing{nearest(name, {*READ, *SHORTHANDS})}'
+                    f'{file}: {name!r} is a variable of its base, which has used it already, so '
+                    'that the new value has no effect: change the keys it was used for'
                 )
-            if known and name in begun and name not in READ and name not in SHORTHANDS:
-                _require_used_again(file, tree, name)
-        begun |= set(assigned)
+        elif name in LEFT_OVERS:
+            print(f'{file}: nothing reads {name!r}', flush=True)
+        else:
+            near = did_you_mean(name, {*READ, *SHORTHANDS})
+            raise UserError(f'{file}: nothing reads {name!r}{near}')
 
 
 def base_chain(path: str | Path) -> list[Path]:
     """Return a config and the files it inherits from, bases first, each once."""
     path = Path(path).resolve()
-    bases, _ = Config._get_base_files(str(path)), None
-    found = [file for base in bases for file in base_chain(Path(path.parent, base))]
+    found = [
+        file
+        for base in Config._get_base_files(str(path))
+        for file in base_chain(Config._get_cfg_path(base, str(path))[0])
+    ]
     return list(dict.fromkeys([*found, path]))
 
 
-def own_values(path: str | Path, name: str) -> list:
-    """Return the values that a top-level name has in the files of a config's chain."""
-    return [
-        config[name]
-        for file in base_chain(path)
-        if name in (config := Config.fromfile(str(file), import_custom_modules=False))
-    ]
-
-
-def _require_used_again(file: Path, tree: ast.Module, name: str) -> None:
-    """Raise when a file assigns a base's variable, which the base has used up, and does not use it.
-
-    Its heirs may, so that only files that are no base of the project are asked.
-    """
-    if BASES in file.parents or name in _used(tree):
-        return
-    raise UserError(
-        f'{file}: {name!r} is a variable of its base, which has used it already, so that the new '
-        'value has no effect: change the keys it was used for'
-    )
+def _value(file: Path, name: str) -> Any:
+    return Config.fromfile(str(file), import_custom_modules=False).get(name)
 
 
 def _assigned(tree: ast.Module) -> list[str]:

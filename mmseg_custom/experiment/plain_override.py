@@ -13,6 +13,8 @@ from mmengine.registry import Registry
 
 from mmseg_custom.utils.errors import UserError
 
+from .merge import merge
+
 # Keys by which MMEngine imports modules, and a library (transformers) what a model hub sends.
 IMPORTING = ('custom_imports', 'imports', 'default_scope', 'trust_remote_code')
 # Keys whose values MMEngine looks up in its registries; what it does not find there it imports.
@@ -69,14 +71,8 @@ def apply_override(cfg: Config, content: dict[str, Any], path: str | os.PathLike
     Raises:
         UserError: It names a section that the experiment lacks, or gives text for a number.
     """
-    for key in content:
-        if key.split('.')[0] not in cfg:
-            raise UserError(f'{path}: the experiment has no {key.split(".")[0]!r}: mend the name')
     before = Config(cfg._cfg_dict.to_dict())
-    try:
-        cfg.merge_from_dict(content)
-    except (TypeError, KeyError, IndexError, ValueError, AttributeError) as error:
-        raise UserError(f'{path}: does not go with the experiment: {error}') from None
+    merge(cfg, content, os.fspath(path))
     _refuse_text_for_numbers(path, before._cfg_dict, cfg._cfg_dict)
 
 

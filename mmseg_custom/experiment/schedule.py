@@ -27,7 +27,7 @@ def set_max_iters(cfg: Config, max_iters: int, keep: Collection[str] = ()) -> No
     """
     if 'max_iters' not in cfg.train_cfg:
         raise UserError(f'{cfg.filename}: counts its training in epochs (train_cfg.max_epochs)')
-    _set_length(cfg, 'max_iters', max_iters, keep)
+    set_length(cfg, 'max_iters', max_iters, keep)
 
 
 def set_epochs(cfg: Config, epochs: int, processes: int, keep: Collection[str] = ()) -> None:
@@ -40,7 +40,7 @@ def set_epochs(cfg: Config, epochs: int, processes: int, keep: Collection[str] =
         keep: See :func:`set_max_iters`.
     """
     if 'max_epochs' in cfg.train_cfg:
-        _set_length(cfg, 'max_epochs', epochs, keep)
+        set_length(cfg, 'max_epochs', epochs, keep)
     else:
         set_max_iters(cfg, epochs * iterations_per_epoch(cfg, processes), keep)
 
@@ -59,7 +59,8 @@ def schedule_end(cfg: Config) -> int | None:
     return max(ends) if ends and None not in ends else None
 
 
-def _set_length(cfg: Config, key: str, length: int, keep: Collection[str]) -> None:
+def set_length(cfg: Config, key: str, length: int, keep: Collection[str] = ()) -> None:
+    """Set ``train_cfg.max_iters`` or ``max_epochs``; see :func:`set_max_iters`."""
     loop = cfg.train_cfg
     ratio, loop[key] = length / loop[key], length
     if not any(name.startswith('param_scheduler') for name in keep):
@@ -67,6 +68,8 @@ def _set_length(cfg: Config, key: str, length: int, keep: Collection[str]) -> No
     if 'train_cfg.val_interval' not in keep and 'val_interval' in loop:
         # MMEngine validates at multiples of the interval, and at the end.
         loop.val_interval = _interval(loop.val_interval * ratio, length)
+    if 'train_cfg.val_begin' not in keep and 'val_begin' in loop:
+        loop.val_begin = max(1, round(loop.val_begin * ratio))
     checkpoint = cfg.get('default_hooks', {}).get('checkpoint') or {}
     if 'default_hooks.checkpoint.interval' not in keep and 'interval' in checkpoint:
         scaled = _interval(checkpoint.interval * ratio, length)

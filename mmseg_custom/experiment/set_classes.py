@@ -16,7 +16,7 @@ from mmseg_custom.classes import (
 from mmseg_custom.models.num_classes import set_num_classes
 from mmseg_custom.utils.errors import UserError
 
-from .config import LOADERS, leaf_datasets
+from .datasets import LOADERS, leaf_datasets
 from .launch import is_first_process
 
 KEY = 'classes'

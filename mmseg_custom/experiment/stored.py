@@ -14,7 +14,8 @@ from mmseg_custom.utils.errors import UserError
 from mmseg_custom.utils.plain_data import flatten, from_json
 
 from .changes import HARMLESS
-from .config import LOADERS, drop_pretrained, leaf_datasets
+from .config import drop_pretrained
+from .datasets import LOADERS, leaf_datasets
 from .named_parts import BASES
 from .plain_override import refuse_code
 

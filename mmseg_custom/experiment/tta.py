@@ -7,7 +7,7 @@ from mmengine.config import Config, ConfigDict
 from mmseg_custom.classes import class_list
 from mmseg_custom.utils.errors import UserError
 
-from .config import leaf_datasets
+from .datasets import leaf_datasets
 from .named_parts import read_file, read_part
 
 LOADING_LABELS = ('LoadTrashAnnotations', 'LoadAnnotations')

@@ -7,7 +7,8 @@ from mmengine.config import Config
 
 from mmseg_custom.checkpoints.meta import checkpoint_meta
 from mmseg_custom.coco.photo_identity import find_same, identities, photo_identity
-from mmseg_custom.experiment.config import leaf_datasets, load_config
+from mmseg_custom.experiment.config import load_config
+from mmseg_custom.experiment.datasets import leaf_datasets
 from mmseg_custom.prediction.photo_sources import PhotoSource, list_photos
 from mmseg_custom.utils import UserError
 

@@ -12,7 +12,7 @@ from mmengine.registry import DATASETS
 from mmseg_custom.apis.segmenter import TrashSegmenter
 from mmseg_custom.classes import ClassList
 from mmseg_custom.evaluation.photo_tally import PhotoTally
-from mmseg_custom.experiment.config import leaf_datasets
+from mmseg_custom.experiment.datasets import leaf_datasets
 from mmseg_custom.hooks.save_predictions_hook import relative_name
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.progress import tqdm

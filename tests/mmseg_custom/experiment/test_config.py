@@ -4,7 +4,7 @@ import pytest
 from conftest import ROOT
 
 from mmseg_custom.experiment import config as experiment
-from mmseg_custom.experiment import schedule
+from mmseg_custom.experiment import datasets, schedule
 from mmseg_custom.utils import UserError
 
 TOY = str(ROOT / 'configs' / 'upernet_swin_toy.py')
@@ -59,12 +59,12 @@ def test_float32_leaves_nothing_of_half_precision(cfg):
 def test_wrappers_are_looked_through_and_several_sets_are_refused(cfg):
     leaf = cfg.train_dataloader.dataset
     cfg.train_dataloader.dataset = dict(type='RepeatDataset', times=2, dataset=leaf)
-    experiment.set_ann_file(cfg, 'train_dataloader', 'a.json')
+    datasets.set_ann_file(cfg, 'train_dataloader', 'a.json')
     assert cfg.train_dataloader.dataset.dataset.ann_file == 'a.json'
     cfg.train_dataloader.dataset = dict(type='ConcatDataset', datasets=[leaf, leaf])
-    experiment.set_data_root(cfg, 'd')
+    datasets.set_data_root(cfg, 'd')
     with pytest.raises(UserError, match='joins 2 data sets'):
-        experiment.set_ann_file(cfg, 'train_dataloader', 'a.json')
+        datasets.set_ann_file(cfg, 'train_dataloader', 'a.json')
 
 
 def test_the_schedule_stretches_with_the_iterations(cfg):
@@ -92,7 +92,7 @@ def test_a_very_short_training_has_no_warm_up(cfg):
 
 
 def test_an_epoch_is_every_photo_once(cfg, toy_set):
-    experiment.set_data_root(cfg, str(toy_set))
+    datasets.set_data_root(cfg, str(toy_set))
     for batch, processes in ((4, 1), (5, 1), (4, 2), (5, 3)):
         cfg.train_dataloader.batch_size = batch
         iterations = schedule.iterations_per_epoch(cfg, processes)

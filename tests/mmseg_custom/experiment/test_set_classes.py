@@ -7,7 +7,8 @@ from mmseg.apis import init_model
 from mmseg.registry import MODELS
 
 from mmseg_custom.classes import built_in, choose_classes, class_list
-from mmseg_custom.experiment.config import drop_pretrained, leaf_datasets, load_config
+from mmseg_custom.experiment.config import drop_pretrained, load_config
+from mmseg_custom.experiment.datasets import leaf_datasets
 from mmseg_custom.experiment.set_classes import experiment_classes, set_classes
 from mmseg_custom.utils import UserError
 

@@ -1,0 +1,47 @@
+"""The data sets in an experiment, and changing where they read."""
+
+import os
+from collections.abc import Iterator
+
+from mmengine.config import Config, ConfigDict
+
+from mmseg_custom.utils.errors import UserError
+
+LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+
+
+def leaf_datasets(dataset: ConfigDict) -> Iterator[ConfigDict]:
+    """Yield the dataset configs inside wrappers such as RepeatDataset and ConcatDataset."""
+    if 'dataset' in dataset:
+        yield from leaf_datasets(dataset['dataset'])
+    elif 'datasets' in dataset:
+        for inner in dataset['datasets']:
+            yield from leaf_datasets(inner)
+    else:
+        yield dataset
+
+
+def set_data_root(cfg: Config, data_root: str) -> None:
+    """Let every dataset of ``cfg`` read from ``data_root``."""
+    for loader in LOADERS:
+        for dataset in leaf_datasets(cfg[loader].dataset) if cfg.get(loader) else ():
+            dataset['data_root'] = data_root
+
+
+def set_ann_file(cfg: Config, loader: str, ann_file: str) -> None:
+    """Let the dataset of one loader read another JSON.
+
+    Args:
+        cfg: Changed in place.
+        loader: One of :data:`LOADERS`.
+        ann_file: Taken as it is if it is there, else relative to the data root.
+
+    Raises:
+        UserError: The loader joins several datasets.
+    """
+    leaves = list(leaf_datasets(cfg[loader].dataset))
+    if len(leaves) != 1:
+        raise UserError(
+            f'{loader} joins {len(leaves)} data sets: say in the config which shall read {ann_file}'
+        )
+    leaves[0]['ann_file'] = os.path.abspath(ann_file) if os.path.isfile(ann_file) else ann_file
