@@ -1,5 +1,6 @@
 """What a command line and an own config say is what runs, or it is refused."""
 
+import ast
 import json
 
 import pytest
@@ -7,6 +8,7 @@ from conftest import ROOT, call_tool
 from mmengine.config import Config
 
 from mmseg_custom.experiment.build import build_experiment
+from mmseg_custom.utils.plain_data import flatten
 
 TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
 
@@ -168,3 +170,32 @@ def test_a_builders_complaint_names_the_key(option, key, toy_set, tmp_path, caps
     alone = ['train_dataloader.num_workers=0', 'val_dataloader.num_workers=0']
     error = call_tool(capsys, 'tools/train.py', *arguments, *alone, option, code=2).err
     assert key in error
+
+
+def test_print_config_shows_what_runs_and_where_it_comes_from(toy_set, capsys, own):
+    config = own('optim_wrapper = dict(optimizer=dict(lr=0.25))')
+    arguments = [config, '--data-root', toy_set, '--loss', 'focal', '--epochs', 2]
+    arguments += ['--option', 'ema', '--cfg-options', 'train_dataloader.num_workers=0']
+    said = call_tool(capsys, 'tools/print_config.py', *arguments).out
+    lines = dict(line.split(' = ', 1) for line in said.splitlines())
+
+    def shown(key):
+        value, origin = lines[key].rsplit('  # ', 1)
+        return ast.literal_eval(value.strip()), origin
+
+    assert shown('optim_wrapper.optimizer.lr') == (0.25, str(config))
+    assert shown('optim_wrapper.optimizer.type') == (
+        'AdamW',
+        'configs/_base_/schedules/adamw_poly_40k.py',
+    )
+    assert shown('model.backbone.embed_dims') == (24, 'configs/upernet_swin_toy.py')
+    assert shown('model.decode_head.loss_decode.type') == ('SoftmaxFocalLoss', '--loss')
+    assert shown('train_cfg.max_iters') == (6, '--epochs')
+    assert shown('train_dataloader.num_workers') == (0, '--cfg-options')
+    assert shown('train_dataloader.dataset.data_root') == (str(toy_set), '--data-root')
+    assert shown('custom_hooks.5.type') == ('EMAHook', '--option')
+    assert shown('model.decode_head.num_classes') == (11, 'classes')
+    cfg = built(*arguments[1:], config=config)
+    for key, value in flatten(cfg.to_dict()):
+        if key in lines and key != 'work_dir':
+            assert repr(value) == lines[key].rsplit('  # ', 1)[0].strip()
