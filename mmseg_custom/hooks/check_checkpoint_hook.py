@@ -1,12 +1,14 @@
 """Refusing a checkpoint that belongs to another model."""
 
-from mmengine.hooks import Hook
+from mmengine.hooks import EMAHook, Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop
 from mmseg.registry import HOOKS
 
 from mmseg_custom.checkpoints.checkpoint import require_same_classes, require_same_weights
 from mmseg_custom.utils import UserError
+
+PREFIX = 'module.'
 
 
 @HOOKS.register_module()
@@ -27,6 +29,8 @@ class CheckCheckpointHook(Hook):
             UserError: Names the checkpoint, the first difference and the mend.
         """
         is_training = isinstance(runner._train_loop, BaseLoop)
+        if is_training:
+            _take_raw_weights(runner, checkpoint)
         path = runner._load_from or runner.work_dir
         loop = 'train_loop' if is_training else 'test_loop'
         metainfo = getattr(getattr(runner, loop).dataloader.dataset, 'metainfo', {})
@@ -47,3 +51,20 @@ def _report_other_classes(runner, path: str, checkpoint: dict, metainfo: dict) -
         require_same_classes(path, checkpoint, metainfo)
     except UserError as error:
         runner.logger.warning(f'{error}: the head starts from weights of other classes')
+
+
+def _take_raw_weights(runner, checkpoint: dict) -> None:
+    """Resume from the trained weights where the checkpoint's are an average that is given up.
+
+    ``EMAHook`` saves the average as ``state_dict``, and what it is an average of as
+    ``ema_state_dict``.
+    """
+    averaged = checkpoint.get('ema_state_dict')
+    if averaged is None or any(isinstance(hook, EMAHook) for hook in runner.hooks):
+        return
+    checkpoint['state_dict'] = {
+        name.removeprefix(PREFIX): value
+        for name, value in averaged.items()
+        if name.startswith(PREFIX)
+    }
+    runner.logger.info('no averaging of weights any more: resuming from the trained weights')

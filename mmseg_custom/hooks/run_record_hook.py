@@ -11,6 +11,7 @@ from mmseg.registry import HOOKS
 from mmseg_custom.checkpoints import work_folder
 from mmseg_custom.coco.photo_identity import file_identity, identities
 from mmseg_custom.datasets.photo_paths import photo_paths, shared_photos
+from mmseg_custom.datasets.samplers import SeededInfiniteSampler
 from mmseg_custom.utils import UserError, atomic_path
 from mmseg_custom.utils.plain_data import to_json
 
@@ -68,6 +69,8 @@ class RunRecordHook(Hook):
             self._first_iteration = checkpoint['meta']['iter']
             seen = self._first_iteration * self._photos_per_iteration(runner)
             self._first_photo = checkpoint['meta'].get('photos_seen', seen)
+            if self._first_photo != seen:
+                self._keep_photo_order(runner)
 
     def before_train(self, runner: Runner) -> None:
         """Compare training and validation photos, and mark a new training in a used folder.
@@ -121,6 +124,16 @@ class RunRecordHook(Hook):
         """
         if self._is_training:
             self._take_over(runner)
+
+    def _keep_photo_order(self, runner: Runner) -> None:
+        """Continue behind the photos that were seen with another batch size or process count."""
+        sampler = runner.train_dataloader.sampler
+        if isinstance(sampler, SeededInfiniteSampler):
+            sampler.photos_seen = self._first_photo
+            what = f'continuing the order of photos behind the {self._first_photo} seen so far'
+        else:
+            what = f'{type(sampler).__name__} does not keep the order of photos'
+        runner.logger.info(f'another batch size or number of processes: {what}')
 
     def _describe(self, runner: Runner) -> dict:
         record: dict = dict(origin=os.getcwd())

@@ -1,5 +1,6 @@
 """An endless sampler whose samples can be made again, wherever a run is resumed."""
 
+import math
 from collections.abc import Iterator
 from itertools import count
 
@@ -18,6 +19,20 @@ class SeededInfiniteSampler(InfiniteSampler):
     of workers nor on how often the run was resumed. Arguments as ``mmengine.dataset.
     InfiniteSampler``; MMEngine puts it at its place on resume through ``skip``.
     """
+
+    # How many photos all processes of a resumed training have seen, None if that is unknown.
+    photos_seen: int | None = None
+
+    def skip(self, num_samples: int) -> None:
+        """Continue where the training was, also with another batch size or number of processes.
+
+        Args:
+            num_samples: What MMEngine counts for this process with the present batch size; taken
+                where :attr:`photos_seen` is unknown.
+        """
+        if self.photos_seen is not None:
+            num_samples = math.ceil(self.photos_seen / self.world_size)
+        super().skip(num_samples)
 
     def _indices_of_rank(self) -> Iterator[SeededIndex]:
         """Yield every ``world_size``-th index of the stream, from ``rank`` on."""
