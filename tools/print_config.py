@@ -1,4 +1,4 @@
-"""Show the experiment that tools/train.py would run, and where each value comes from."""
+"""Print the experiment that train.py would run, with sources of values."""
 
 import runpy
 from pathlib import Path

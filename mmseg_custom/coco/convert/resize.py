@@ -18,7 +18,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 from pycocotools import mask as mask_utils
-from tqdm import tqdm
 
 from mmseg_custom.classes import ClassList
 from mmseg_custom.coco.layers import Layers
@@ -29,6 +28,7 @@ from mmseg_custom.coco.segmentation import describe_mask, segmentation_rle
 from mmseg_custom.coco.stats.class_counts import require_annotated
 from mmseg_custom.coco.write import require_inside
 from mmseg_custom.utils import UserError, atomic_path, write_json
+from mmseg_custom.utils.progress import tqdm
 
 JPEG_QUALITY = 95
 MANIFEST = 'resize.json'
