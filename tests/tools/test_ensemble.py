@@ -98,7 +98,7 @@ def test_says_what_is_wrong(folders, toy_set, tmp_path, capsys):
 
     out = ('--out', tmp_path / 'out')
     vote = ('vote', toy_set / 'val.json', '--members', *folders, *out)
-    assert '2 numbers for 3 members' in error(*vote, '--weights', 1, 2)
+    assert '2 weights for 3 members' in error(*vote, '--weights', 1, 2)
     assert 'give it to predict' in error(*vote, '--tta', 'flip')
     missing = error('vote', toy_set / 'train.json', '--members', folders[0], *out)
     assert 'has no probabilities of' in missing

@@ -42,6 +42,6 @@ def test_hard_votes_are_those_of_the_heavier(members):
 
 
 def test_says_what_is_wrong(members):
-    for weights, reason in (([1], '1 numbers for 2'), ([1, -1], 'from 0 up'), ([0, 0], 'above 0')):
+    for weights, reason in (([1], '1 weights for 2'), ([1, -1], 'at least 0'), ([0, 0], 'above 0')):
         with pytest.raises(UserError, match=reason):
             EnsembleSegmenter(members, weights)
