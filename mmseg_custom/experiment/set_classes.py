@@ -7,8 +7,10 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 
 from mmseg_custom.classes import (
+    IGNORE,
     IGNORE_INDEX,
     ClassList,
+    built_in,
     built_in_names,
     choose_classes,
     class_list,
@@ -83,7 +85,8 @@ def experiment_classes(cfg: Config) -> ClassList | None:
         metainfo = dataset.get('metainfo') or {}
         if metainfo.get('classes') is not None:
             where = f'the metainfo of {dataset.get("ann_file", dataset.get("type"))}'
-            said.append((where, class_list(metainfo, f'{cfg.filename}: {where}')))
+            classes = class_list(metainfo, f'{cfg.filename}: {where}')
+            said.append((where, ignoring_others(classes)))
     for where, classes in said[1:]:
         if not classes.is_same_as(said[0][1]):
             raise UserError(
@@ -91,6 +94,24 @@ def experiment_classes(cfg: Config) -> ClassList | None:
                 'sets of an experiment have the same classes'
             )
     return said[0][1] if said else None
+
+
+def ignoring_others(classes: ClassList) -> ClassList:
+    """Let the classes that a subset of the default list leaves out be ignored.
+
+    This is what a subset in a ``metainfo`` means in MMSegmentation. A list with other names, or
+    with a class map of its own, stays as it is.
+
+    Args:
+        classes: What a ``metainfo`` says.
+    """
+    default = built_in()
+    left_out = [name for name in default.names if classes.label_of(name) is None]
+    is_subset = all(default.label_of(name) is not None for name in classes.names)
+    if classes.class_map or not is_subset or not left_out:
+        return classes
+    class_map = dict.fromkeys(left_out, IGNORE)
+    return class_list(classes.to_plain() | dict(class_map=class_map))
 
 
 def _find_file(cfg: Config, value: Any) -> Any:

@@ -87,7 +87,7 @@ def _takes_num_classes(kind: type) -> bool:
     for base in kind.__mro__:
         if '__init__' not in vars(base):
             continue
-        parameters = inspect.signature(base.__init__).parameters
+        parameters = inspect.signature(vars(base)['__init__']).parameters
         if KEY in parameters:
             return True
         passes_on = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())

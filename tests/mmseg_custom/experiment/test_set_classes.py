@@ -1,10 +1,11 @@
 """An experiment says its classes once, and everything in it follows."""
 
+import numpy as np
 import pytest
 from conftest import ROOT
 from mmengine.config import Config
 from mmseg.apis import init_model
-from mmseg.registry import MODELS
+from mmseg.registry import DATASETS, MODELS
 
 from mmseg_custom.classes import built_in, choose_classes, class_list
 from mmseg_custom.experiment.config import drop_pretrained, load_config
@@ -159,3 +160,22 @@ def test_a_checkpoint_of_other_classes_is_believed_and_reported(tmp_path, capsys
         'x.pth: knows 3 classes: glass, can, (Background); these hold, '
         'not the 3 of the experiment\n'
     )
+
+
+def test_a_subset_ignores_the_other_classes_as_in_mmsegmentation(tmp_path, toy_set):
+    names = ['Plastic', 'Background', 'Paper']
+    cfg = write_config(
+        tmp_path, f'train_dataloader = dict(dataset=dict(metainfo=dict(classes={names})))'
+    )
+    set_classes(cfg)
+    options = dict(data_root=str(toy_set), pipeline=cfg.load)
+    subset = DATASETS.build(dict(cfg.train_dataloader.dataset, **options))
+    complete = DATASETS.build(dict(type='TrashCocoDataset', ann_file='train.json', **options))
+    # What MMSegmentation's get_label_map gives.
+    table = np.full(256, 255, np.uint8)
+    for label, name in enumerate(names):
+        table[built_in().label_of(name)] = label
+    assert len(subset) == len(complete) > 0
+    for index in range(len(subset)):
+        ours, theirs = subset[index]['gt_seg_map'], complete[index]['gt_seg_map']
+        assert np.array_equal(ours, table[theirs])
