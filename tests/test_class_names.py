@@ -72,7 +72,6 @@ def test_the_default_list_is_asked_for_in_few_places():
                 users.add(path.relative_to(ROOT).as_posix())
     assert users <= {
         'mmseg_custom/coco/choose.py',
-        'mmseg_custom/coco/choose.py',
         'mmseg_custom/datasets/trash_coco.py',
         'mmseg_custom/experiment/set_classes.py',
         'mmseg_custom/models/segmentors/trash_encoder_decoder.py',
