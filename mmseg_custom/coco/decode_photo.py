@@ -45,7 +45,7 @@ class PhotoProblem(UserError):
         path: Its file, when it is known.
     """
 
-    def __init__(self, reason: str, kind: str, path: str | os.PathLike | None = None):
+    def __init__(self, reason: str, kind: str = 'damage', path: str | os.PathLike | None = None):
         super().__init__(reason if path is None else f'{path}: the photo {reason}')
         self.reason = reason
         self.kind = kind

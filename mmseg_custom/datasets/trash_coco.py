@@ -1,7 +1,6 @@
 """Trash photos with COCO annotations, read straight from the contest's JSON."""
 
 import logging
-import multiprocessing
 import os.path as osp
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,9 @@ from mmseg_custom.coco import (
 from mmseg_custom.coco.photo_root import photo_root
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.seeding import SeededIndex
+from mmseg_custom.utils.shared_count import SharedCount
+
+from .unused_options import require_used
 
 
 @DATASETS.register_module()
@@ -55,7 +57,7 @@ class TrashCocoDataset(BaseSegDataset):
         class_list (ClassList): What the labels mean.
 
     Raises:
-        UserError: Wrong data, or ``reduce_zero_label=True``.
+        UserError: Wrong data, ``reduce_zero_label=True``, or an option that has no effect here.
     """
 
     def __init__(
@@ -76,11 +78,12 @@ class TrashCocoDataset(BaseSegDataset):
             )
         if data_root and not osp.isdir(data_root):
             raise UserError(f'{data_root}: no such data folder', kind='missing-annotations')
+        require_used(kwargs)
         metainfo = dict(metainfo or {})
         self.class_list = class_list(metainfo) if metainfo.get('classes') else built_in()
         self.max_bad_images = max_bad_images
-        # Shared by all workers, so that the cap holds for the process and not for each of them.
-        self._bad_images = multiprocessing.Value('i', 0) if max_bad_images else None
+        # Shared by all workers, so that the limit holds for the process and not for each of them.
+        self._bad_images = SharedCount() if max_bad_images else None
         super().__init__(
             ann_file=ann_file,
             data_root=data_root,
@@ -141,9 +144,15 @@ class TrashCocoDataset(BaseSegDataset):
     def __getitem__(self, idx: int) -> dict:
         """Make a sample; an index that carries a seed makes the same one every time.
 
+        Args:
+            idx: From ``-len(self)`` to ``len(self) - 1``.
+
         Raises:
+            IndexError: The index is outside; this also ends a ``for`` loop.
             UserError: The photo or its mask cannot be loaded (see ``max_bad_images``).
         """
+        if not -len(self) <= idx < len(self):
+            raise IndexError(f'index {idx} of a data set of {len(self)} photos')
         if isinstance(idx, SeededIndex):
             idx.apply()
         while True:
@@ -179,18 +188,14 @@ class TrashCocoDataset(BaseSegDataset):
 
     def _may_skip(self, error: UserError) -> bool:
         """Count and report a photo that could not be loaded; False when that was one too many."""
-        if self._bad_images is None:
+        number = self._bad_images.take(self.max_bad_images) if self._bad_images else None
+        if number is None:
             return False
-        with self._bad_images.get_lock():
-            if self._bad_images.value >= self.max_bad_images:
-                return False
-            self._bad_images.value += 1
-            print_log(
-                f'skipped broken photo {self._bad_images.value} '
-                f'(at most {self.max_bad_images} allowed): {error}',
-                logger='current',
-                level=logging.WARNING,
-            )
+        print_log(
+            f'skipped broken photo {number} (at most {self.max_bad_images} allowed): {error}',
+            logger='current',
+            level=logging.WARNING,
+        )
         return True
 
     def _require_labels(self, samples: list[dict]) -> None:

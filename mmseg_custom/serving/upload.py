@@ -30,7 +30,7 @@ class UploadError(UserError):
         status: The HTTP status that says the same.
     """
 
-    def __init__(self, message: str, status: int):
+    def __init__(self, message: str, status: int = 422):
         super().__init__(message)
         self.status = status
 

@@ -23,6 +23,6 @@ class UserError(ValueError):
 
     def __init__(self, message: str, kind: str = ''):
         if WORKER_MARK in message:
-            message = message.rpartition('UserError: ')[2].strip()
+            message = message.rpartition(f'{type(self).__name__}: ')[2].strip()
         super().__init__(message)
         self.kind = kind
