@@ -59,7 +59,8 @@ class CosineWarmupRestartLR(LRSchedulerMixin, _ParamScheduler):
     @classmethod
     def build_iter_from_epoch(
         cls,
-        *args,
+        optimizer,
+        *,
         T_0: int,
         T_up: int = 0,
         begin: int = 0,
@@ -73,7 +74,7 @@ class CosineWarmupRestartLR(LRSchedulerMixin, _ParamScheduler):
         MMEngine calls this for a config with ``convert_to_iter_based=True``.
 
         Args:
-            *args: The optimizer.
+            optimizer: As the class.
             T_0: Epochs of the first cycle.
             T_up: Epochs of each warm-up.
             begin: First epoch.
@@ -91,7 +92,7 @@ class CosineWarmupRestartLR(LRSchedulerMixin, _ParamScheduler):
                 'convert_to_iter_based needs by_epoch=True and a training set of known length'
             )
         return cls(
-            *args,
+            optimizer,
             T_0=T_0 * epoch_length,
             T_up=T_up * epoch_length,
             begin=begin * epoch_length,
