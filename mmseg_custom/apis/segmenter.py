@@ -21,6 +21,7 @@ from mmseg_custom.experiment.config import drop_pretrained, load_config
 from mmseg_custom.experiment.set_classes import set_classes
 from mmseg_custom.experiment.stored import differences, stored_experiment
 from mmseg_custom.experiment.tta import photo_pipeline, set_tta
+from mmseg_custom.models.probabilities import sample_probabilities
 
 from .segmentation import Segmentation
 
@@ -115,7 +116,7 @@ class TrashSegmenter:
         return [self._result(sample.seg_logits) for sample in found]
 
     def _result(self, logits: PixelData) -> Segmentation:
-        probabilities = logits.data.float().softmax(dim=0)
+        probabilities = sample_probabilities(logits.data)
         mask = probabilities.argmax(dim=0).to(torch.uint8)
         return Segmentation(mask.cpu().numpy(), probabilities.cpu().numpy(), self.classes)
 

@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
+from mmseg_custom.models.probabilities import class_probabilities
+
 from .replace import exportable
 
 RGB_TO_BGR = [2, 1, 0]
@@ -44,7 +46,10 @@ class PhotoModel(nn.Module):
         x = self._prepare(photo)
         logits = self.segmentor.encode_decode(x, [dict(img_shape=tuple(x.shape[2:]))])
         logits = logits[:, :, :height, :width]
-        return logits.argmax(dim=1).to(torch.uint8) if self.argmax else logits.softmax(dim=1)
+        # Among several classes the largest logit is the largest probability.
+        is_decided = self.argmax and logits.shape[1] > 1
+        scores = logits if is_decided else class_probabilities(logits, 1)
+        return scores.argmax(dim=1).to(torch.uint8) if self.argmax else scores
 
     def _prepare(self, photo: Tensor) -> Tensor:
         """Do what the data preprocessor does."""

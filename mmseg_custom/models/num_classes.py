@@ -25,8 +25,8 @@ def set_num_classes(model: dict, number: int) -> None:
         number: Number of classes, at least 2.
 
     Raises:
-        UserError: A head tells two classes apart by one sigmoid, or ``class_weight`` has another
-            length.
+        UserError: A head has one sigmoid for other than two classes or with another threshold
+            than 0.5, or ``class_weight`` has another length.
     """
     for key, part in typed_parts(model):
         kind = _class_of(part)
@@ -100,9 +100,12 @@ def _takes_num_classes(kind: type) -> bool:
 def _set_out_channels(key: str, part: dict, number: int) -> None:
     """Keep MMSegmentation's ``out_channels`` in step, which it also warns about for two classes."""
     if part.get('out_channels') == 1:
+        if number == 2 and part.get('threshold') == 0.5:
+            return
         raise UserError(
-            f'{key}.out_channels is 1: a sigmoid for two classes is not supported, since '
-            'probabilities are those of a softmax; leave it out'
+            f'{key}.out_channels is 1: one sigmoid needs two classes and threshold=0.5, since '
+            'every command takes the class of the largest probability; set it, or leave '
+            'out_channels out'
         )
     if 'out_channels' in part or number == 2:
         part['out_channels'] = number

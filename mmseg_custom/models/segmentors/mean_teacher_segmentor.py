@@ -10,6 +10,7 @@ from mmseg.utils import add_prefix
 from torch import Tensor
 
 from mmseg_custom.coco import IGNORE_INDEX
+from mmseg_custom.models.probabilities import class_probabilities
 from mmseg_custom.utils import UserError
 
 from .strong_view import change_colours, draw_class_masks, paste
@@ -55,6 +56,8 @@ class MeanTeacherSegmentor(BaseSegmentor):
         threshold: float = 0.95,
         unlabelled_weight: float = 1.0,
         momentum: float = 0.001,
+        pretrained: None = None,
+        train_cfg: None = None,
     ):
         if not 0 < momentum < 1:
             raise UserError(f'MeanTeacherSegmentor: momentum {momentum} is not between 0 and 1')
@@ -131,7 +134,7 @@ class MeanTeacherSegmentor(BaseSegmentor):
         size = inputs.shape[2:]
         meta = dict(ori_shape=size, img_shape=size, pad_shape=size, padding_size=[0] * 4)
         logits = self.teacher.module.encode_decode(inputs, [meta] * len(inputs))
-        return logits.float().softmax(dim=1).max(dim=1)
+        return class_probabilities(logits.float(), 1).max(dim=1)
 
     def predict(
         self, inputs: Tensor, data_samples: list[SegDataSample] | None = None

@@ -8,6 +8,7 @@ from mmseg.registry import MODELS
 from mmseg.utils import SampleList
 
 from mmseg_custom.coco.photos import read_photo
+from mmseg_custom.models.probabilities import sample_probabilities
 from mmseg_custom.postprocess import DenseCrf
 
 SMALLEST = 1e-12
@@ -42,12 +43,16 @@ class TrashTTAModel(BaseTTAModel):
         return [self._merge(views) for views in data_samples_list]
 
     def _merge(self, views: SampleList):
-        mean = sum(view.seg_logits.data.float().softmax(dim=0) for view in views) / len(views)
+        mean = torch.stack([sample_probabilities(v.seg_logits.data) for v in views]).mean(dim=0)
+        is_binary = len(views[0].seg_logits.data) == 1
         merged = views[0]
         if self.crf is not None:
             mean = self._refined(mean, merged.img_path, self.crf)
         merged.seg_logits = PixelData(data=mean.clamp_min(SMALLEST).log())
-        merged.pred_sem_seg = PixelData(data=mean.argmax(dim=0, keepdim=True))
+        found = mean.argmax(dim=0, keepdim=True)
+        if is_binary:
+            found = (mean[1:] > self.module.decode_head.threshold).to(found)
+        merged.pred_sem_seg = PixelData(data=found)
         return merged
 
     def _refined(self, probabilities: torch.Tensor, img_path: str, crf: DenseCrf) -> torch.Tensor:
