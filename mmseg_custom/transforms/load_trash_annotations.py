@@ -27,13 +27,13 @@ class LoadTrashAnnotations(BaseTransform):
         Raises:
             UserError: A mask file is missing, unreadable, of another size, or has strange labels.
         """
+        if 'seg_map_path' not in results and 'annotations' not in results:
+            return results  # also where nothing is known but the photo
         size, classes = (results['height'], results['width']), results['class_list']
         if 'seg_map_path' in results:
             mask = load_mask(results['seg_map_path'], *size, classes)
-        elif 'annotations' in results:
-            mask = paint(results['annotations'], *size, classes.unlabeled)
         else:
-            return results
+            mask = paint(results['annotations'], *size, classes.unlabeled)
         results['gt_seg_map'] = mask
         results.setdefault('seg_fields', []).append('gt_seg_map')
         return results

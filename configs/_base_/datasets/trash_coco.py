@@ -7,6 +7,8 @@ load = [
 ]
 pack = [dict(type='PackSegInputs')]
 train_pipeline = [*load, *_base_.base_augmentation, *pack]
+# For MMSegmentation's own inference_model: a photo without labels
+test_pipeline = [load[0], *pack]
 train_dataloader = dict(
     batch_size=8,
     num_workers=4,
