@@ -1,5 +1,6 @@
 """Write a checkpoint before an older one is deleted."""
 
+import operator
 from pathlib import Path
 
 from mmengine.dist import is_main_process
@@ -27,7 +28,9 @@ class SafeCheckpointHook(CheckpointHook):
     copied, moved or other folder keeps the best checkpoint there.
     """
 
-    file_backend: '_RemoveLater | None' = None
+    file_backend: '_RemoveLater'
+    # MMEngine's are lambdas, with which a hook cannot be pickled.
+    rule_map = {'greater': operator.gt, 'less': operator.lt}
 
     def before_train(self, runner: Runner) -> None:
         """Take over what the checkpoint says of this folder, and delay deletions."""
@@ -48,7 +51,7 @@ class SafeCheckpointHook(CheckpointHook):
 
     def after_val_epoch(self, runner: Runner, metrics) -> None:
         """Write the best checkpoint if this is one, then delete the best before it."""
-        if self.file_backend is None:
+        if not hasattr(self, 'file_backend'):
             if self.save_best:
                 runner.logger.info('validation without a training: no checkpoint is written')
             return
