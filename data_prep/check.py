@@ -79,10 +79,12 @@ def run(args) -> int:
     )
     from mmseg_custom.coco.convert.published import published_differences
     from mmseg_custom.utils import UserError, write_json
+    from mmseg_custom.utils.overwriting import refuse_overwriting
 
     if len({os.path.realpath(path) for path in args.ann}) < len(args.ann):
         raise UserError(f'{", ".join(args.ann)}: one file is named twice; name each once')
     targets = planned_outputs(args.ann, args.fix) if args.fix else []
+    refuse_overwriting([*targets, *([args.json] if args.json else [])], args.ann)
     options = AuditOptions(
         args.max_overlap, args.max_share, args.min_pixels, args.hash_distance, not args.no_photos
     )

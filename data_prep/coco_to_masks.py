@@ -50,7 +50,10 @@ def run(args) -> None:
     content = read_coco(args.ann)
     classes = classes_of_files({args.ann: content}, args.classes, args.class_map)
     clean = clean_up if steps else None
-    counts = write_masks(args.ann, args.out, classes, args.data_root, clean, args.force, content)
+    options = dict(mode_filter=args.mode_filter, min_pixels=args.min_pixels)
+    counts = write_masks(
+        args.ann, args.out, classes, args.data_root, clean, args.force, content, options
+    )
     print(f'{counts["written"]} masks written to {args.out}', end='')
     print(f', {counts["kept"]} kept (--force replaces them)' if counts['kept'] else '')
     if steps:

@@ -55,12 +55,18 @@ def build_parser() -> cli.Parser:
     )
     parser.add_argument('--seed', type=natural_int, default=0, help='other seed, other set (0)')
     parser.add_argument(
+        '--force', action='store_true', help='start over where another set is in --out'
+    )
+    parser.add_argument(
+        '--verify', action='store_true', help='read every photo again to see if one has changed'
+    )
+    parser.add_argument(
         '--workers', type=positive_int, default=os.cpu_count(), help='processes (one a core)'
     )
     return parser
 
 
-def run(args) -> None:
+def run(args) -> int:
     """Paste, write, and say how much of each class there is now."""
     from mmseg_custom.coco import classes_of_files, read_coco
     from mmseg_custom.coco.paste.paste_set import open_source, write_paste_set
@@ -73,7 +79,17 @@ def run(args) -> None:
     options = paste_options(args, classes, file_order(source.content, classes))
     out = Path(args.out or source.data_root / 'copy_paste')
     add = args.mode == 'add'
-    target = write_paste_set(args.json_path, source, out, options, args.aug_num, add, args.workers)
+    target = write_paste_set(
+        args.json_path,
+        source,
+        out,
+        options,
+        args.aug_num,
+        add,
+        args.workers,
+        args.force,
+        args.verify,
+    )
     if args.extract_patch:
         count = write_patches(source, options, out, args.workers)
         print(f'wrote {count} objects to {out / "patches"}')
@@ -82,6 +98,8 @@ def run(args) -> None:
     report(source.content, content, source.classes)
     print(f'wrote {target}, of {len(content["images"])} photos, and {out / SHEET}')
     print(f'tools/train.py CONFIG --data-root {root} --train-json {target} trains on it')
+    cli.report_skipped(source.skipped, len(source.content['images']) + len(source.skipped))
+    return int(bool(source.skipped))
 
 
 def paste_options(args, classes, order):

@@ -43,7 +43,7 @@ def build_parser() -> cli.Parser:
     return parser
 
 
-def run(args) -> None:
+def run(args) -> int:
     """Measure, write, and say where it is."""
     from mmseg_custom.coco import classes_of_files, read_coco
     from mmseg_custom.coco.convert.published import published_differences
@@ -51,6 +51,7 @@ def run(args) -> None:
     from mmseg_custom.coco.stats.label_facts import measure_labels
     from mmseg_custom.coco.stats.photo_statistics import require_photos
     from mmseg_custom.utils import write_json
+    from mmseg_custom.utils.overwriting import refuse_overwriting
     from mmseg_custom.visualization.pages.statistics_page import write_statistics_page
 
     contents = {path: read_coco(path) for path in args.ann}
@@ -58,11 +59,14 @@ def run(args) -> None:
     data = read_set(
         args.ann, classes, args.data_root, args.folds_dir, [contents[path] for path in args.ann]
     )
+    out, skipped = Path(args.out), []
+    written = [out / name for name in ('statistics.json', 'statistics.html')]
+    refuse_overwriting(written, args.ann)
     if not args.no_photos:
         require_photos([sample['img_path'] for sample in data.samples])
+        data, skipped = data.readable()
     facts = measure_labels(data.samples, classes)
     statistics, pictures = describe(args, data, facts, classes)
-    out = Path(args.out)
     write_json(out / 'statistics.json', statistics)
     write_statistics_page(out / 'statistics.html', statistics, pictures, classes)
     for content in contents.values():
@@ -71,6 +75,8 @@ def run(args) -> None:
         f'{len(data.samples)} images with {statistics["annotations"]} annotations: '
         f'open {out / "statistics.html"}; the numbers are in statistics.json'
     )
+    cli.report_skipped(skipped, len(data.samples) + len(skipped))
+    return int(bool(skipped))
 
 
 def describe(args, data, facts, classes):

@@ -30,25 +30,30 @@ def build_parser() -> cli.Parser:
     return parser
 
 
-def run(args) -> None:
+def run(args) -> int:
     """Describe and say what there is now."""
     from mmseg_custom.classes import DEFAULT, built_in, class_list
     from mmseg_custom.coco import masks_to_coco
+    from mmseg_custom.coco.photo_folders import photos_below
     from mmseg_custom.coco.photo_root import with_photo_root
     from mmseg_custom.utils import UserError, write_json
+    from mmseg_custom.utils.overwriting import refuse_overwriting
 
     if Path(args.out).exists() and not args.force:
         raise UserError(f'{args.out}: exists already; choose another --out, or use --force')
+    refuse_overwriting([args.out], photos_below(args.masks) + photos_below(args.data_root))
     classes = class_list(args.classes) if args.classes else built_in()
     if not args.classes:
         print(f'classes: {DEFAULT}, the default; --classes says what the labels mean')
-    content = masks_to_coco(args.masks, args.data_root, classes, args.whole)
+    content, skipped = masks_to_coco(args.masks, args.data_root, classes, args.whole)
     write_json(args.out, with_photo_root(content, args.out, args.data_root))
     images = content['images']
     print(f'{len(images)} photos with {len(content["annotations"])} annotations in {args.out}')
     ignoring = sum('seg_map_path' in image for image in images)
     if ignoring:
         print(f'{ignoring} of them have ignored pixels, which COCO cannot say: these name the mask')
+    cli.report_skipped(skipped, len(images) + len(skipped))
+    return int(bool(skipped))
 
 
 if __name__ == '__main__':

@@ -46,9 +46,11 @@ def run(args) -> None:
     from mmseg_custom.coco.photo_root import photo_root, with_photo_root
     from mmseg_custom.coco.stats.class_counts import class_counts
     from mmseg_custom.utils import UserError, write_json
+    from mmseg_custom.utils.overwriting import refuse_overwriting
 
     if args.times and not args.repeat:
         raise UserError('--times needs --repeat: name the classes to repeat')
+    refuse_overwriting([args.out], [args.ann])
     content = read_coco(args.ann)
     classes = classes_of_files({args.ann: content}, args.classes, args.class_map)
     require_valid(args.ann, content, classes)

@@ -1,6 +1,7 @@
 """Split a COCO file into folds with the same mix of classes."""
 
 import os
+from pathlib import Path
 
 from mmseg_custom import cli
 from mmseg_custom.cli import natural_int, positive_int
@@ -41,7 +42,7 @@ def build_parser() -> cli.Parser:
     return parser
 
 
-def run(args) -> None:
+def run(args) -> int:
     """Split, write, and say how alike the folds are."""
     from mmseg_custom.coco import (
         classes_of_files,
@@ -58,7 +59,10 @@ def run(args) -> None:
     from mmseg_custom.coco.read import file_order
     from mmseg_custom.coco.stats.class_counts import class_counts
     from mmseg_custom.utils import UserError, write_json
+    from mmseg_custom.utils.overwriting import refuse_overwriting
 
+    folds = [Path(args.out, name) for fold in range(args.folds) for name in fold_names(fold)]
+    refuse_overwriting(folds, [args.ann])
     content = read_coco(args.ann)
     classes = classes_of_files({args.ann: content}, args.classes, args.class_map)
     require_valid(args.ann, content, classes)
@@ -70,7 +74,7 @@ def run(args) -> None:
     once, repeated = without_repeats(content)
     if repeated:
         print(f'{repeated} entries repeat a photo: they follow it into training sets only')
-    groups = find_groups(args, once, root) if args.group_duplicates else None
+    groups, skipped = find_groups(args, once, root) if args.group_duplicates else (None, [])
     counts = class_counts(once, classes)
     plain = plain_folds(len(counts), args.folds, args.seed)
     try:
@@ -82,24 +86,43 @@ def run(args) -> None:
     fold_of = plain if args.plain else fold_of
     of_image = fold_of[photo_groups(content['images'])]
     for fold, parts in enumerate(split_content(content, of_image, args.folds)):
-        for name, part in zip(('train', 'val'), parts, strict=True):
-            path = os.path.join(args.out, f'kfold_{fold}_{name}.json')
+        for name, part in zip(fold_names(fold), parts, strict=True):
+            path = Path(args.out, name)
             write_json(path, with_photo_root(part, path, root))
     report(args, once, counts, fold_of, plain, classes)
+    cli.report_skipped(skipped, len(once['images']))
+    return int(bool(skipped))
+
+
+def fold_names(fold: int) -> tuple[str, str]:
+    """Return the names of a fold's training and validation file."""
+    return f'kfold_{fold}_train.json', f'kfold_{fold}_val.json'
 
 
 def find_groups(args, content: dict, root):
     """Group near-duplicate photos and say how many there are.
 
     Returns:
-        np.ndarray: ``(images,)`` int64 group numbers.
+        tuple: ``(images,)`` int64 group numbers; name and reason of the photos that cannot be read,
+        each of which is a group of its own.
     """
-    from mmseg_custom.coco import duplicate_groups
+    import numpy as np
 
-    paths = [os.path.join(root, image['file_name']) for image in content['images']]
-    groups = duplicate_groups(paths, args.hash_distance)
+    from mmseg_custom.coco import duplicate_groups
+    from mmseg_custom.coco.readable import unreadable_photos
+    from mmseg_custom.utils import UserError
+
+    names = [image['file_name'] for image in content['images']]
+    paths = [os.path.join(root, name) for name in names]
+    problems = unreadable_photos(paths)
+    if missing := [problems[place] for place in problems if not os.path.isfile(paths[place])]:
+        raise UserError(missing[0], kind='missing-photos')
+    readable = [place for place in range(len(paths)) if place not in problems]
+    groups = np.arange(len(paths), 2 * len(paths))
+    groups[readable] = duplicate_groups([paths[place] for place in readable], args.hash_distance)
+    groups = np.unique(groups, return_inverse=True)[1]
     print(f'{len(paths)} photos in {groups.max() + 1} groups of near-duplicates')
-    return groups
+    return groups, [(names[place], why) for place, why in problems.items()]
 
 
 def report(args, content: dict, annotations, fold_of, plain, classes) -> None:

@@ -35,11 +35,12 @@ def build_parser() -> cli.Parser:
     return parser
 
 
-def run(args) -> None:
+def run(args) -> int:
     """Read the photos and write the page."""
     from mmseg_custom.coco import classes_of_files, read_coco
     from mmseg_custom.coco.labelled_set import read_set
     from mmseg_custom.coco.stats.photo_statistics import require_photos
+    from mmseg_custom.utils.overwriting import refuse_overwriting
     from mmseg_custom.visualization.pages.data_browser import browser_entries, write_data_browser
 
     contents = {path: read_coco(path) for path in args.ann}
@@ -47,7 +48,9 @@ def run(args) -> None:
     data = read_set(
         args.ann, classes, args.data_root, args.folds_dir, [contents[path] for path in args.ann]
     )
+    refuse_overwriting([args.out], [*args.ann, *(sample['img_path'] for sample in data.samples)])
     require_photos([sample['img_path'] for sample in data.samples])
+    data, skipped = data.readable()
     score = scorer(len(classes)) if args.predictions else None
     entries = browser_entries(
         data.samples, data.group_of, args.side, classes, args.predictions, score
@@ -57,6 +60,8 @@ def run(args) -> None:
         number = sum(entry['prediction'] is not None for entry in entries)
         print(f'{number} of {len(entries)} photos have a prediction')
     print(f'{len(entries)} photos: open {args.out}')
+    cli.report_skipped(skipped, len(entries) + len(skipped))
+    return int(bool(skipped))
 
 
 def scorer(num_classes: int):

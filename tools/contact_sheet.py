@@ -26,29 +26,36 @@ def build_parser() -> cli.Parser:
     return parser
 
 
-def run(args) -> None:
+def run(args) -> int:
     """Collect evenly spaced photos and draw them."""
     from pathlib import Path
 
     import numpy as np
 
     from mmseg_custom.coco import classes_of_files, load_mask, read_coco
+    from mmseg_custom.coco.decode_photo import PhotoProblem
     from mmseg_custom.coco.labelled_set import labelled_samples
     from mmseg_custom.coco.masks import sample_mask
     from mmseg_custom.coco.photos import read_photo
     from mmseg_custom.evaluation.confusion import confusion_matrix
-    from mmseg_custom.utils import atomic_path
+    from mmseg_custom.utils import UserError, atomic_path
+    from mmseg_custom.utils.overwriting import refuse_overwriting
     from mmseg_custom.visualization import contact_sheet
 
     content = read_coco(args.ann)
     classes = classes_of_files({args.ann: content}, args.classes, args.class_map)
     samples = labelled_samples(args.ann, classes, args.data_root, content)
-    rows = []
+    refuse_overwriting([args.out], [args.ann, *(sample['img_path'] for sample in samples)])
+    rows, skipped = [], []
     count = min(args.count, len(samples))
     for index in np.linspace(0, len(samples) - 1, count).round().astype(int):
         sample = samples[index]
         name = sample['file_name']
-        photo = read_photo(sample['img_path'], sample['height'], sample['width'])
+        try:
+            photo = read_photo(sample['img_path'], sample['height'], sample['width'])
+        except PhotoProblem as problem:
+            skipped.append((name, str(problem)))
+            continue
         mask_path = Path(args.masks, name).with_suffix('.png')
         truth = sample_mask(sample, Path(), classes)
         prediction = load_mask(mask_path, *truth.shape, classes)
@@ -56,10 +63,14 @@ def run(args) -> None:
         right = confusion.trace() / max(1, confusion.sum())
         caption = f'{name}   {100 * right:.0f} % of pixels correct'
         rows.append((caption, photo[..., ::-1], (truth, prediction)))
+    if not rows:
+        raise UserError(skipped[0][1])
     sheet = contact_sheet(rows, classes, columns=args.columns)
     with atomic_path(args.out) as temporary:
         sheet.save(temporary)
-    print(f'wrote {args.out}: {count} of {len(samples)} photos')
+    print(f'wrote {args.out}: {len(rows)} of {len(samples)} photos')
+    cli.report_skipped(skipped, count)
+    return int(bool(skipped))
 
 
 if __name__ == '__main__':

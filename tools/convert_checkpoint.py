@@ -39,9 +39,11 @@ def run(args) -> None:
     from mmseg_custom.checkpoints.safe_load import load_checkpoint
     from mmseg_custom.checkpoints.safetensors_file import write_safetensors
     from mmseg_custom.utils import UserError
+    from mmseg_custom.utils.overwriting import refuse_overwriting
 
     if not args.out.endswith(SUFFIXES):
         raise UserError(f'--out {args.out}: the name must end in .pth or .safetensors')
+    refuse_overwriting([args.out], [args.checkpoint])
     cli.trust_checkpoints(args, args.checkpoint)
     content = load_checkpoint(args.checkpoint)
     kept = dict(state_dict=state_of(content), meta=record_of(content))

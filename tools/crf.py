@@ -5,6 +5,8 @@ from pathlib import Path
 from mmseg_custom import cli
 from mmseg_custom.cli import existing_dir, positive_int
 
+SCORES, TRIALS = 'crf.json', '.trials'
+
 
 def build_parser() -> cli.Parser:
     """Describe the command line."""
@@ -46,10 +48,11 @@ def build_parser() -> cli.Parser:
     )
     cli.add_classes_option(parser)
     cli.add_data_root(parser, 'folder that file names in a COCO file are relative to')
+    cli.add_continue_options(parser)
     return parser
 
 
-def run(args) -> None:
+def run(args) -> int | None:
     """Refine and measure, or search."""
     from mmseg_custom.experiment.tta import read_crf
     from mmseg_custom.postprocess import DenseCrf
@@ -60,36 +63,45 @@ def run(args) -> None:
     if args.keep_small is not None:
         options['keep_small'] = args.keep_small
     crf = DenseCrf(**options)
-    photos = list_photos(args.inputs, args.data_root)
+    photos = list_photos(args.inputs, args.data_root, outputs=[args.out])
     voters = Voters([args.predicted], [1.0], given=cli.given_classes(args))
     voters.require(photo.name for photo in photos)
-    if args.tune:
-        tune(args, crf, photos, voters)
-    else:
-        refine(args, crf, photos, voters)
+    return (tune if args.tune else refine)(args, crf, photos, voters)
 
 
-def refine(args, crf, photos, voters) -> None:
+def refine(args, crf, photos, voters) -> int:
     """Write the refined masks, and the scores where there are labels."""
     from dataclasses import asdict
 
     from mmseg_custom.coco import load_mask
     from mmseg_custom.coco.result_classes import write_classes
     from mmseg_custom.prediction.crf_tuning import score_crf
-    from mmseg_custom.prediction.outputs import Outputs, require_same_run, write_coco
+    from mmseg_custom.prediction.outputs import Outputs, write_coco
+    from mmseg_custom.prediction.results import continue_results
     from mmseg_custom.prediction.voted import finish_photos, score_photos
     from mmseg_custom.utils import write_json
+    from mmseg_custom.utils.overwriting import refuse_overwriting
+    from mmseg_custom.utils.provenance import FILE, Provenance
 
     outputs = Outputs(Path(args.out), args.overlays, args.probabilities, crf)
-    made_from = dict(predicted=str(Path(args.predicted).resolve()), crf=asdict(crf))
-    require_same_run(outputs.folder, made_from)
-    write_classes(outputs.folder, voters.classes)
-    finish_photos(photos, voters, outputs)
+    inputs = [*args.inputs, *(path for photo in photos for path in voters.sources_of(photo))]
+    refuse_overwriting([*outputs.paths_of(photos), outputs.folder / SCORES], inputs)
+    made_from = dict(voters.origins(), crf=asdict(crf))
+    provenance = Provenance(outputs.folder / FILE, 'crf', made_from)
+    options = dict(cli.continue_options(args), summaries=('predictions.json', SCORES))
+    if not continue_results(provenance, outputs, photos, voters.sources_of, **options):
+        return 0
+    write_classes(outputs.folder, voters.classes, replace=True)
+    skipped = finish_photos(photos, voters, outputs)
     write_coco(photos, outputs, voters.classes)
-    print(f'{len(photos)} photos refined; wrote {outputs.folder}')
-    truths = labels_of(args, voters.classes)
+    print(f'{len(photos) - len(skipped)} photos refined; wrote {outputs.folder}')
+    cli.report_skipped(skipped, len(photos))
+    unread = {name for name, _ in skipped}
+    truths = {
+        name: truth for name, truth in labels_of(args, voters.classes).items() if name not in unread
+    }
     if not truths:
-        return
+        return int(bool(skipped))
 
     def refined(name):
         sample = truths[name]
@@ -99,8 +111,9 @@ def refine(args, crf, photos, voters) -> None:
 
     before = score_crf(None, {}, truths, voters, 'before')
     after = score_photos(truths, refined, voters.classes, 'after')
-    write_json(outputs.folder / 'crf.json', dict(before=before, after=after, crf=asdict(crf)))
+    write_json(outputs.folder / SCORES, dict(before=before, after=after, crf=asdict(crf)))
     report(before, after)
+    return int(bool(skipped))
 
 
 def tune(args, crf, photos, voters) -> None:
@@ -113,13 +126,15 @@ def tune(args, crf, photos, voters) -> None:
         raise UserError('--tune needs labels: give the photos as one COCO file with annotations')
     if not args.out.endswith('.py'):
         raise UserError(f'--out {args.out}: --tune writes a config; let its name end with .py')
+    if not same_search(args, crf, photos, voters):
+        return
     by_name = {photo.name: photo for photo in photos}
     before = score_crf(None, by_name, truths, voters, 'before')
 
     def evaluate(candidate, what):
         return score_crf(candidate, by_name, truths, voters, what)['mIoU']
 
-    best, _ = tune_crf(evaluate, crf, args.tune, Path(f'{args.out}.trials'))
+    best, _ = tune_crf(evaluate, crf, args.tune, Path(args.out + TRIALS))
     after = score_crf(best, by_name, truths, voters, 'after')
     source = ' '.join(Path(item).name for item in args.inputs)
     write_crf_config(args.out, best, f'Best of {args.tune} trials on {source}')
@@ -127,6 +142,32 @@ def tune(args, crf, photos, voters) -> None:
     print(f'wrote {args.out}; use it with --crf {args.out}')
     if after['mIoU'] <= before['mIoU']:
         print('no CRF that was tried helps on these photos: leave it out')
+
+
+def same_search(args, crf, photos, voters) -> bool:
+    """Note what a search is made from; refuse to continue trials of something else.
+
+    Returns:
+        bool: False after a dry run.
+    """
+    from dataclasses import asdict
+
+    from mmseg_custom.utils.digests import digest_of_file
+    from mmseg_custom.utils.provenance import Provenance
+
+    made_from = dict(voters.origins(), crf=asdict(crf), labels=digest_of_file(args.inputs[0]))
+    trials = Path(args.out + TRIALS)
+    provenance = Provenance(Path(f'{args.out}.provenance.json'), 'crf --tune', made_from)
+    foreign = provenance.open([trials], args.force)
+    sources = {photo.name: voters.sources_of(photo) for photo in photos}
+    same = provenance.require_unchanged(sources, args.verify, args.force)
+    if args.dry_run:
+        print(f'{trials}: would be {"continued" if same else "started"}')
+        return False
+    if foreign or not same:
+        trials.unlink(missing_ok=True)
+    provenance.save()
+    return True
 
 
 def labels_of(args, classes) -> dict:

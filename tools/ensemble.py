@@ -90,6 +90,7 @@ def add_output(parser) -> None:
     cli.add_classes_option(parser)
     cli.add_data_root(parser, 'folder that file names in a COCO file are relative to')
     cli.add_tta_and_crf(parser)
+    cli.add_continue_options(parser)
 
 
 def run(args) -> int | None:
@@ -98,9 +99,10 @@ def run(args) -> int | None:
     return commands[args.command](args)
 
 
-def vote(args) -> None:
+def vote(args) -> int:
     """Vote with saved probabilities."""
     from mmseg_custom.apis.ensemble import checked_weights
+    from mmseg_custom.coco.result_classes import write_classes
     from mmseg_custom.prediction.outputs import write_coco
     from mmseg_custom.prediction.voted import Voters, finish_photos
     from mmseg_custom.utils import UserError
@@ -111,22 +113,28 @@ def vote(args) -> None:
     weights = checked_weights(args.weights, len(args.members))
     voters = Voters(args.members, weights, args.hard, cli.given_classes(args))
     voters.require(photo.name for photo in photos)
-    members = [str(Path(member).resolve()) for member in args.members]
-    outputs = outputs_of(args, members, voters.classes)
-    finish_photos(photos, voters, outputs)
+    outputs = outputs_of(args, photos, voters.origins(), voters.sources_of)
+    if outputs is None:
+        return 0
+    write_classes(outputs.folder, voters.classes, replace=True)
+    skipped = finish_photos(photos, voters, outputs)
     write_coco(photos, outputs, voters.classes)
-    print(f'{len(photos)} photos voted on; wrote {outputs.folder}')
+    print(f'{len(photos) - len(skipped)} photos voted on; wrote {outputs.folder}')
+    cli.report_skipped(skipped, len(photos))
+    return int(bool(skipped))
 
 
 def search(args) -> None:
     """Search the weights."""
     from mmseg_custom.prediction.voted import Voters, read_truths
     from mmseg_custom.utils import UserError, write_json
+    from mmseg_custom.utils.overwriting import refuse_overwriting
 
     try:
         from mmseg_custom.prediction.weight_search import search_weights
     except ImportError:
         raise UserError('search needs Optuna: pip install -e ".[crf]"') from None
+    refuse_overwriting([args.out] if args.out else [], [args.ann])
     voters = Voters(args.members, [1.0] * len(args.members), given=cli.given_classes(args))
     truths = read_truths(args.ann, voters.classes, args.data_root)
     voters.require(truths)
@@ -142,22 +150,25 @@ def search(args) -> None:
 def predict(args) -> int:
     """Predict with all models at once."""
     from mmseg_custom.apis.ensemble import build_segmenter
-    from mmseg_custom.checkpoints.checkpoint import digest_of
+    from mmseg_custom.coco.result_classes import write_classes
     from mmseg_custom.prediction.outputs import write_coco
     from mmseg_custom.prediction.predict import predict_photos
+    from mmseg_custom.prediction.results import photo_itself
 
     photos = photos_of(args)
     cli.trust_checkpoints(args, *(checkpoint for _, checkpoint in args.model))
     segmenter = build_segmenter(
         args.model, args.weights, args.device, args.tta, args.hard, cli.given_classes(args)
     )
-    digests = [digest_of(checkpoint) for _, checkpoint in args.model]
-    outputs = outputs_of(args, digests, segmenter.classes)
+    made_from = dict(segmenter.made_from, batch_size=args.batch_size)
+    outputs = outputs_of(args, photos, made_from, photo_itself)
+    if outputs is None:
+        return 0
+    write_classes(outputs.folder, segmenter.classes, replace=True)
     skipped = predict_photos(segmenter, photos, outputs, args.batch_size)
     write_coco(photos, outputs, segmenter.classes)
     print(f'{len(photos) - len(skipped)} photos predicted; wrote {outputs.folder}')
-    for _, reason in skipped:
-        print(f'skipped: {reason}')
+    cli.report_skipped(skipped, len(photos))
     return int(bool(skipped))
 
 
@@ -165,7 +176,9 @@ def average(args) -> None:
     """Average checkpoints."""
     from mmseg_custom.apis.ensemble import checked_weights
     from mmseg_custom.checkpoints.average import average_checkpoints, save_average
+    from mmseg_custom.utils.overwriting import refuse_overwriting
 
+    refuse_overwriting([args.out], args.checkpoints)
     weights = checked_weights(args.weights, len(args.checkpoints))
     cli.trust_checkpoints(args, *args.checkpoints)
     save_average(args.out, average_checkpoints(args.checkpoints, weights))
@@ -176,21 +189,27 @@ def photos_of(args):
     """List the photos."""
     from mmseg_custom.prediction.photo_sources import list_photos
 
-    return list_photos(args.inputs, args.data_root)
+    return list_photos(args.inputs, args.data_root, outputs=[args.out])
 
 
-def outputs_of(args, members: list[str], classes):
-    """Return where to write, after a look at what is there already."""
-    from mmseg_custom.coco.result_classes import write_classes
+def outputs_of(args, photos, members: dict, sources_of):
+    """Return where to write, after a look at what is there already; None after a dry run."""
     from mmseg_custom.experiment.tta import read_crf
     from mmseg_custom.postprocess import DenseCrf
-    from mmseg_custom.prediction.outputs import Outputs, require_same_run
+    from mmseg_custom.prediction.outputs import Outputs
+    from mmseg_custom.prediction.results import continue_results
+    from mmseg_custom.utils.overwriting import refuse_overwriting
+    from mmseg_custom.utils.provenance import FILE, Provenance
 
     crf = read_crf(args.crf) if args.crf else None
-    made_from = dict(members=members, weights=args.weights, hard=args.hard, tta=args.tta, crf=crf)
-    require_same_run(Path(args.out), made_from)
-    write_classes(args.out, classes)
-    return Outputs(Path(args.out), args.overlays, args.probabilities, crf and DenseCrf(**crf))
+    outputs = Outputs(Path(args.out), args.overlays, args.probabilities, crf and DenseCrf(**crf))
+    inputs = [*args.inputs, *(source for photo in photos for source in sources_of(photo))]
+    refuse_overwriting(outputs.paths_of(photos), inputs)
+    made_from = dict(members, crf=crf)
+    provenance = Provenance(outputs.folder / FILE, f'ensemble {args.command}', made_from)
+    options = cli.continue_options(args)
+    go_on = continue_results(provenance, outputs, photos, sources_of, **options)
+    return outputs if go_on else None
 
 
 if __name__ == '__main__':

@@ -1,5 +1,6 @@
 """Label photos with a model, for self-training."""
 
+import os
 from pathlib import Path
 
 from mmseg_custom import cli
@@ -51,6 +52,7 @@ def build_parser() -> cli.Parser:
     cli.add_data_root(parser, 'folder that file names in a COCO file are relative to')
     parser.add_argument('--batch-size', type=positive_int, default=4, help='photos at once (4)')
     cli.add_device(parser)
+    cli.add_continue_options(parser)
     cli.add_launcher(parser)
     return parser
 
@@ -63,37 +65,58 @@ def run(args) -> int:
     from mmseg_custom.experiment.launch import join_processes
     from mmseg_custom.experiment.tta import read_crf
     from mmseg_custom.postprocess import DenseCrf
-    from mmseg_custom.prediction.outputs import require_same_run
     from mmseg_custom.prediction.photo_sources import folder_of, list_photos
     from mmseg_custom.prediction.predict import predict_photos
+    from mmseg_custom.prediction.results import continue_results
     from mmseg_custom.pseudo import (
+        WRITTEN,
         ConfidenceFiles,
         PseudoOptions,
         drop_excluded,
         validation_identities,
         write_pseudo_set,
     )
+    from mmseg_custom.utils.overwriting import refuse_overwriting
+    from mmseg_custom.utils.provenance import FILE, Provenance
 
     options = PseudoOptions(tuple(args.threshold), args.class_balanced, args.min_score)
     join_processes(args.launcher)
     crf = read_crf(args.crf) if args.crf else None
     files = ConfidenceFiles(Path(args.out, 'confidence'), crf and DenseCrf(**crf))
-    found = list_photos([args.input], args.data_root)
+    found = list_photos([args.input], args.data_root, outputs=[args.out])
     validation = validation_identities(members_of(args), args.exclude, args.data_root)
     photos, excluded = drop_excluded(found, validation)
-    made_by = made_from(args, crf)
-    if is_main_process():
-        require_same_run(files.folder, made_by)
-    barrier()
+    masks = [Path(args.out, 'masks', f'{photo.name}.png') for photo in photos]
+    refuse_overwriting(
+        [*masks, *(Path(args.out, name) for name in WRITTEN)],
+        [args.input, *(photo.path for photo in found)],
+    )
     cli.trust_checkpoints(args, *(checkpoint for _, checkpoint in members_of(args)))
     segmenter = build_segmenter(
         members_of(args), args.weights, args.device, args.tta, classes=cli.given_classes(args)
     )
+    made_from = dict(segmenter.made_from, batch_size=args.batch_size, crf=crf)
+    if is_main_process():
+        provenance = Provenance(Path(args.out, FILE), 'make_pseudo', made_from)
+        continue_results(provenance, files, photos, summaries=WRITTEN, **cli.continue_options(args))
+        remove_labels(args, files, excluded)
+    barrier()
+    if args.dry_run:
+        return 0
     skipped = predict_photos(segmenter, photos, files, args.batch_size)
     unreadable = sorted(name for name, _ in skipped)
     photos = [photo for photo in photos if photo.name not in unreadable]
     alike = [name for name, how in excluded.items() if how == 'alike']
-    made_by |= dict(excluded=list(excluded), excluded_alike=alike, unreadable=unreadable)
+    made_by = dict(
+        members=models_of(args),
+        weights=args.weights,
+        tta=args.tta,
+        crf=crf,
+        batch_size=args.batch_size,
+        excluded=list(excluded),
+        excluded_alike=alike,
+        unreadable=unreadable,
+    )
     root = folder_of(args.input, args.data_root)
     manifest = write_pseudo_set(
         photos, files, options, segmenter.classes, root, Path(args.out), made_by
@@ -103,31 +126,30 @@ def run(args) -> int:
     return int(bool(skipped))
 
 
+def remove_labels(args, files, names) -> None:
+    """Delete labels that an earlier run gave to photos which are kept out now."""
+    if not args.dry_run:
+        for path in (path for name in names for path in files.every_path(name)):
+            path.unlink(missing_ok=True)
+
+
 def members_of(args) -> list[tuple[str, str]]:
     """Return config and checkpoint of each model."""
     return [(args.config, args.checkpoint), *args.model]
 
 
-def made_from(args, crf: dict | None) -> dict:
-    """Return what decides over the confidences."""
-    from mmseg_custom.checkpoints.checkpoint import digest_of
+def models_of(args) -> list[dict]:
+    """Return what the manifest says about each model; paths are relative to the set."""
+    from mmseg_custom.utils.digests import digest_of_file
 
-    members = [
+    return [
         dict(
             config=config and Path(config).name,
-            checkpoint=str(checkpoint),
-            sha256=digest_of(checkpoint),
+            checkpoint=Path(os.path.relpath(checkpoint, args.out)).as_posix(),
+            sha256=digest_of_file(checkpoint)['sha256'],
         )
         for config, checkpoint in members_of(args)
     ]
-    return dict(
-        members=members,
-        weights=args.weights,
-        tta=args.tta,
-        crf=crf,
-        images=str(args.input),
-        batch_size=args.batch_size,
-    )
 
 
 def report(out: str, manifest: dict, skipped: list[tuple[str, str]]) -> None:
@@ -143,8 +165,7 @@ def report(out: str, manifest: dict, skipped: list[tuple[str, str]]) -> None:
             f'{len(manifest["excluded"])} photos are validation photos ({alike} of them encoded '
             'again or scaled): left out'
         )
-    for _, reason in skipped:
-        print(f'skipped: {reason}')
+    cli.report_skipped(skipped, len(manifest['images']) + len(skipped))
 
 
 if __name__ == '__main__':

@@ -5,8 +5,6 @@ from pathlib import Path
 from mmseg_custom import cli
 from mmseg_custom.cli import positive_int
 
-REPORTED = 5
-
 
 def build_parser() -> cli.Parser:
     """Describe the command line."""
@@ -38,6 +36,7 @@ def build_parser() -> cli.Parser:
     cli.add_device(parser)
     parser.add_argument('--strict', action='store_true', help='stop at the first broken photo')
     cli.add_trust_option(parser)
+    cli.add_continue_options(parser)
     cli.add_launcher(parser)
     return parser
 
@@ -50,25 +49,34 @@ def run(args) -> int:
     from mmseg_custom.experiment.launch import join_processes
     from mmseg_custom.experiment.tta import read_crf
     from mmseg_custom.postprocess import DenseCrf
-    from mmseg_custom.prediction.outputs import Outputs, require_same_run, write_coco
+    from mmseg_custom.prediction.outputs import Outputs, write_coco
     from mmseg_custom.prediction.photo_sources import list_photos
     from mmseg_custom.prediction.predict import predict_photos
+    from mmseg_custom.prediction.results import continue_results
+    from mmseg_custom.utils.overwriting import refuse_overwriting
+    from mmseg_custom.utils.provenance import FILE, Provenance
 
     model, inputs = split_arguments(args)
     join_processes(args.launcher)
-    photos = list_photos(inputs, args.data_root, args.every)
+    photos = list_photos(inputs, args.data_root, args.every, [args.out])
     crf = read_crf(args.crf) if args.crf else None
     outputs = Outputs(Path(args.out), args.overlays, args.probabilities, crf and DenseCrf(**crf))
+    refuse_overwriting(outputs.paths_of(photos), [*inputs, *(photo.path for photo in photos)])
     segmenter = segmenter_of(args, model)
     if is_main_process():
-        require_same_run(outputs.folder, made_from(args, model, crf))
-        write_classes(outputs.folder, segmenter.classes)
+        made_from = dict(segmenter.made_from, batch_size=args.batch_size, crf=crf)
+        provenance = Provenance(outputs.folder / FILE, 'predict', made_from)
+        continue_results(provenance, outputs, photos, **cli.continue_options(args))
+        if not args.dry_run:
+            write_classes(outputs.folder, segmenter.classes, replace=True)
     barrier()
+    if args.dry_run:
+        return 0
     skipped = predict_photos(segmenter, photos, outputs, args.batch_size, args.strict)
     if is_main_process():
         target = write_coco(photos, outputs, segmenter.classes)
         print(f'{len(photos) - len(skipped)} photos predicted; wrote {outputs.folder} and {target}')
-        report_skipped(skipped, len(photos))
+        cli.report_skipped(skipped, len(photos))
     # Only the process that reports fails: torchrun ends the others as soon as one does.
     return int(bool(skipped) and is_main_process())
 
@@ -110,27 +118,6 @@ def segmenter_of(args, model: list[str]):
             f'{model[0]}: has labels only: it was exported with tools/export.py --argmax'
         )
     return segmenter
-
-
-def report_skipped(skipped: list[tuple[str, str]], total: int) -> None:
-    """Say which photos could not be read."""
-    for _, reason in skipped[:REPORTED]:
-        print(f'skipped: {reason}')
-    if skipped:
-        print(f'{len(skipped)} of {total} photos could not be read')
-
-
-def made_from(args, model: list[str], crf: dict | None) -> dict:
-    """Return what decides over the bits of the results."""
-    from mmseg_custom.checkpoints.checkpoint import digest_of
-
-    return dict(
-        config=Path(model[0]).name,
-        checkpoint=digest_of(model[-1]),
-        batch_size=args.batch_size,
-        tta=args.tta,
-        crf=crf,
-    )
 
 
 if __name__ == '__main__':

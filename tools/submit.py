@@ -38,10 +38,11 @@ def build_parser() -> cli.Parser:
     cli.add_trust_option(parser)
     cli.add_device(parser)
     cli.add_tta_and_crf(parser)
+    cli.add_continue_options(parser)
     return parser
 
 
-def run(args) -> None:
+def run(args) -> int:
     """Do one of the three."""
     from mmseg_custom.classes import built_in
     from mmseg_custom.coco import read_coco, require_valid, save_mask
@@ -54,6 +55,7 @@ def run(args) -> None:
     )
     from mmseg_custom.coco.write import require_inside
     from mmseg_custom.utils import UserError
+    from mmseg_custom.utils.overwriting import refuse_overwriting
 
     content = read_coco(args.ann)
     require_valid(args.ann, content, None)
@@ -62,20 +64,34 @@ def run(args) -> None:
     require_inside(args.ann, names)
     if not args.out and not args.check:
         raise UserError('--out is missing: say where to write')
-    if args.masks or args.model:
-        make = masks_of(args.masks, content['images']) if args.masks else predicted(args)
-        count = write_submission(args.out, make)
+    if args.model:
+        return predict_submission(args, content['images'])
+    if args.masks:
+        masks = [mask_name(args.masks, name) for name in names]
+        refuse_overwriting([args.out], [args.ann, *masks])
+        count = write_submission(args.out, masks_of(args.masks, content['images']))
         print(f'wrote {args.out}: {count} photos')
-        return
+        return 0
     source = args.check or args.from_csv
     found = [image_id for image_id, _ in read_submission(source)]
     require_complete(source, found, names)
     if args.from_csv:
+        masks = [mask_name(args.out, image_id) for image_id in found]
+        refuse_overwriting(masks, photos_of(args, names))
         for image_id, mask in read_submission(source):
             save_mask(mask_name(args.out, image_id), mask, built_in())
         print(f'wrote {len(found)} masks to {args.out}')
     else:
         print(f'{source}: valid, {len(found)} photos')
+    return 0
+
+
+def photos_of(args, names: list[str]) -> list[str]:
+    """Return where the photos are."""
+    import os
+
+    root = args.data_root or os.path.dirname(args.ann)
+    return [os.path.join(root, name) for name in names]
 
 
 def masks_of(folder: str, images: list[dict]):
@@ -92,26 +108,41 @@ def masks_of(folder: str, images: list[dict]):
         yield image['file_name'], load_mask(path, image['height'], image['width'], built_in())
 
 
-def predicted(args):
-    """Yield file name and label mask of each photo as a model sees it."""
+def predict_submission(args, images: list[dict]) -> int:
+    """Predict what is not predicted yet, then write the CSV from the masks."""
+    from pathlib import Path
+
     from mmseg_custom.apis import TrashSegmenter
-    from mmseg_custom.coco.convert.submission import require_contest_list
+    from mmseg_custom.coco.convert.submission import require_contest_list, write_submission
     from mmseg_custom.experiment.tta import read_crf
     from mmseg_custom.postprocess import DenseCrf
+    from mmseg_custom.prediction.outputs import Outputs
     from mmseg_custom.prediction.photo_sources import list_photos
-    from mmseg_custom.utils.progress import tqdm
+    from mmseg_custom.prediction.predict import predict_photos
+    from mmseg_custom.prediction.results import continue_results
+    from mmseg_custom.utils.overwriting import refuse_overwriting
+    from mmseg_custom.utils.provenance import FILE, Provenance
 
-    crf = DenseCrf(**read_crf(args.crf)) if args.crf else None
+    crf = read_crf(args.crf) if args.crf else None
+    photos = list_photos([args.ann], args.data_root)
+    outputs = Outputs(Path(f'{args.out}.predicted'), crf=crf and DenseCrf(**crf))
+    inputs = [args.ann, *args.model, *(photo.path for photo in photos)]
+    refuse_overwriting([args.out, *outputs.paths_of(photos)], inputs)
     config, checkpoint = cli.split_model(args.model)
     cli.trust_checkpoints(args, checkpoint)
     segmenter = TrashSegmenter(config, checkpoint, args.device, args.tta)
     require_contest_list(checkpoint, segmenter.classes)
-    for source in tqdm(list_photos([args.ann], args.data_root), desc='predicting', unit='photo'):
-        photo = source.read()
-        result = segmenter(photo)
-        if crf is not None:
-            result = result.refined(photo, crf)
-        yield source.image['file_name'], result.mask
+    provenance = Provenance(outputs.folder / FILE, 'submit', dict(segmenter.made_from, crf=crf))
+    if not continue_results(provenance, outputs, photos, **cli.continue_options(args)):
+        return 0
+    skipped = predict_photos(segmenter, photos, outputs, batch_size=1)
+    cli.report_skipped(skipped, len(photos))
+    if skipped:
+        print(f'no CSV written, which needs all photos; the masks are in {outputs.folder}')
+        return 1
+    count = write_submission(args.out, masks_of(outputs.folder / 'masks', images))
+    print(f'wrote {args.out}: {count} photos; the masks are in {outputs.folder}')
+    return 0
 
 
 if __name__ == '__main__':

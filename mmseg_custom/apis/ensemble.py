@@ -41,6 +41,8 @@ class EnsembleSegmenter:
                 )
         self.segmenters = segmenters
         self._vote = hard_vote if hard else soft_vote
+        models = [segmenter.made_from for segmenter in segmenters]
+        self.made_from = dict(models=models, weights=self.weights, hard=hard)
 
     def __call__(self, photo) -> Segmentation:
         """Segment one photo; see :class:`~mmseg_custom.apis.TrashSegmenter`."""

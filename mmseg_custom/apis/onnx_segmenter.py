@@ -10,7 +10,9 @@ import numpy as np
 from mmseg_custom.classes import ClassList, choose_classes, class_list
 from mmseg_custom.coco.photos import Photo, to_bgr
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.digests import digest_of_file
 from mmseg_custom.utils.extras import needing
+from mmseg_custom.utils.non_finite import NonFiniteOutput
 
 from .segmentation import Segmentation
 
@@ -56,6 +58,8 @@ class OnnxSegmenter:
             source=os.fspath(file),
         )
         self.has_probabilities = self._session.get_outputs()[0].name == 'probabilities'
+        self.name = os.fspath(file)
+        self.made_from = dict(weights=digest_of_file(file), classes=self.classes.to_plain())
 
     def __call__(self, photo: Photo) -> Segmentation:
         """Segment one photo; see :meth:`TrashSegmenter.__call__`.
@@ -96,6 +100,7 @@ class OnnxSegmenter:
                 f'the ONNX model cannot segment photos of the form {photos.shape}: {reason}'
             ) from error
         if self.has_probabilities:
+            self._require_finite(found)
             masks = found.argmax(axis=1).astype(np.uint8)
         else:
             masks, found = found, _one_hot(found, len(self.classes))
@@ -103,6 +108,11 @@ class OnnxSegmenter:
             Segmentation(mask, probabilities, self.classes)
             for mask, probabilities in zip(masks, found, strict=True)
         ]
+
+    def _require_finite(self, probabilities: np.ndarray) -> None:
+        strange = ~np.isfinite(probabilities).all(axis=(1, 2, 3))
+        if strange.any():
+            raise NonFiniteOutput.of(self.name, f'photo {int(strange.argmax()) + 1} of the batch')
 
 
 def _classes_in(metadata: Mapping[str, str], file: str) -> ClassList:

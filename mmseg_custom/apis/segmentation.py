@@ -81,6 +81,8 @@ class Segmenter(Protocol):
     """What predicts: :class:`~mmseg_custom.apis.TrashSegmenter` and those that do as it does."""
 
     classes: ClassList
+    # Digests of all that decides over its results (mmseg_custom.utils.provenance).
+    made_from: dict[str, Any]
 
     def batch(self, photos: Sequence[Any]) -> list[Segmentation]:
         """Segment ``(H, W, 3)`` uint8 RGB photos."""

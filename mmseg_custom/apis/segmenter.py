@@ -22,8 +22,13 @@ from mmseg_custom.experiment.set_classes import set_classes
 from mmseg_custom.experiment.stored import differences, stored_experiment
 from mmseg_custom.experiment.tta import photo_pipeline, set_tta
 from mmseg_custom.models.probabilities import sample_probabilities
+from mmseg_custom.utils.digests import digest_of_data, digest_of_file
+from mmseg_custom.utils.non_finite import NonFiniteOutput
 
 from .segmentation import Segmentation
+
+# What says where a run writes and how it was started, and not what it computes.
+INDIFFERENT = frozenset(('work_dir', 'launcher', 'resume', 'load_from', 'experiment_name'))
 
 
 class TrashSegmenter:
@@ -82,6 +87,13 @@ class TrashSegmenter:
         self._prepare = Compose(pipeline)
         self.device = torch.device(device or get_device())
         self.model = model.to(self.device).eval()
+        self.name = os.fspath(checkpoint)
+        self.made_from = dict(
+            config=digest_of_data(deciding(cfg), os.path.basename(cfg.filename or 'config')),
+            weights=digest_of_file(checkpoint),
+            classes=self.classes.to_plain(),
+            tta=tta,
+        )
 
     def __call__(self, photo: Photo) -> Segmentation:
         """Segment one photo.
@@ -113,10 +125,12 @@ class TrashSegmenter:
     def _run(self, arrays: list[np.ndarray]) -> list[Segmentation]:
         prepared = [self._prepare(dict(img=np.ascontiguousarray(array))) for array in arrays]
         found = self.model.test_step(pseudo_collate(prepared))
-        return [self._result(sample.seg_logits) for sample in found]
+        return [self._result(sample.seg_logits, place) for place, sample in enumerate(found)]
 
-    def _result(self, logits: PixelData) -> Segmentation:
+    def _result(self, logits: PixelData, place: int) -> Segmentation:
         probabilities = sample_probabilities(logits.data)
+        if not torch.isfinite(probabilities).all():
+            raise NonFiniteOutput.of(self.name, f'photo {place + 1} of the batch')
         mask = probabilities.argmax(dim=0).to(torch.uint8)
         return Segmentation(mask.cpu().numpy(), probabilities.cpu().numpy(), self.classes)
 
@@ -125,3 +139,8 @@ def _experiment_of(config: str | os.PathLike | Config | None, checkpoint: str | 
     if config is None:
         return stored_experiment(checkpoint)
     return deepcopy(config) if isinstance(config, Config) else load_config(os.fspath(config))
+
+
+def deciding(cfg: Config) -> dict:
+    """Return the part of an experiment that can decide over results."""
+    return {key: value for key, value in cfg.to_dict().items() if key not in INDIFFERENT}

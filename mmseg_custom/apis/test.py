@@ -33,15 +33,18 @@ def test(
         dict[str, float]: The results in percent; empty when the set has no annotations.
 
     Raises:
-        UserError: Wrong data, or a checkpoint that is damaged, not trusted, or of another model.
+        UserError: Wrong data, or a checkpoint that is damaged, not trusted, of another model, or
+            whose outputs are not finite.
     """
     require_readable(checkpoint)
     cfg.load_from, cfg.resume = checkpoint, False
     for key in TRAINING:
         cfg.pop(key, None)
+    guard = dict(type='NonFiniteOutputHook', model=str(checkpoint))
+    cfg.custom_hooks = [*cfg.get('custom_hooks', []), guard]
     if masks or overlays:
         hook = dict(type='SavePredictionsHook', masks=_text(masks), overlays=_text(overlays))
-        cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
+        cfg.custom_hooks = [*cfg.custom_hooks, hook]
     with safe_mmengine_files(), no_code(), naming_the_key(cfg):
         runner = TrashRunner.from_cfg(cfg)
         metrics = runner.test()

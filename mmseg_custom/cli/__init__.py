@@ -5,6 +5,7 @@ A command line is a file with ``build_parser() -> ArgumentParser`` and
 imported inside ``run``.
 """
 
+from .continuing import add_continue_options, continue_options, report_skipped
 from .entry import main
 from .options import (
     add_ann,
@@ -44,6 +45,7 @@ __all__ = [
     'add_class_options',
     'add_classes_option',
     'add_config_options',
+    'add_continue_options',
     'add_data_root',
     'add_device',
     'add_launcher',
@@ -52,6 +54,7 @@ __all__ = [
     'add_prediction_outputs',
     'add_trust_option',
     'add_tta_and_crf',
+    'continue_options',
     'existing_dir',
     'existing_file',
     'existing_path',
@@ -62,6 +65,7 @@ __all__ = [
     'named_part',
     'natural_int',
     'positive_int',
+    'report_skipped',
     'share',
     'split_model',
     'trust_checkpoints',

@@ -55,6 +55,7 @@ REMEDIES: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
     ),
     'nothing-left': ((('--fix',), 'run without --fix to see why'),),
     'other-classes': ((('--classes',), 'leave out --classes'),),
+    'output-is-input': ((('--out',), 'choose another --out'),),
     'two-data-roots': ((('--data-root',), 'say with --data-root which of the two'),),
     'unfit-categories': (
         (('--classes',), 'say with --classes which classes there are'),

@@ -23,7 +23,8 @@ from mmseg_custom.coco.stats.class_weights import class_weights
 
 from .check import find_problems
 from .choose import classes_of_files
-from .masks import mask_annotations, masks_to_coco, write_masks
+from .describe_masks import masks_to_coco
+from .masks import mask_annotations, write_masks
 from .near_duplicates import duplicate_groups
 from .paint import paint
 from .palette import check_labels, colorize, load_mask, save_mask

@@ -41,14 +41,14 @@ class PhotoProblem(UserError):
 
     Args:
         reason: What the photo "is" or "has".
-        kind: ``'format'``, ``'size'`` or ``'damage'``.
+        fault: ``'format'``, ``'size'`` or ``'damage'``.
         path: Its file, when it is known.
     """
 
-    def __init__(self, reason: str, kind: str = 'damage', path: str | os.PathLike | None = None):
+    def __init__(self, reason: str, fault: str = DAMAGE, path: str | os.PathLike | None = None):
         super().__init__(reason if path is None else f'{path}: the photo {reason}')
         self.reason = reason
-        self.kind = kind
+        self.fault = fault
 
 
 def open_photo(

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from mmseg_custom.utils import UserError
 
 from .photo_root import photo_root
 from .read import coco_to_samples, read_coco, require_valid
+from .readable import unreadable_photos
 
 VAL_NAME = re.compile(r'kfold_(\d+)_val\.json')
 
@@ -34,6 +35,24 @@ class LabelledSet:
     samples: list[dict[str, Any]]
     groups: list[str]
     group_of: np.ndarray
+
+    def readable(self) -> tuple['LabelledSet', list[tuple[str, str]]]:
+        """Leave out the photos that cannot be read.
+
+        Returns:
+            tuple[LabelledSet, list[tuple[str, str]]]: The set without them, and name and reason of
+            each.
+
+        Raises:
+            UserError: None can be read; gives the reason of the first.
+        """
+        problems = unreadable_photos([sample['img_path'] for sample in self.samples])
+        places = [place for place in range(len(self.samples)) if place not in problems]
+        if not places:
+            raise UserError(problems[0])
+        samples = [self.samples[place] for place in places]
+        skipped = [(self.samples[place]['file_name'], why) for place, why in problems.items()]
+        return replace(self, samples=samples, group_of=self.group_of[places]), skipped
 
 
 def read_set(

@@ -1,8 +1,7 @@
 """From COCO annotations to label masks and back, without loss."""
 
-import glob
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -10,15 +9,17 @@ import numpy as np
 
 from mmseg_custom.classes import ClassList
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.digests import Source, digest_of_data
+from mmseg_custom.utils.overwriting import refuse_overwriting
 from mmseg_custom.utils.progress import tqdm
+from mmseg_custom.utils.provenance import FILE, Provenance, announce
 
 from .paint import paint
 from .palette import load_mask, save_mask
 from .photo_root import photo_root
-from .photos import PHOTO_SUFFIXES, is_photo, photo_size
 from .read import coco_to_samples, read_coco, require_valid
 from .segmentation import describe_mask
-from .write import make_coco, require_inside
+from .write import require_inside
 
 Clean = Callable[[np.ndarray], np.ndarray]
 
@@ -31,6 +32,7 @@ def write_masks(
     clean: Clean | None = None,
     force: bool = False,
     content: dict | None = None,
+    options: dict | None = None,
 ) -> dict[str, int]:
     """Write a palette PNG per photo, at the photo's relative path.
 
@@ -43,6 +45,7 @@ def write_masks(
         clean: Changes an ``(H, W)`` uint8 mask before it is written.
         force: Write masks that are there already, too.
         content: The parsed JSON, where it was read before.
+        options: What ``clean`` does, as plain data: masks of other options are not kept.
 
     Returns:
         dict[str, int]: ``written`` and ``kept`` masks, ``pixels`` written and how many of them
@@ -56,9 +59,22 @@ def write_masks(
     samples = coco_to_samples(content, classes)
     root = photo_root(ann_file, content, data_root)
     targets = [Path(out) / name for name in _mask_names(ann_file, samples)]
+    refuse_overwriting(targets, [ann_file, *_files_of(samples, root)])
+    made_from = dict(classes=classes.to_plain(), clean=options)
+    provenance = Provenance(Path(out, FILE), 'coco_to_masks', made_from)
+    foreign = provenance.open(targets, force)
+    sources = {
+        target.relative_to(out).as_posix(): _sources(sample, root)
+        for sample, target in zip(samples, targets, strict=True)
+    }
+    outdated = [Path(out, name) for name in provenance.update(sources)]
+    announce([str(path) for path in outdated if path.exists()], foreign)
+    for target in {*outdated, *(targets if force else ())}:
+        target.unlink(missing_ok=True)
+    provenance.save()
     counts = dict(written=0, kept=0, pixels=0, changed=0)
     for sample, target in zip(tqdm(samples, desc='painting', unit='mask'), targets, strict=True):
-        if target.exists() and not force:
+        if target.exists():
             counts['kept'] += 1
             continue
         mask = sample_mask(sample, root, classes)
@@ -68,6 +84,20 @@ def write_masks(
         counts['pixels'] += mask.size
         counts['changed'] += int(np.count_nonzero(mask != cleaned))
     return counts
+
+
+def _files_of(samples: Sequence[dict], data_root: Path) -> list[Path]:
+    names = [sample['file_name'] for sample in samples]
+    names += [sample['seg_map_path'] for sample in samples if 'seg_map_path' in sample]
+    return [data_root / name for name in names]
+
+
+def _sources(sample: dict, data_root: Path) -> list[Source]:
+    """Return what a mask is made from: annotations, or another mask."""
+    if 'seg_map_path' in sample:
+        return [data_root / sample['seg_map_path']]
+    content = [sample['height'], sample['width'], sample['annotations']]
+    return [digest_of_data(content, '')['sha256']]
 
 
 def _mask_names(ann_file: str | os.PathLike, samples: list[dict]) -> list[str]:
@@ -92,63 +122,6 @@ def sample_mask(sample: dict, data_root: Path, classes: ClassList) -> np.ndarray
     if 'seg_map_path' in sample:
         return load_mask(data_root / sample['seg_map_path'], *size, classes)
     return paint(sample['annotations'], *size, classes.unlabeled)
-
-
-def masks_to_coco(
-    masks: str | os.PathLike, photos: str | os.PathLike, classes: ClassList, whole: bool = False
-) -> dict:
-    """Describe every mask PNG under a folder as COCO annotations; painting them gives the masks.
-
-    COCO cannot say ignore, so a photo whose mask has ignored pixels gets ``seg_map_path`` and no
-    annotations, unless the list has no background: what no annotation covers is ignored then. As
-    :class:`TrashCocoDataset` reads them, ``file_name`` and ``seg_map_path`` are both relative to
-    the photos' folder.
-
-    Args:
-        masks: Folder of palette or grey PNG files; a photo has its mask's relative path, with
-            another suffix.
-        photos: Folder of the photos.
-        classes: What the labels mean.
-        whole: One annotation per class instead of one per connected component.
-
-    Raises:
-        UserError: No mask, a mask without photo or of another size, a strange label.
-    """
-    masks, photos = Path(masks), Path(photos)
-    paths = sorted(path for path in masks.rglob('*.png') if not path.name.startswith('.'))
-    if not paths:
-        raise UserError(f'{masks}: has no PNG mask')
-    # All photos are looked for before the first mask is read.
-    pairs = [(path, _photo_of(path, masks, photos)) for path in paths]
-    entries = [
-        _describe(path, photo, photos, classes, whole)
-        for path, photo in tqdm(pairs, desc='describing', unit='mask')
-    ]
-    return make_coco(dict(description=f'Masks of {masks.resolve().name}'), [], entries, classes)
-
-
-def _photo_of(mask: Path, masks: Path, photos: Path) -> Path:
-    stem = photos / mask.relative_to(masks).with_suffix('')
-    for photo in sorted(stem.parent.glob(glob.escape(stem.name) + '.*')):
-        if is_photo(photo) and not photo.samefile(mask):
-            return photo
-    raise UserError(
-        f'{mask}: there is no photo {stem} with one of the suffixes '
-        f'{", ".join(sorted(PHOTO_SUFFIXES))}; correct the folder of photos, or take the mask away'
-    )
-
-
-def _describe(
-    path: Path, photo: Path, photos: Path, classes: ClassList, whole: bool
-) -> tuple[dict, list[dict]]:
-    height, width = photo_size(photo)
-    mask = load_mask(path, height, width, classes)
-    name = photo.relative_to(photos).as_posix()
-    entry = dict(license=None, url=None, file_name=name, height=height, width=width)
-    if classes.background is not None and (mask == classes.ignore_index).any():
-        relative = os.path.relpath(path.resolve(), photos.resolve())
-        return entry | dict(seg_map_path=Path(relative).as_posix()), []
-    return entry, list(mask_annotations(mask, classes, whole))
 
 
 def mask_annotations(mask: np.ndarray, classes: ClassList, whole: bool = False) -> Iterator[dict]:

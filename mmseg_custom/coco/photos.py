@@ -178,7 +178,7 @@ def _naming(path: str | os.PathLike):
     try:
         yield
     except PhotoProblem as problem:
-        raise PhotoProblem(problem.reason, problem.kind, path) from None
+        raise PhotoProblem(problem.reason, problem.fault, path) from None
 
 
 def _bgr(image: Image.Image) -> np.ndarray:

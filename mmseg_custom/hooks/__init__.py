@@ -8,6 +8,7 @@ from .compile_backbone_hook import CompileBackboneHook
 from .export_teacher_hook import ExportTeacherHook
 from .iteration_seed_hook import IterationSeedHook
 from .non_finite_loss_hook import NonFiniteLossHook
+from .non_finite_output_hook import NonFiniteOutputHook
 from .progress_bar_hook import ProgressBarHook
 from .run_record_hook import RunRecordHook
 from .safe_checkpoint_hook import SafeCheckpointHook
@@ -23,6 +24,7 @@ __all__ = [
     'ExportTeacherHook',
     'IterationSeedHook',
     'NonFiniteLossHook',
+    'NonFiniteOutputHook',
     'ProgressBarHook',
     'RunRecordHook',
     'SafeCheckpointHook',

@@ -1,7 +1,6 @@
 """The files of predictions: masks, overlays, probabilities, one COCO file."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,15 @@ from mmseg_custom.apis.segmentation import Segmentation
 from mmseg_custom.classes import ClassList
 from mmseg_custom.coco import load_mask, make_coco, mask_annotations, save_mask
 from mmseg_custom.postprocess import DenseCrf
-from mmseg_custom.utils import UserError, atomic_path, write_json
+from mmseg_custom.utils import atomic_path, write_json
 from mmseg_custom.utils.progress import tqdm
+from mmseg_custom.utils.provenance import FILE
 
 from .photo_sources import PhotoSource
 from .probabilities import FOLDER, write_probabilities
 
 OVERLAY_QUALITY = 90
+SUFFIXES = {'overlays': '.jpg', FOLDER: '.npz', 'masks': '.png'}
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,24 @@ class Outputs:
 
     def paths(self, name: str) -> dict[str, Path]:
         """Return the files of one photo by kind; the mask, written last, is last."""
-        kinds = {'overlays': (self.overlays, 'jpg'), FOLDER: (self.probabilities, 'npz')}
-        wanted = {k: suffix for k, (is_wanted, suffix) in kinds.items() if is_wanted}
-        wanted['masks'] = 'png'
-        return {kind: self.folder / kind / f'{name}.{s}' for kind, s in wanted.items()}
+        wanted = {'overlays': self.overlays, FOLDER: self.probabilities, 'masks': True}
+        return {kind: self._path(kind, name) for kind, is_wanted in wanted.items() if is_wanted}
+
+    def paths_of(self, photos: Iterable[PhotoSource]) -> Iterator[Path]:
+        """Yield all files that will be written."""
+        yield from (self.folder / name for name in ('predictions.json', FILE))
+        for photo in photos:
+            yield from self.every_path(photo.name)
+
+    def every_path(self, name: str) -> list[Path]:
+        """Return all files that a photo may have, wanted or not."""
+        return [self._path(kind, name) for kind in SUFFIXES]
+
+    def _path(self, kind: str, name: str) -> Path:
+        return self.folder / kind / (name + SUFFIXES[kind])
 
     def are_there(self, name: str) -> bool:
-        """Tell whether a photo is done."""
+        """Return whether a photo is done."""
         return all(path.is_file() for path in self.paths(name).values())
 
     def write(self, name: str, photo: Any, result: Segmentation) -> None:
@@ -70,6 +82,8 @@ class Outputs:
 def write_coco(photos: Sequence[PhotoSource], outputs: Outputs, classes: ClassList) -> Path:
     """Describe the written masks as one COCO file; painting it gives the masks.
 
+    File names are relative to the input, a frame's such as ``v.mp4#000012``.
+
     Args:
         photos: What was predicted; those without a mask are left out.
         outputs: Where the masks are; ``predictions.json`` is written beside them.
@@ -85,29 +99,11 @@ def write_coco(photos: Sequence[PhotoSource], outputs: Outputs, classes: ClassLi
             with Image.open(path) as image:
                 width, height = image.size
             mask = load_mask(path, height, width, classes)
-            entry = photo.image or dict(file_name=photo.path.name, height=height, width=width)
+            entry = dict(photo.image or {}, file_name=photo.file_name, height=height, width=width)
+            if photo.frame is not None:
+                entry |= dict(frame=photo.frame.number, seconds=photo.frame.seconds)
             entries.append((entry, list(mask_annotations(mask, classes))))
     content = make_coco(dict(description='Predictions of trash-seg'), [], entries, classes)
     target = outputs.folder / 'predictions.json'
     write_json(target, content)
     return target
-
-
-def require_same_run(folder: Path, made_from: dict) -> None:
-    """Note what results are made from, or raise when the folder holds those of something else.
-
-    Args:
-        folder: Of the results.
-        made_from: Model and options.
-
-    Raises:
-        UserError: Names the folder.
-    """
-    path = folder / 'predict.json'
-    if not path.exists():
-        write_json(path, made_from)
-    elif json.loads(path.read_text(encoding='utf-8')) != made_from:
-        raise UserError(
-            f'{folder}: holds predictions of another model or other options',
-            kind='folder-in-use',
-        )

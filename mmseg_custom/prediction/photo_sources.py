@@ -2,19 +2,19 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
-import cv2
 import numpy as np
 
 from mmseg_custom.coco import read_coco, require_valid
 from mmseg_custom.coco.listed_twice import repeats
+from mmseg_custom.coco.photo_folders import photos_below
 from mmseg_custom.coco.photo_root import photo_root
 from mmseg_custom.coco.photos import PHOTO_SUFFIXES, read_photo
 from mmseg_custom.utils import UserError
 
-VIDEO_SUFFIXES = frozenset(('.mp4', '.avi', '.mov', '.mkv', '.webm'))
+from .video import VIDEO_SUFFIXES, Frame, Video
 
 
 @dataclass(frozen=True)
@@ -24,35 +24,55 @@ class PhotoSource:
     Attributes:
         name: Relative path without suffix under which results are written, unique in a run.
         path: The file.
-        frame: Number of the frame, for a video.
+        file_name: The photo relative to its input, such as ``a/x.jpg`` or ``v.mp4#000012``.
         image: The image entry of the COCO file that named it, or None.
+        video: The video that it is a frame of, or None.
+        frame: The frame of the video.
     """
 
     name: str
     path: Path
-    frame: int | None = None
+    file_name: str
     image: dict | None = None
+    video: Video | None = None
+    frame: Frame | None = None
 
     def read(self) -> np.ndarray:
         """Return the photo, ``(H, W, 3)`` uint8 RGB.
 
         Raises:
-            UserError: It is missing or broken.
+            UserError: It is missing or damaged.
         """
-        if self.frame is not None:
-            return _read_frame(self.path, self.frame)
+        if self.video is not None and self.frame is not None:
+            return self.video.read(self.frame.place)
         return np.ascontiguousarray(read_photo(self.path)[..., ::-1])
+
+    def named(self, file_name: str) -> 'PhotoSource':
+        """Return the same photo under another file name (that of its video)."""
+        if self.frame is None:
+            return replace(self, name=photo_name(file_name), file_name=file_name)
+        number = f'{self.frame.number:06d}'
+        return replace(
+            self, name=f'{photo_name(file_name)}/{number}', file_name=f'{file_name}#{number}'
+        )
 
 
 def list_photos(
-    inputs: Sequence[str | os.PathLike], data_root: str | os.PathLike | None = None, every: int = 1
+    inputs: Sequence[str | os.PathLike],
+    data_root: str | os.PathLike | None = None,
+    every: int = 1,
+    outputs: Sequence[str | os.PathLike] = (),
 ) -> list[PhotoSource]:
     """Collect photos.
+
+    Names are relative to the input. Where two inputs have the same name, all are relative to the
+    folder that the inputs have in common.
 
     Args:
         inputs: Image files, folders (searched through), COCO files (their images), videos.
         data_root: Folder that a COCO file's names are relative to; its own folder if None.
-        every: Of a video, take every so many-th frame.
+        every: Take every Nth frame of a video.
+        outputs: Folders that results are written to; nothing in them is taken for a photo.
 
     Returns:
         list[PhotoSource]: In the order of the inputs, folders sorted by path.
@@ -61,18 +81,28 @@ def list_photos(
         UserError: An input is missing or of an unknown kind, there is no photo, or two photos
             would have the same name.
     """
-    found = [photo for item in inputs for photo in _photos_of(Path(item), data_root, every)]
+    found = [p for item in inputs for p in _photos_of(Path(item), data_root, every, outputs)]
     if not found:
-        raise UserError(f'{", ".join(map(str, inputs))}: no photo found; name files or folders')
-    seen = {}
-    for photo in found:
-        if photo.name in seen:
-            raise UserError(
-                f'{photo.path} and {seen[photo.name].path} would both be written as {photo.name}: '
-                'rename one, or predict them in two runs'
-            )
-        seen[photo.name] = photo
+        raise UserError(f'{", ".join(map(str, inputs))}: no photo found')
+    if len(inputs) > 1 and _same_name(found):
+        root = os.path.commonpath([os.path.abspath(photo.path.parent) for photo in found])
+        found = [photo.named(PurePath(os.path.relpath(photo.path, root)).as_posix())
+                 for photo in found]  # fmt: skip
+    if pair := _same_name(found):
+        raise UserError(
+            f'{pair[0].path} and {pair[1].path} would both be written as {pair[0].name}: '
+            'rename one, or predict them in two runs'
+        )
     return found
+
+
+def _same_name(photos: Sequence[PhotoSource]) -> tuple[PhotoSource, PhotoSource] | None:
+    seen: dict[str, PhotoSource] = {}
+    for photo in photos:
+        if photo.name in seen:
+            return photo, seen[photo.name]
+        seen[photo.name] = photo
+    return None
 
 
 def folder_of(item: str | os.PathLike, data_root: str | os.PathLike | None = None) -> Path:
@@ -89,23 +119,37 @@ def folder_of(item: str | os.PathLike, data_root: str | os.PathLike | None = Non
     return photo_root(item, content, data_root)
 
 
-def _photos_of(path: Path, data_root, every: int) -> Iterator[PhotoSource]:
+def photo_name(file_name: str | PurePath) -> str:
+    """Return the name under which the results of a photo are written."""
+    return PurePath(file_name).with_suffix('').as_posix()
+
+
+def _photos_of(path: Path, data_root, every: int, outputs) -> Iterator[PhotoSource]:
     suffix = path.suffix.lower()
     if path.is_dir():
-        for file in sorted(path.rglob('*')):
-            if file.suffix.lower() in PHOTO_SUFFIXES and not file.name.startswith('.'):
-                yield PhotoSource(photo_name(file.relative_to(path)), file)
+        yield from _photos_of_folder(path, outputs)
     elif not path.is_file():
         raise UserError(f'{path}: no such file or folder')
     elif suffix == '.json':
         yield from _photos_of_coco(path, data_root)
     elif suffix in VIDEO_SUFFIXES:
-        for frame in range(0, _count_frames(path), every):
-            yield PhotoSource(f'{path.stem}/{frame:06d}', path, frame)
+        video = Video(path, every)
+        for frame in video.frames:
+            yield PhotoSource('', path, '', video=video, frame=frame).named(path.name)
     elif suffix in PHOTO_SUFFIXES:
-        yield PhotoSource(path.stem, path)
+        yield PhotoSource(photo_name(path.name), path, path.name)
     else:
         raise UserError(f'{path}: is neither a photo, a folder, a COCO file nor a video')
+
+
+def _photos_of_folder(path: Path, outputs) -> Iterator[PhotoSource]:
+    for file in photos_below(path, outputs):
+        relative = file.relative_to(path)
+        yield PhotoSource(photo_name(relative), file, relative.as_posix())
+    videos = [file for file in path.rglob('*') if file.suffix.lower() in VIDEO_SUFFIXES]
+    if videos:
+        print(f'{path}: has {len(videos)} videos such as {videos[0].name}: left out, since only '
+              'photos of a folder are taken; name videos themselves')  # fmt: skip
 
 
 def _photos_of_coco(path: Path, data_root: str | os.PathLike | None) -> Iterator[PhotoSource]:
@@ -119,29 +163,4 @@ def _photos_of_coco(path: Path, data_root: str | os.PathLike | None) -> Iterator
         name = PurePath(image['file_name'])
         if name.is_absolute() or '..' in name.parts:
             raise UserError(f'{path}: the file_name {name} leads out of the folder of the results')
-        yield PhotoSource(photo_name(name), root / name, image=image)
-
-
-def photo_name(file_name: str | PurePath) -> str:
-    """Return the name under which the results of a photo are written."""
-    return PurePath(file_name).with_suffix('').as_posix()
-
-
-def _count_frames(path: Path) -> int:
-    video = cv2.VideoCapture(str(path))
-    frames = int(video.get(cv2.CAP_PROP_FRAME_COUNT)) if video.isOpened() else 0
-    video.release()
-    if frames < 1:
-        raise UserError(f'{path}: cannot be read as a video; convert it to MP4')
-    return frames
-
-
-def _read_frame(path: Path, number: int) -> np.ndarray:
-    # Opened anew for each frame: frames are read by several threads, in any order.
-    video = cv2.VideoCapture(str(path))
-    video.set(cv2.CAP_PROP_POS_FRAMES, number)
-    whole, frame = video.read()
-    video.release()
-    if not whole:
-        raise UserError(f'{path}: frame {number} cannot be read; the video is cut short')
-    return np.ascontiguousarray(frame[..., ::-1])
+        yield PhotoSource(photo_name(name), root / name, image['file_name'], image=image)

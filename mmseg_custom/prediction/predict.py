@@ -1,4 +1,4 @@
-"""Predicting many photos: batches, files that are written whole, and going on after a stop."""
+"""Run a model over many photos: the one loop of all commands; it continues after a stop."""
 
 import os
 from collections import deque
@@ -8,8 +8,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 from mmengine.dist import all_gather_object, get_dist_info
 
-from mmseg_custom.apis.segmentation import Segmenter
+from mmseg_custom.apis.segmentation import Segmentation, Segmenter
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.non_finite import NonFiniteOutput
 from mmseg_custom.utils.progress import tqdm
 
 from .outputs import Outputs
@@ -59,13 +60,27 @@ def predict_photos(
         unwritten = deque()
         for batch in _ahead(readers, waiting):
             readable = list(_readable(batch, skipped, strict))
-            results = segmenter.batch([photo for _, photo in readable]) if readable else []
+            results = _segment(segmenter, readable) if readable else []
             for (source, photo), result in zip(readable, results, strict=True):
                 unwritten.append(writers.submit(outputs.write, source.name, photo, result))
             bar.update(len(batch) - len(readable))
             _wait(unwritten, WRITERS, bar)
         _wait(unwritten, 0, bar)
     return [photo for of_process in all_gather_object(skipped) for photo in of_process]
+
+
+def _segment(
+    segmenter: Segmenter, readable: Sequence[tuple[PhotoSource, np.ndarray]]
+) -> list[Segmentation]:
+    try:
+        return segmenter.batch([photo for _, photo in readable])
+    except NonFiniteOutput as error:
+        # In a batch of several sizes each photo is a batch of its own: find out which one it was.
+        if len(readable) == 1:
+            photo, _ = readable[0]
+            name = photo.file_name if photo.frame else os.fspath(photo.path)
+            raise NonFiniteOutput.of(error.model, name) from None
+        return [result for one in readable for result in _segment(segmenter, [one])]
 
 
 def _wait(unwritten: deque[Future], allowed: int, bar: tqdm) -> None:

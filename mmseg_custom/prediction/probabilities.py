@@ -1,6 +1,5 @@
 """Files of probabilities, as tools/predict.py writes them."""
 
-import io
 import os
 import zipfile
 import zlib
@@ -8,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mmseg_custom.utils import UserError, atomic_path
+from mmseg_custom.utils import UserError
+from mmseg_custom.utils.npz import write_npz
 
 FOLDER = 'probabilities'
 # float16 knows no more of a number near 1 than this; zeros take no room.
@@ -23,13 +23,7 @@ def write_probabilities(path: str | os.PathLike, probabilities: np.ndarray) -> N
         probabilities: ``(C, H, W)`` float, 0..1. Stored as float16; below 1e-4 as 0.
     """
     stored = np.where(probabilities < SMALLEST, 0, probabilities).astype(np.float16)
-    content = io.BytesIO()
-    np.lib.format.write_array(content, stored)
-    with atomic_path(path) as temporary, zipfile.ZipFile(temporary, 'w') as archive:
-        # A fixed date, so that the same numbers are the same bytes. NumPy itself compresses as well
-        # as it can, which takes twice as long for 3 % less.
-        entry = zipfile.ZipInfo('probabilities.npy')
-        archive.writestr(entry, content.getvalue(), zipfile.ZIP_DEFLATED, compresslevel=1)
+    write_npz(path, probabilities=stored)
 
 
 def read_probabilities(path: str | os.PathLike) -> np.ndarray:

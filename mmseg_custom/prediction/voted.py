@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,11 +16,13 @@ from mmseg_custom.coco.result_classes import read_classes
 from mmseg_custom.evaluation.mask_scores import MaskScores
 from mmseg_custom.postprocess import hard_vote, soft_vote
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.digests import Source
 from mmseg_custom.utils.parallel import in_threads
 
 from .outputs import Outputs
 from .photo_sources import PhotoSource, photo_name
 from .probabilities import listed_names, path_of, read_probabilities
+from .results import origin_of
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,16 @@ class Voters:
                 )
         return (hard_vote if self.hard else soft_vote)(members, self.weights)
 
+    def sources_of(self, photo: PhotoSource) -> list[Source]:
+        """Return the files that the result of a photo is made from."""
+        return [photo.path, *(path_of(folder, photo.name) for folder in self.folders)]
+
+    def origins(self) -> dict[str, Any]:
+        """Return what the folders are made from, as part of a provenance."""
+        members = [origin_of(folder) for folder in self.folders]
+        votes = dict(weights=list(self.weights), hard=self.hard)
+        return dict(members=members, classes=self.classes.to_plain(), **votes)
+
     def require(self, names: Iterable[str]) -> None:
         """Raise a UserError when a folder lacks one of the photos."""
         names = set(names)
@@ -86,7 +99,9 @@ class Voters:
                 )
 
 
-def finish_photos(photos: Sequence[PhotoSource], voters: Voters, outputs: Outputs) -> None:
+def finish_photos(
+    photos: Sequence[PhotoSource], voters: Voters, outputs: Outputs
+) -> list[tuple[str, str]]:
     """Write the masks of photos, and refine them before if ``outputs`` says so.
 
     What is written already is not made again.
@@ -96,20 +111,27 @@ def finish_photos(photos: Sequence[PhotoSource], voters: Voters, outputs: Output
         voters: Where the probabilities are.
         outputs: Where to write.
 
+    Returns:
+        list[tuple[str, str]]: Name and reason of each photo that could not be read.
+
     Raises:
-        UserError: A photo or its probabilities cannot be read.
+        UserError: Probabilities cannot be read.
     """
     waiting = [photo for photo in photos if not outputs.are_there(photo.name)]
     needs_photo = outputs.crf is not None or outputs.overlays
 
-    def finish(source: PhotoSource) -> None:
+    def finish(source: PhotoSource) -> str | None:
         probabilities = voters.read(source.name)
-        photo = source.read() if needs_photo else None
+        try:
+            photo = source.read() if needs_photo else None
+        except UserError as error:
+            return str(error)
         mask = probabilities.argmax(axis=0).astype(np.uint8)
         outputs.write(source.name, photo, Segmentation(mask, probabilities, voters.classes))
+        return None
 
-    for _ in in_threads(finish, waiting, 'finishing'):
-        pass
+    reasons = in_threads(finish, waiting, 'finishing')
+    return [(p.name, why) for p, why in zip(waiting, reasons, strict=True) if why]
 
 
 def read_truths(path: str, classes: ClassList, data_root: str | None = None) -> dict[str, dict]:

@@ -2,10 +2,11 @@
 
 from .confidence import ConfidenceFiles
 from .leakage import drop_excluded, validation_identities
-from .pseudo_set import PseudoOptions, write_pseudo_set
+from .pseudo_set import WRITTEN, PseudoOptions, write_pseudo_set
 from .thresholds import balanced_thresholds, fixed_thresholds
 
 __all__ = [
+    'WRITTEN',
     'ConfidenceFiles',
     'PseudoOptions',
     'balanced_thresholds',

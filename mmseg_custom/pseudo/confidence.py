@@ -1,6 +1,5 @@
-"""What a model says and how sure it is, one file a photo."""
+"""Labels of a model and their confidence, one file a photo."""
 
-import io
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,8 @@ import numpy as np
 
 from mmseg_custom.apis.segmentation import Segmentation
 from mmseg_custom.postprocess import DenseCrf
-from mmseg_custom.utils import UserError, atomic_path
+from mmseg_custom.utils import UserError
+from mmseg_custom.utils.npz import write_npz
 
 # Confidence is kept in steps of 1 / LEVELS, so that it can be counted, and counted alike by all.
 LEVELS = 65535
@@ -34,8 +34,12 @@ class ConfidenceFiles:
         """Return the file of a photo."""
         return self.folder / f'{name}.npz'
 
+    def every_path(self, name: str) -> list[Path]:
+        """Return all files that a photo may have."""
+        return [self.path(name), self.folder.parent / 'masks' / f'{name}.png']
+
     def are_there(self, name: str) -> bool:
-        """Tell whether a photo is done."""
+        """Return whether a photo is done."""
         return self.path(name).is_file()
 
     def write(self, name: str, photo: np.ndarray, result: Segmentation) -> None:
@@ -51,19 +55,13 @@ class ConfidenceFiles:
             labels = result.refined(photo, self.crf).mask
         of_label = np.take_along_axis(result.probabilities, labels[None].astype(np.int64), axis=0)
         confidence = np.rint(of_label[0] * LEVELS).astype(np.uint16)
-        with atomic_path(self.path(name)) as temporary, zipfile.ZipFile(temporary, 'w') as archive:
-            for key, array in (('labels', labels), ('confidence', confidence)):
-                content = io.BytesIO()
-                np.lib.format.write_array(content, array)
-                # Without a date, so that the same numbers are the same bytes.
-                entry = zipfile.ZipInfo(f'{key}.npy')
-                archive.writestr(entry, content.getvalue(), zipfile.ZIP_DEFLATED, compresslevel=1)
+        write_npz(self.path(name), labels=labels, confidence=confidence)
 
     def read(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Return labels and confidence of a photo.
 
         Raises:
-            UserError: The file is not whole.
+            UserError: The file is incomplete.
         """
         path = self.path(name)
         try:

@@ -20,6 +20,8 @@ from .confidence import LEVELS, ConfidenceFiles
 from .thresholds import balanced_thresholds, confidence_histogram, fixed_thresholds
 
 MASKS, ANNOTATIONS, MANIFEST, SHEET = 'masks', 'annotations.json', 'pseudo.json', 'sheet.png'
+# What describes the set and is written at its end.
+WRITTEN = (ANNOTATIONS, MANIFEST, SHEET)
 SHOWN = 8
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from mmseg_custom.runs.run_folder import best_checkpoint
 from mmseg_custom.runs.trials import Trial, run_trials
 from mmseg_custom.utils import UserError, atomic_path, write_json
+from mmseg_custom.utils.digests import digest_of_file
 
 from .pseudo_set import ANNOTATIONS, MANIFEST
 
@@ -119,9 +120,10 @@ def _label(folder: Path, checkpoint: str, command: Sequence[str]) -> None:
     manifest = folder / MANIFEST
     if manifest.is_file():
         member, *_ = json.loads(manifest.read_text(encoding='utf-8'))['members']
-        if member['checkpoint'] != checkpoint:
+        if member['sha256'] != digest_of_file(checkpoint)['sha256']:
             raise UserError(
-                f'{folder}: labeled by {member["checkpoint"]}, not by {checkpoint}',
+                f'{folder}: labeled by {member["checkpoint"]}, whose weights are not those of '
+                f'{checkpoint}',
                 kind='folder-in-use',
             )
         return

@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from mmseg_custom.apis import TrashSegmenter
+from mmseg_custom.utils.non_finite import NonFiniteOutput
 from mmseg_custom.version import __version__
 
 from .answers import Answer, Health, Problem, full_mask, to_json, to_png
@@ -33,6 +34,7 @@ REFUSALS = {
     413: 'The photo has too many bytes or pixels',
     415: 'Not a JPEG, PNG or WebP photo',
     422: 'The photo is damaged, or there is no such format',
+    500: 'The model returned numbers that are not finite',
     503: 'Too many photos wait; try again in a while',
 }
 
@@ -103,6 +105,10 @@ def _explain_refusals(app: FastAPI) -> None:
     @app.exception_handler(UploadError)
     async def refuse_upload(_: Request, error: UploadError) -> JSONResponse:
         return refuse(error.status, str(error))
+
+    @app.exception_handler(NonFiniteOutput)
+    async def blame_model(_: Request, error: NonFiniteOutput) -> JSONResponse:
+        return refuse(500, str(error))
 
     @app.exception_handler(Busy)
     async def ask_to_wait(_: Request, error: Busy) -> JSONResponse:

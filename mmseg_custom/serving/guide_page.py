@@ -10,6 +10,7 @@ from gradio.data_classes import ImageData
 from mmseg_custom.apis import TrashSegmenter
 from mmseg_custom.coco import IGNORE_INDEX
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.non_finite import NonFiniteOutput
 from mmseg_custom.visualization.pages.html import render_page
 
 from .guide import Look, Refine, hide_unsure, list_findings
@@ -113,11 +114,11 @@ def look_at(
     try:
         with open(path, 'rb') as file:
             photo = read_upload(file, limits).photo
-    except UploadError as error:
+        return Look(photo, segmenter(photo), refine)
+    except (UploadError, NonFiniteOutput) as error:
         # Not an error to Gradio: what was found in the photo before must not stay.
         gr.Warning(str(error))
         return None
-    return Look(photo, segmenter(photo), refine)
 
 
 def _fill_page(rules: SortingRules, look: Callable[[str | None], Look | None]) -> None:

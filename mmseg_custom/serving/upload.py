@@ -83,5 +83,5 @@ def read_upload(file: BinaryIO | SpooledTemporaryFile[bytes], limits: Limits) ->
         height, width = upright_size(image)
         photo = np.asarray(upright_rgb(image, limits.max_side))
     except PhotoProblem as problem:
-        raise UploadError(f'the photo {problem}', STATUSES[problem.kind]) from None
+        raise UploadError(f'the photo {problem}', STATUSES[problem.fault]) from None
     return Upload(photo, height, width)

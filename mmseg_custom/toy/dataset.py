@@ -10,6 +10,7 @@ from mmseg_custom.classes import built_in
 from mmseg_custom.coco import make_coco
 from mmseg_custom.utils import UserError, atomic_path, write_json
 from mmseg_custom.utils.progress import tqdm
+from mmseg_custom.utils.provenance import FILE, Provenance
 
 from .scene import draw_scene
 
@@ -42,24 +43,26 @@ def write_toy_set(
         test: Number of test photos.
         size: Side of the photos in pixels.
         seed: Another seed, other photos.
-        force: Draw even when the same set is there.
+        force: Draw even when the same set, or another drawn one, is there.
 
     Returns:
         bool: Whether anything was drawn.
 
     Raises:
-        UserError: The photos would be too small, or other data is in the folder.
+        UserError: The photos would be too small, or other data or another set is in the folder.
     """
     if size < MIN_SIZE:
         raise UserError(f'photos of {size} px are too small: take a size of {MIN_SIZE} or more')
     out = Path(out)
     made_from = dict(version=LAYOUT_VERSION, train=train, val=val, test=test, size=size, seed=seed)
     counts = (train, val, test)
-    marker = out / 'toy.json'
-    if not force and _read_json(marker) == made_from and _is_whole(out, counts):
-        return False
     _require_ours(out)
-    marker.unlink(missing_ok=True)
+    provenance = Provenance(out / FILE, 'make_toy_trash', made_from, are_results=False)
+    if not force:
+        provenance.open()
+        if provenance.file.exists() and _is_complete(out, counts):
+            return False
+    provenance.file.unlink(missing_ok=True)
     photos = {}
     with tqdm(total=sum(counts), desc='drawing', unit='photo') as bar:
         for number, (split, count) in enumerate(zip(SPLITS, counts, strict=True)):
@@ -72,8 +75,8 @@ def write_toy_set(
     ).items():
         write_json(out / f'{name}.json', _coco(parts))
     write_json(out / 'test.json', _coco([(image, []) for image, _ in photos['test']]))
-    # Last, so that a set that was interrupted is drawn anew.
-    write_json(marker, made_from)
+    # Last, so that a set that was interrupted is drawn again.
+    provenance.save()
     return True
 
 
@@ -85,7 +88,7 @@ def _read_json(path: Path):
         return None
 
 
-def _is_whole(out: Path, counts: tuple[int, int, int]) -> bool:
+def _is_complete(out: Path, counts: tuple[int, int, int]) -> bool:
     """Whether every file of a set is there; somebody may have deleted some since."""
     names = [f'{name}.json' for name in JSONS]
     for split, count in enumerate(counts):

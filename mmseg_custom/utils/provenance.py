@@ -1,29 +1,29 @@
 """What the files in a folder are made from, compared by content and kept beside them.
 
-A command that continues after a stop, or skips what is there already, first asks whether what is
-there was made from the same things. Names and paths do not count: only content does.
+A command that continues after a stop first asks whether what is there was made from the same
+content. Names and paths do not count.
 """
 
-import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .atomic import write_json
+from .digests import Source, differences, fingerprint
 from .errors import UserError
 from .parallel import in_threads
 
 FILE = 'provenance.json'
 VERSION = 1
-SHOWN_DIGITS, SHOWN_CHARACTERS = 8, 60
-CHUNK = 1 << 20
 
 
 class OtherProvenance(UserError):
     """A folder holds results that were made from something else."""
+
+    def __init__(self, message: str):
+        super().__init__(message, kind='folder-in-use')
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Provenance:
     command: str
     made_from: dict[str, Any]
     are_results: bool = True
-    sources: dict[str, list[list]] = field(default_factory=dict)
+    sources: dict[str, list[list | None]] = field(default_factory=dict)
 
     def open(self, unknown: Iterable[Path] = (), force: bool = False) -> list[str]:
         """Compare with what the folder says, and take over what it knows of the sources.
@@ -82,12 +82,12 @@ class Provenance:
         return list(found['sources'])
 
     def update(
-        self, sources: Mapping[str, Sequence[Path]], verify: bool = False, silent: bool = False
+        self, sources: Mapping[str, Sequence[Source]], verify: bool = False, silent: bool = False
     ) -> list[str]:
         """Look at the files that results are made from.
 
         Args:
-            sources: By the name of each result, the files that it is made from.
+            sources: By the name of each result, the files that it is made from, or digests.
             verify: Read every file, also where size and time of its last change are as before.
             silent: Show no progress.
 
@@ -96,14 +96,13 @@ class Provenance:
             is seen for the first time.
         """
         known = self.sources
-        # Frames of a video share a file, which is read once.
         before = {
             path: self._known(name, i) for name in sources for i, path in enumerate(sources[name])
         }
         paths = list(before)
 
-        def look(path: Path) -> list | None:
-            return _fingerprint(path, before[path], verify)
+        def look(path: Source) -> list | None:
+            return fingerprint(path, before[path], verify)
 
         found = dict(zip(paths, in_threads(look, paths, 'comparing', silent), strict=True))
         self.sources = dict(known)
@@ -113,6 +112,32 @@ class Provenance:
             if _digests(self.sources[name]) != _digests(known.get(name, [])):
                 changed.append(name)
         return changed
+
+    def require_unchanged(
+        self, sources: Mapping[str, Sequence[Source]], verify: bool = False, force: bool = False
+    ) -> bool:
+        """Look at sources of results that cannot be made again one at a time.
+
+        Args:
+            sources: See :meth:`update`.
+            verify: See :meth:`update`.
+            force: Accept changes.
+
+        Returns:
+            bool: Whether all is as before; False also at the first time.
+
+        Raises:
+            OtherProvenance: A source has changed, came or went; names the first.
+        """
+        before = self.sources
+        changed = [*self.update(sources, verify), *(name for name in before if name not in sources)]
+        self.sources = {name: self.sources[name] for name in sources}
+        if before and changed and not force:
+            raise OtherProvenance(
+                f'{self.file.parent}: was made from other files: {changed[0]} '
+                f'({len(changed)} such files)'
+            )
+        return bool(before) and not changed
 
     def save(self) -> None:
         """Write the file; outdated results have to be deleted before."""
@@ -128,6 +153,17 @@ class Provenance:
     def _known(self, name: str, place: int) -> list | None:
         files = self.sources.get(name, [])
         return files[place] if place < len(files) else None
+
+
+def announce(outdated: Sequence[str], foreign: Sequence[str] = ()) -> None:
+    """Print how many results have changed sources, or were made from something else."""
+    if foreign:
+        print(f'starting over: {len(foreign)} results of something else are deleted')
+    elif outdated:
+        print(
+            f'{len(outdated)} results are made again, since their sources have changed '
+            f'(the first: {outdated[0]})'
+        )
 
 
 def read_provenance(file: Path) -> dict | None:
@@ -156,63 +192,9 @@ def holds_results(folder: Path) -> bool:
         return False
 
 
-def differences(was: Mapping[str, Any], is_now: Mapping[str, Any]) -> list[str]:
-    """Return one line for each key whose value differs, such as ``tta: was None, is 'flip'``."""
-    keys = [*was, *(key for key in is_now if key not in was)]
-    return [
-        f'  {key}: was {_show(was.get(key))}, is {_show(is_now.get(key))}'
-        for key in keys
-        if _content(was.get(key)) != _content(is_now.get(key))
-    ]
-
-
-def digest_of_data(value: Any, name: str) -> dict[str, str]:
-    """Return the digest of plain data; the name is shown to people and never compared."""
-    text = json.dumps(value, sort_keys=True, default=repr)
-    return dict(name=name, sha256=hashlib.sha256(text.encode()).hexdigest())
-
-
-def digest_of_file(path: str | os.PathLike) -> dict[str, str]:
-    """Return the digest of a file; its name is shown to people and never compared."""
-    return dict(name=Path(path).name, sha256=_sha256(Path(path)))
-
-
-def _sha256(path: Path) -> str:
-    with open(path, 'rb') as file:
-        return hashlib.file_digest(file, 'sha256').hexdigest()
-
-
-def _fingerprint(path: Path, known: list | None, verify: bool) -> list | None:
-    """Return ``[size, mtime_ns, sha256]`` of a file; None if it cannot be read."""
-    try:
-        status = path.stat()
-        stated = [status.st_size, status.st_mtime_ns]
-        if known is not None and known[:2] == stated and not verify:
-            return known
-        return [*stated, _sha256(path)]
-    except OSError:
-        return None
-
-
 def _digests(fingerprints: Sequence[list | None]) -> list[str | None]:
-    return [one and one[2] for one in fingerprints]
+    return [None if one is None else one[2] for one in fingerprints]
 
 
 def _plain(value: Any) -> Any:
     return json.loads(json.dumps(value))
-
-
-def _content(value: Any) -> Any:
-    """Drop the names that stand beside digests."""
-    if isinstance(value, dict):
-        return {k: _content(v) for k, v in value.items() if not (k == 'name' and 'sha256' in value)}
-    return [_content(one) for one in value] if isinstance(value, list) else value
-
-
-def _show(value: Any) -> str:
-    if isinstance(value, dict) and 'sha256' in value:
-        return f'{value["name"]} ({value["sha256"][:SHOWN_DIGITS]})'
-    if isinstance(value, list) and any(isinstance(one, dict) for one in value):
-        return ', '.join(map(_show, value))
-    text = repr(value)
-    return text if len(text) <= SHOWN_CHARACTERS else f'{text[:SHOWN_CHARACTERS]}…'

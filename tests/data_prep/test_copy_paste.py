@@ -189,11 +189,9 @@ def test_mistakes_are_one_line(toy_set, tmp_path, capsys, arguments, message):
 def test_other_data_is_not_overwritten(toy_set, tmp_path, capsys):
     make(toy_set, tmp_path / 'a', number=2)
     paths = ['--json-path', toy_set / 'train.json', '--mode', 'new', '--out', tmp_path / 'a']
-    assert 'another paste set' in call(capsys, *paths, '--aug-num', 3, code=2).err.replace(
-        'a paste set of other annotations or options', 'another paste set'
-    )
-    (tmp_path / 'a' / 'paste_set.json').unlink()
-    assert 'holds other data' in call(capsys, *paths, '--aug-num', 2, code=2).err
+    assert 'aug_num: was 2, is 3' in call(capsys, *paths, '--aug-num', 3, code=2).err
+    (tmp_path / 'a' / 'provenance.json').unlink()
+    assert 'is there already' in call(capsys, *paths, '--aug-num', 2, code=2).err
 
 
 def test_bad_files_are_one_line(small_set, tmp_path):

@@ -76,8 +76,10 @@ def test_a_set_that_is_there_is_kept_and_an_interrupted_one_drawn_anew(tmp_path)
     assert write_toy_set(tmp_path, **options)
     assert not write_toy_set(tmp_path, **options)
     assert write_toy_set(tmp_path, **options, force=True)
-    assert write_toy_set(tmp_path, **options, seed=1)
-    (tmp_path / 'toy.json').unlink()
+    with pytest.raises(UserError, match='seed: was 0, is 1'):
+        write_toy_set(tmp_path, **options, seed=1)
+    assert write_toy_set(tmp_path, **options, seed=1, force=True)
+    (tmp_path / 'provenance.json').unlink()
     assert write_toy_set(tmp_path, **options, seed=1)
 
 
@@ -215,11 +217,13 @@ def test_a_set_that_lost_a_file_is_drawn_anew(name, tmp_path):
     assert contents(tmp_path) == before
 
 
-def test_a_spoilt_record_of_the_options_is_no_record(tmp_path):
+def test_a_damaged_provenance_is_refused(tmp_path):
     options = dict(train=1, val=0, test=0, size=48)
     write_toy_set(tmp_path, **options)
-    (tmp_path / 'toy.json').write_text('{"ver')
-    assert write_toy_set(tmp_path, **options)
+    (tmp_path / 'provenance.json').write_text('{"ver')
+    with pytest.raises(UserError, match='is damaged'):
+        write_toy_set(tmp_path, **options)
+    assert write_toy_set(tmp_path, **options, force=True)
 
 
 def test_an_interrupted_drawing_leaves_no_record_and_is_done_anew(tmp_path, monkeypatch):
@@ -235,7 +239,7 @@ def test_an_interrupted_drawing_leaves_no_record_and_is_done_anew(tmp_path, monk
         patch.setattr(dataset, 'draw_scene', stop)
         with pytest.raises(KeyboardInterrupt):
             write_toy_set(tmp_path / 'cut', **options)
-    assert not (tmp_path / 'cut' / 'toy.json').exists()
+    assert not (tmp_path / 'cut' / 'provenance.json').exists()
     assert write_toy_set(tmp_path / 'cut', **options)
     assert contents(tmp_path / 'cut') == contents(tmp_path / 'whole')
 

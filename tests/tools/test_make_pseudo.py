@@ -40,7 +40,7 @@ def tree(folder):
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob('*')
-        if path.is_file() and not path.name.startswith('.') and path.name != 'predict.json'
+        if path.is_file() and not path.name.startswith('.') and path.name != 'provenance.json'
     }
 
 

@@ -3,13 +3,16 @@ import os
 import shutil
 import signal
 import time
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from conftest import ROOT, call_tool, tool
 from PIL import Image
 from processes import ToolProcess
+from pycocotools.coco import COCO
 
 from mmseg_custom.apis import TrashSegmenter
 from mmseg_custom.classes import built_in
@@ -62,7 +65,7 @@ def test_a_run_that_was_killed_twice_ends_the_same(toy_set, random_checkpoint, t
     tool(*command(out))
     found = {name: data for name, data in tree(out).items() if '/.' not in name}
     assert found == tree(tmp_path / 'whole')
-    assert len(found) == 24 * 2 + 2
+    assert len(found) == 24 * 2 + 3
 
 
 def test_broken_photos_are_reported_and_skipped(toy_set, random_checkpoint, tmp_path, capsys):
@@ -92,7 +95,7 @@ def test_results_of_another_model_are_not_mixed_in(toy_set, random_checkpoint, t
     other = tmp_path / 'other.pth'
     torch.save(content, other)
     done = call_tool(capsys, TOOL, TOY, other, photo, *out, code=2)
-    assert 'predictions of another model' in done.err
+    assert 'weights: was iter_1.pth' in done.err
 
 
 def test_two_processes_write_what_one_writes(toy_set, random_checkpoint, tmp_path):
@@ -146,3 +149,36 @@ def test_an_exported_model_predicts_alike(toy_set, random_checkpoint, tmp_path, 
         command = (*model, toy_set / 'val.json', *out, *options)
         assert reason in call_tool(capsys, TOOL, *command, code=2).err
     assert 'to predict' in call_tool(capsys, TOOL, TOY, random_checkpoint, *out, code=2).err
+
+
+def test_predictions_are_read_back_against_the_photos(toy_set, random_checkpoint, tmp_path, capsys):
+    """`a/x.jpg` and `b/x.jpg` were both `x.jpg`, all frames of a video `v.avi`."""
+    photos = sorted((toy_set / 'batch_02').glob('*.jpg'))
+    root = tmp_path / 'photos'
+    for name, photo in zip(('a/x.jpg', 'b/x.jpg'), photos, strict=False):
+        (root / name).parent.mkdir(parents=True)
+        shutil.copy(photo, root / name)
+    video = cv2.VideoWriter(str(root / 'v.avi'), cv2.VideoWriter_fourcc(*'MJPG'), 5, (64, 64))
+    frames = [cv2.imread(str(photo)) for photo in photos[:5]]
+    for frame in frames:
+        video.write(frame)
+    video.release()
+    inputs, out = [root / 'a', root / 'b', root / 'v.avi'], tmp_path / 'out'
+    call_tool(capsys, TOOL, TOY, random_checkpoint, *inputs, '--every', 2, '--out', out)
+    api = COCO(str(out / 'predictions.json'))
+    names = [image['file_name'] for image in api.loadImgs(api.getImgIds())]
+    assert names == ['a/x.jpg', 'b/x.jpg', *(f'v.avi#{n:06d}' for n in (0, 2, 4))]
+    for image in api.loadImgs(api.getImgIds()):
+        file, _, frame = image['file_name'].partition('#')
+        assert (root / file).is_file()
+        if frame:
+            assert image['seconds'] == pytest.approx(int(frame) / 5)
+        stem = str(Path(file).with_suffix('')) + (f'/{frame}' if frame else '')
+        mask = np.asarray(Image.open(out / 'masks' / f'{stem}.png'))
+        painted = np.zeros_like(mask)
+        for annotation in api.loadAnns(api.getAnnIds(image['id'])):
+            painted[api.annToMask(annotation) > 0] = annotation['category_id']
+        assert np.array_equal(painted, mask)
+    first = np.asarray(Image.open(out / 'masks' / 'v' / '000000.png'))
+    last = np.asarray(Image.open(out / 'masks' / 'v' / '000004.png'))
+    assert (first != last).any()

@@ -13,7 +13,9 @@ from mmseg_custom.classes import ClassList
 from mmseg_custom.coco.decode_photo import PhotoProblem
 from mmseg_custom.coco.photos import read_photo
 from mmseg_custom.utils import UserError, atomic_path, write_json
+from mmseg_custom.utils.overwriting import refuse_overwriting
 from mmseg_custom.utils.progress import tqdm
+from mmseg_custom.utils.provenance import FILE, Provenance, announce
 
 from .taco import DESCRIPTION, TacoPhoto, convert_photos, read_taco, taco_coco
 
@@ -63,6 +65,8 @@ def convert_taco(
     out = Path(out)
     content, labels = read_taco(ann_file, classes)
     _require_free(out, photos)
+    if photos is not None:
+        _drop_outdated(content, Path(photos), out)
     kept, skipped = [], []
     converted = convert_photos(content, labels, size)
     for photo in tqdm(converted, total=len(content['images']), desc='converting', unit='photo'):
@@ -78,6 +82,19 @@ def convert_taco(
     write_json(out / JSON_NAME, taco_coco(content, kept, classes))
     annotations = sum(len(photo.annotations) for photo in kept)
     return TacoReport(len(kept), annotations, sum(photo.vanished for photo in kept), skipped)
+
+
+def _drop_outdated(content: dict, photos: Path, out: Path) -> None:
+    """Delete shrunk photos whose originals have changed since."""
+    names = [image['file_name'] for image in content['images']]
+    refuse_overwriting((out / name for name in names), (photos / name for name in names))
+    provenance = Provenance(out / FILE, 'taco_to_trash', {}, are_results=False)
+    provenance.open(out / name for name in names)
+    changed = provenance.update({name: [photos / name] for name in names})
+    announce([name for name in changed if (out / name).exists()])
+    for name in changed:
+        (out / name).unlink(missing_ok=True)
+    provenance.save()
 
 
 def _no_photo_message(ann_file, photos, skipped: list[tuple[str, str]]) -> str:

@@ -56,11 +56,13 @@ class PasteSource:
         content: A valid COCO object with annotations.
         data_root: Folder of its photos.
         classes: The classes that categories are matched to.
+        skipped: Name and reason of each photo that was left out, since it cannot be read.
     """
 
     content: dict
     data_root: Path
     classes: ClassList
+    skipped: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def labels(self) -> dict[int, int]:

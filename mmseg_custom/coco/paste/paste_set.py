@@ -1,7 +1,5 @@
 """Writing a paste set: many photos in parallel, then one COCO file; a stopped run goes on."""
 
-import hashlib
-import json
 import os
 import shutil
 from dataclasses import asdict, replace
@@ -12,15 +10,18 @@ from mmseg_custom.coco.class_map import apply_class_map
 from mmseg_custom.coco.join import annotation_files
 from mmseg_custom.coco.photo_root import output_stem, photo_root, with_photo_root
 from mmseg_custom.coco.read import read_coco, require_valid
+from mmseg_custom.coco.readable import unreadable_photos
 from mmseg_custom.coco.stats.class_counts import require_annotated
 from mmseg_custom.coco.write import new_ids
 from mmseg_custom.utils import UserError, write_json
+from mmseg_custom.utils.digests import digest_of_file
+from mmseg_custom.utils.overwriting import refuse_overwriting
+from mmseg_custom.utils.provenance import FILE, Provenance
 
 from .paste_photo import PasteOptions, PasteSource
 from .paste_workers import PARTS, PHOTOS, part_name, photo_name, write_parts
 
 VERSION = 2
-MANIFEST = 'paste_set.json'
 
 
 def open_source(
@@ -45,7 +46,22 @@ def open_source(
     require_annotated(ann_file, content)
     content = apply_class_map(content, classes)
     root = photo_root(ann_file, content, data_root)
-    return PasteSource(content, root, classes)
+    content, skipped = _readable(content, root)
+    return PasteSource(content, root, classes, skipped)
+
+
+def _readable(content: dict, root: Path) -> tuple[dict, tuple[tuple[str, str], ...]]:
+    """Leave out images whose photos are damaged; one that is missing stays, and is an error."""
+    paths = [root / image['file_name'] for image in content['images']]
+    damaged = {n: why for n, why in unreadable_photos(paths).items() if paths[n].is_file()}
+    images = [image for place, image in enumerate(content['images']) if place not in damaged]
+    if not images:
+        raise UserError(next(iter(damaged.values())))
+    ids = {image['id'] for image in images}
+    annotations = [entry for entry in content['annotations'] if entry['image_id'] in ids]
+    names = [image['file_name'] for image in content['images']]
+    skipped = tuple((names[place], why) for place, why in damaged.items())
+    return content | dict(images=images, annotations=annotations), skipped
 
 
 def write_paste_set(
@@ -56,6 +72,8 @@ def write_paste_set(
     aug_num: int,
     add: bool,
     workers: int,
+    force: bool = False,
+    verify: bool = False,
 ) -> Path:
     """Write the photos and the COCO file, unless the same set is there already.
 
@@ -68,6 +86,8 @@ def write_paste_set(
         add: Whether the new file holds the old photos, too; its names are then relative to the
             data folder, and else to ``out``.
         workers: Number of processes.
+        force: Start over where another set is in ``out``.
+        verify: Read every photo again, also where its size and time are as before.
 
     Returns:
         Path: The COCO file.
@@ -82,15 +102,20 @@ def write_paste_set(
         version=VERSION,
         aug_num=aug_num,
         add=add,
-        sha256=_digest(ann_file),
+        annotations=[digest_of_file(file) for file in _files(ann_file)],
         classes=source.classes.to_plain(),
         **asdict(options),
     )
-    made_from = json.loads(json.dumps(made_from))
     target = out / f'{output_stem(ann_file)}_pasted.json'
-    if _is_done(out, target, made_from):
+    photos = {i['file_name']: [source.data_root / i['file_name']] for i in source.content['images']}
+    refuse_overwriting([target], _files(ann_file))
+    refuse_overwriting(
+        (out / photo_name(i) for i in range(aug_num)), (p for (p,) in photos.values())
+    )
+    provenance = Provenance(out / FILE, 'copy_paste', made_from, are_results=False)
+    if _is_done(provenance, out, target, photos, force, verify):
         return target
-    write_json(out / MANIFEST, made_from)
+    provenance.save()
     write_parts(source, options, out, aug_num, workers)
     merged = _merge(source.content, out, aug_num, add, prefix)
     write_json(target, with_photo_root(merged, target, source.data_root if add else out))
@@ -119,24 +144,23 @@ def _prefix(out: Path, data_root: Path) -> str:
         ) from None
 
 
-def _digest(path: str | os.PathLike) -> str:
-    files = [Path(path)] if os.path.isfile(path) else annotation_files(path)
-    return hashlib.sha256(b''.join(file.read_bytes() for file in files)).hexdigest()
+def _files(ann_file: str | os.PathLike) -> list[Path]:
+    return [Path(ann_file)] if os.path.isfile(ann_file) else list(annotation_files(ann_file))
 
 
-def _is_done(out: Path, target: Path, made_from: dict) -> bool:
-    """Whether the same set is there; raise when it is another one."""
-    manifest = out / MANIFEST
-    if not manifest.exists():
-        if target.exists() or (out / PHOTOS).exists():
-            raise UserError(f'{out}: holds other data', kind='folder-in-use')
+def _is_done(
+    provenance: Provenance, out: Path, target: Path, photos: dict, force: bool, verify: bool
+) -> bool:
+    """Return whether the same set is there; raise when it is another one."""
+    foreign = provenance.open([target, out / PHOTOS], force)
+    same = provenance.require_unchanged(photos, verify, force)
+    if not same or foreign:
+        for folder in (PHOTOS, PARTS):
+            shutil.rmtree(out / folder, ignore_errors=True)
+        target.unlink(missing_ok=True)
         return False
-    if read_coco(manifest) != made_from:
-        raise UserError(
-            f'{out}: holds a paste set of other annotations or options', kind='folder-in-use'
-        )
-    photos = (out / photo_name(index) for index in range(made_from['aug_num']))
-    return target.exists() and all(photo.is_file() for photo in photos)
+    pasted = (out / photo_name(index) for index in range(provenance.made_from['aug_num']))
+    return target.exists() and all(photo.is_file() for photo in pasted)
 
 
 def _merge(content: dict, out: Path, aug_num: int, add: bool, prefix: str) -> dict:

@@ -113,7 +113,7 @@ def test_round_trip_of_the_toy_set(toy_set, tmp_path, whole):
 
 def round_trip(ann_file, photos, folder, whole):
     write_masks(ann_file, folder / 'masks', built_in())
-    content = masks_to_coco(folder / 'masks', photos, built_in(), whole)
+    content, _ = masks_to_coco(folder / 'masks', photos, built_in(), whole)
     original = json.loads(ann_file.read_text())
     sizes = {(i['file_name'], i['height'], i['width']) for i in original['images']}
     assert {(i['file_name'], i['height'], i['width']) for i in content['images']} == sizes
@@ -132,7 +132,7 @@ def test_ignored_pixels_survive_as_a_mask_file(tmp_path):
     ignoring[5] = 3
     write_pair(tmp_path, 'b/ignoring', ignoring)
     write_pair(tmp_path, 'b/plain', np.full((6, 9), 2, np.uint8))
-    content = masks_to_coco(tmp_path / 'masks', tmp_path / 'photos', built_in())
+    content, _ = masks_to_coco(tmp_path / 'masks', tmp_path / 'photos', built_in())
     assert [i.get('seg_map_path') for i in content['images']] == ['../masks/b/ignoring.png', None]
     assert [a['image_id'] for a in content['annotations']] == [1]
     path = save(tmp_path / 'photos' / 'ann.json', content)
@@ -155,7 +155,8 @@ def test_a_photo_lying_on_its_side_has_the_size_that_is_seen(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new('RGB', (9, 6)).save(tmp_path / 'photos' / 'a.JPG', exif=exif)
-    (image,) = masks_to_coco(tmp_path / 'masks', tmp_path / 'photos', built_in())['images']
+    content, _ = masks_to_coco(tmp_path / 'masks', tmp_path / 'photos', built_in())
+    (image,) = content['images']
     assert (image['file_name'], image['height'], image['width']) == ('a.JPG', 9, 6)
 
 

@@ -257,7 +257,7 @@ def test_scans_are_counted_in_the_picture_only():
 def test_hostile_files_are_named(name, reason, form):
     with pytest.raises(PhotoProblem, match=reason) as caught:
         to_bgr(FORMS[form](CASES / name))
-    assert caught.value.kind == 'size'
+    assert caught.value.fault == 'size'
     if form == 'path':
         assert name in str(caught.value)
 

@@ -1,4 +1,5 @@
 import json
+import shutil
 import sys
 import threading
 import time
@@ -57,7 +58,7 @@ def test_a_training_that_stops_early_is_told_and_gone_on_with(configs, tmp_path)
     commands = {trials[0]: writing()(trials[0]), trials[1]: fails}
     with pytest.raises(UserError, match=r'b/seed_0/train.log: the training failed \(no disk\)'):
         run_trials(trials, commands.get)
-    (trials[1].folder / 'trial.json').unlink()
+    shutil.rmtree(trials[1].folder)
     commands[trials[1]] = writing(last=6)(trials[1])
     with pytest.raises(UserError, match='the training failed'):
         run_trials(trials, commands.get)
@@ -69,10 +70,10 @@ def test_results_of_another_config_or_arguments_are_not_taken(configs, tmp_path)
     trials = plan_trials(configs, [0], [None], tmp_path / 'w')
     run_trials(trials, writing())
     run_trials(trials, writing())
-    with pytest.raises(UserError, match='with another config or other arguments'):
+    with pytest.raises(UserError, match='arguments: was'):
         run_trials(trials, lambda trial: [*writing()(trial), '--epochs', '3'])
     Path(configs[1]).write_text('x = 2')
-    with pytest.raises(UserError, match='b/seed_0: was trained with another config'):
+    with pytest.raises(UserError, match=r'b/seed_0: holds results of.*\n  config: was b\.py'):
         run_trials(trials, writing())
 
 
@@ -102,6 +103,6 @@ def test_command_lines_of_one_many_and_slurm(configs, tmp_path):
 def test_what_a_trial_is_made_from_is_noted(configs, tmp_path):
     (trial,) = plan_trials(configs[:1], [0], [None], tmp_path / 'w')
     run_trials([trial], writing())
-    content = json.loads((trial.folder / 'trial.json').read_text())
-    assert content['command'][-1] == '8'
-    assert 'x = 1' in content['config']
+    content = json.loads((trial.folder / 'provenance.json').read_text())['made_from']
+    assert content['arguments'][-1] == '8'
+    assert content['config']['name'] == 'a.py'

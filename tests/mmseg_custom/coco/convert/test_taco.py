@@ -236,7 +236,11 @@ def test_a_stopped_run_goes_on_and_leaves_no_annotations_behind(fake, monkeypatc
         patch.setattr(taco_photos, 'shrink_photo', stop)
         with pytest.raises(KeyboardInterrupt):
             convert(fake)
-    assert sorted(p.name for p in (folder / 'out').rglob('*.*')) == ['turned.JPG', 'upright.jpg']
+    assert sorted(p.name for p in (folder / 'out').rglob('*.[jJ]*')) == [
+        'provenance.json',
+        'turned.JPG',
+        'upright.jpg',
+    ]
     # What is there is kept, even when its original is gone; another size is another photo.
     (folder / 'photos' / UPRIGHT).unlink()
     before = (folder / 'out' / UPRIGHT).stat().st_mtime_ns

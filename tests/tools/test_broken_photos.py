@@ -1,0 +1,129 @@
+"""A hostile or damaged photo is named and skipped by every command that reads many."""
+
+import contextlib
+import io
+import json
+import runpy
+import shutil
+import zlib
+
+import pytest
+from conftest import ROOT
+from PIL import Image
+
+from mmseg_custom import cli
+from mmseg_custom.coco.decode_photo import MAX_SCANS
+
+TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
+
+
+def call(tool, *arguments):
+    module = runpy.run_path(str(ROOT / tool))
+    text = io.StringIO()
+    with contextlib.redirect_stderr(text), contextlib.redirect_stdout(text):
+        try:
+            cli.main(module['build_parser'], module['run'], [*map(str, arguments)])
+        except SystemExit as end:
+            return end.code, text.getvalue()
+    raise AssertionError('the tool did not end')
+
+
+def truncated(path):
+    path.write_bytes(path.read_bytes()[:-300])
+
+
+def giant(path):
+    """A header of 40000x40000 pixels, and a tail."""
+    file = io.BytesIO()
+    Image.new('L', (8, 8)).save(file, 'PNG')
+    content = bytearray(file.getvalue())
+    content[16:24] = (40_000).to_bytes(4, 'big') * 2
+    content[29:33] = zlib.crc32(content[12:29]).to_bytes(4, 'big')
+    path.write_bytes(bytes(content) + b'\0' * 100)
+
+
+def many_scans(path):
+    file = io.BytesIO()
+    Image.open(path).save(file, 'JPEG', progressive=True)
+    content = file.getvalue()
+    last = content.rindex(b'\xff\xda')
+    scans = content[last:-2] * (MAX_SCANS + 1)
+    path.write_bytes(content[:last] + scans + b'\xff\xd9')
+
+
+HOSTILE = {'truncated': truncated, 'giant': giant, 'many scans': many_scans}
+
+
+@pytest.fixture(scope='module')
+def base(toy_set, random_checkpoint, tmp_path_factory):
+    """Labelled photos, their masks and probabilities, a model."""
+    world = tmp_path_factory.mktemp('world')
+    shutil.copytree(toy_set, world / 'set')
+    shutil.copy(random_checkpoint, world / 'a.pth')
+    # The checkpoint knows its validation photos, which get no pseudo labels.
+    content = json.loads((toy_set / 'train.json').read_text())
+    images = content['images'][:7]
+    ids = {image['id'] for image in images}
+    annotations = [a for a in content['annotations'] if a['image_id'] in ids]
+    ann = world / 'set' / 'ann.json'
+    ann.write_text(json.dumps(content | dict(images=images, annotations=annotations)))
+    out = ['--out', world / 'in', '--probabilities']
+    assert call('tools/predict.py', TOY, world / 'a.pth', ann, *out)[0] == 0
+    return world
+
+
+ANN, MODEL, OUT = '{w}/set/ann.json', (TOY, '{w}/a.pth'), ('--out', '{w}/out')
+COMMANDS = {
+    'predict': ('tools/predict.py', *MODEL, ANN, *OUT),
+    'predict a folder': ('tools/predict.py', *MODEL, '{w}/set/batch_01', *OUT),
+    'submit': ('tools/submit.py', ANN, '--model', *MODEL, '--out', '{w}/out.csv'),
+    'ensemble predict': ('tools/ensemble.py', 'predict', ANN, '--model', *MODEL, *OUT),
+    'vote': ('tools/ensemble.py', 'vote', ANN, '--members', '{w}/in', '--overlays', *OUT),
+    'crf': ('tools/crf.py', '{w}/in', ANN, *OUT),
+    'make_pseudo': (
+        *('tools/make_pseudo.py', *MODEL, ANN, '--exclude', '{w}/set/val.json'),
+        *('--threshold', '0.1', *OUT),
+    ),
+    'statistics': ('data_prep/dataset_statistics.py', ANN, *OUT),
+    'browse': ('tools/browse.py', ANN, '--out', '{w}/out.html'),
+    'contact_sheet': ('tools/contact_sheet.py', ANN, '{w}/in/masks', '--out', '{w}/out.png'),
+    'kfold': (*('data_prep/stratified_kfold.py', ANN, '--folds', 2, '--group-duplicates', *OUT),),
+    'copy_paste': (
+        *('data_prep/copy_paste.py', '--json-path', ANN, '--mode', 'new', '--aug-num', 1),
+        *('--workers', 1, *OUT),
+    ),
+    'masks_to_coco': (
+        *('data_prep/masks_to_coco.py', '{w}/in/masks', '--data-root', '{w}/set'),
+        *('--out', '{w}/out.json'),
+    ),
+    'check': ('data_prep/check.py', ANN),
+}
+
+
+@pytest.mark.parametrize('command', COMMANDS)
+def test_it_is_named_and_skipped(base, tmp_path, command):
+    world = shutil.copytree(base, tmp_path / 'world')
+    content = json.loads((world / 'set' / 'ann.json').read_text())
+    photos = [world / 'set' / image['file_name'] for image in content['images']]
+    for photo, make in zip(photos, HOSTILE.values(), strict=False):
+        make(photo)
+    arguments = [str(a).replace('{w}', str(world)) for a in COMMANDS[command]]
+    code, text = call(*arguments)
+    assert code == 1, text
+    for photo in photos[: len(HOSTILE)]:
+        assert photo.name in text
+    assert 'megapixels' in text and 'scans' in text and 'truncated' in text
+    assert 'Traceback' not in text
+    if command not in ('check', 'submit'):
+        assert [path for path in world.glob('out*') if path.is_file() or any(path.rglob('*.*'))]
+
+
+def test_online_training_lists_the_others(toy_set, tmp_path):
+    from mmseg_custom.datasets import UnlabelledPhotos
+
+    folder = shutil.copytree(toy_set / 'batch_02', tmp_path / 'photos')
+    photos = sorted(folder.iterdir())
+    giant(photos[0])
+    Image.open(photos[1]).save(folder / 'b.WEBP')
+    found = UnlabelledPhotos(ann_file=str(folder), pipeline=[])
+    assert len(found) == len(photos)

@@ -1,0 +1,95 @@
+"""A model whose weights are damaged stops every command, which names the photo and the model."""
+
+import json
+
+import pytest
+import torch
+from conftest import ROOT, call_tool
+
+from mmseg_custom.apis import TrashSegmenter
+
+TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
+
+
+@pytest.fixture(scope='module')
+def broken(random_checkpoint, tmp_path_factory):
+    """A checkpoint that train.py wrote, with one weight that is no number."""
+    content = torch.load(random_checkpoint, weights_only=False)
+    content['state_dict']['decode_head.conv_seg.weight'][3, 0] = float('nan')
+    path = tmp_path_factory.mktemp('broken') / 'broken.pth'
+    torch.save(content, path)
+    return path
+
+
+@pytest.fixture(scope='module')
+def broken_onnx(broken, tmp_path_factory):
+    pytest.importorskip('onnxruntime')
+    from mmseg_custom.apis.export import export_onnx
+
+    path = tmp_path_factory.mktemp('onnx') / 'broken.onnx'
+    export_onnx(TrashSegmenter(TOY, broken, device='cpu'), path)
+    return path
+
+
+COMMANDS = {
+    'predict': lambda toy, model, ann: ['tools/predict.py', *model, ann],
+    'predict with TTA': lambda toy, model, ann: ['tools/predict.py', *model, ann, '--tta', 'flip'],
+    'submit': lambda toy, model, ann: ['tools/submit.py', ann, '--model', *model],
+    'ensemble': lambda toy, model, ann: ['tools/ensemble.py', 'predict', ann, '--model', *model],
+    'make_pseudo': lambda toy, model, ann: [
+        *('tools/make_pseudo.py', *model, ann, '--exclude', toy / 'train.json')
+    ],
+    'test': lambda toy, model, ann: ['tools/test.py', *model, '--data-root', toy],
+}
+
+
+@pytest.mark.parametrize('command', COMMANDS)
+def test_commands_name_photo_and_model(command, toy_set, broken, tmp_path, capsys):
+    ann = toy_set / 'test.json'
+    photo = json.loads(ann.read_text())['images'][0]['file_name']
+    if command == 'test':
+        photo = json.loads((toy_set / 'val.json').read_text())['images'][0]['file_name']
+    arguments = COMMANDS[command](toy_set, [TOY, broken], ann)
+    error = call_tool(capsys, *arguments, '--out', tmp_path / 'out', code=2).err
+    assert 'not finite' in error and str(broken) in error and photo in error
+    assert not list(tmp_path.rglob('*.png'))
+
+
+def test_an_exported_model_too(toy_set, broken_onnx, tmp_path, capsys):
+    command = ['tools/predict.py', broken_onnx, toy_set / 'test.json', '--out', tmp_path / 'out']
+    error = call_tool(capsys, *command, code=2).err
+    assert 'not finite' in error and str(broken_onnx) in error and 'batch_03' in error
+
+
+def test_it_is_not_exported(broken, tmp_path, capsys):
+    pytest.importorskip('onnxruntime')
+    out = tmp_path / 'a.onnx'
+    error = call_tool(capsys, 'tools/export.py', TOY, broken, '--out', out, code=2).err
+    assert 'not finite' in error and str(broken) in error
+    assert not out.exists()
+
+
+def test_the_server_answers_with_an_error(broken, toy_set):
+    pytest.importorskip('fastapi')
+    from fastapi.testclient import TestClient
+
+    from mmseg_custom.serving.api import create_app
+
+    photo = next((toy_set / 'batch_01').glob('*.jpg')).read_bytes()
+    with TestClient(create_app(TrashSegmenter(TOY, broken, device='cpu'))) as client:
+        answer = client.post('/segment', content=photo, headers={'Content-Type': 'image/jpeg'})
+    assert answer.status_code == 500
+    assert 'not finite' in answer.json()['detail'] and broken.name in answer.json()['detail']
+
+
+def test_the_guide_says_so(broken, toy_set, monkeypatch):
+    pytest.importorskip('gradio')
+    from mmseg_custom.serving import guide_page
+    from mmseg_custom.serving.upload import Limits
+
+    warned = []
+    monkeypatch.setattr(guide_page.gr, 'Warning', warned.append)
+    segmenter = TrashSegmenter(TOY, broken, device='cpu')
+    photo = str(next((toy_set / 'batch_01').glob('*.jpg')))
+    assert guide_page.look_at(photo, segmenter, Limits(), None) is None
+    assert 'not finite' in warned[0]
