@@ -8,6 +8,7 @@ from torch._utils import ExceptionWrapper
 
 import mmseg_custom.coco.photos
 import mmseg_custom.serving.upload
+import mmseg_custom.utils.non_finite
 import mmseg_custom.utils.provenance  # noqa: F401
 from mmseg_custom.utils import UserError
 
