@@ -179,6 +179,11 @@ class TrashCocoDataset(BaseSegDataset):
         """Return a sample as MMEngine does, and the ``class_list`` of its labels."""
         return dict(super().get_data_info(idx), class_list=self.class_list)
 
+    def _get_serialized_subset(self, indices: Sequence[int] | int) -> tuple:
+        # MMEngine fails at a number of photos that is all of them.
+        everything = isinstance(indices, int) and abs(indices) == len(self)
+        return super()._get_serialized_subset(range(len(self)) if everything else indices)
+
     def _make_sample(self, idx: int) -> dict:
         sample = self.prepare_data(idx)
         if sample is None:
