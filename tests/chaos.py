@@ -1,14 +1,18 @@
 """Kill trainings with SIGKILL at random moments until they are through, and compare the ends.
 
 The toy recipe with data loading workers, copy-paste, the repeat-factor sampler and EMA trains once
-undisturbed and then through the kills, by one process and by two. Every loss that was logged, also
+undisturbed and then through the kills, by one process and by two. After a kill its work folder may
+be copied, moved or left for a branch, and what is left behind must not change; at the end it is
+trained for longer. Every loss that was logged, also
 more than once, and the final checkpoint (weights, EMA, optimizer, schedule) have to be the same.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +25,7 @@ sys.path.insert(0, str(ROOT))
 
 from mmseg_custom import cli  # noqa: E402
 
-ITERATIONS, INTERVAL, VALIDATION = 48, 4, 12
+ITERATIONS, INTERVAL, VALIDATION, LONGER = 48, 4, 12, 12
 CONFIG = """
 _base_ = {base!r}
 photos = _base_.train_dataloader.dataset
@@ -94,13 +98,19 @@ def run(args) -> int:
         expected = folder / f'undisturbed_{processes}'
         train(config, expected, processes).wait()
         longest = time.monotonic() - start
-        compare(expected, expected)
+        compare([expected], expected)
         share = args.kills * (place + 1) // len(args.processes)
         while kills < share:
             work_dir = folder / f'killed_{processes}_{kills}'
             rng = random.Random(f'{args.seed} {processes} {kills}')
-            kills += survive(config, work_dir, processes, Killer(rng, work_dir, longest))
-            lost += [f'{work_dir}: {one}' for one in compare(work_dir, expected)]
+            more, folders, changed = survive(config, Killer(rng, work_dir, longest), processes)
+            kills += more
+            lost += [f'{work_dir}: {one}' for one in (*compare(folders, expected), *changed)]
+        extended = folder / f'extended_{processes}'
+        rng = random.Random(f'{args.seed} {processes} extended')
+        more, wrong = extend(config, expected, processes, Killer(rng, extended, longest / 3))
+        kills += more
+        lost += wrong
     print(f'{kills} kills, {len(lost)} differences', *lost, sep='\n')
     return int(bool(lost))
 
@@ -138,16 +148,81 @@ def train(config: Path, work_dir: Path, processes: int, *more: str) -> subproces
         )
 
 
-def survive(config: Path, work_dir: Path, processes: int, killer: Killer) -> int:
-    """Start and kill until the training is through; return the number of kills."""
-    kills, process = 0, train(config, work_dir, processes)
+def survive(config: Path, killer: Killer, processes: int) -> tuple[int, list[Path], list[str]]:
+    """Start and kill until the training is through; in between, its folder is copied or moved.
+
+    Returns:
+        tuple[int, list[Path], list[str]]: The number of kills, the folders that the training was
+        in, the last one last, and which of the files that it left behind have changed.
+    """
+    kills, process, left = 0, train(config, killer.work_dir, processes), {}
+    folders, resume = [killer.work_dir], ['--resume']
     while when := killer(process):
         kills += 1
-        print(f'{work_dir.name}: killed ({when})', flush=True)
+        print(f'{killer.work_dir.name}: killed ({when})', flush=True)
         # Runs are told apart by the second they began in.
         time.sleep(1)
-        process = train(config, work_dir, processes, '--resume')
-    return kills
+        if (killer.work_dir / 'last_checkpoint').is_file():
+            resume = relocate(killer, folders, left)
+        process = train(config, killer.work_dir, processes, *resume)
+    changed = [str(path) for path, digest in left.items() if digest_of(path) != digest]
+    return kills, folders, [f'{path} has changed' for path in changed]
+
+
+def relocate(killer: Killer, folders: list[Path], left: dict[Path, str | None]) -> list[str]:
+    """Copy, move or branch the work folder, or leave it; return how the training is resumed.
+
+    Args:
+        killer: Its work folder is the one to relocate, and then the new one.
+        folders: Gets the new folder.
+        left: Gets every file that is left behind, with its digest.
+    """
+    old, kind = killer.work_dir, killer.rng.choice(('stay', 'copy', 'move', 'branch'))
+    if kind == 'stay':
+        return ['--resume']
+    print(f'{old.name}: {kind}', flush=True)
+    new = old.with_name(f'{old.name.partition("+")[0]}+{len(folders)}')
+    if kind == 'move':
+        old.rename(new)
+        folders.pop()
+        # What lay behind in this folder lies in the new one.
+        moved = [path for path in left if path.is_relative_to(old)]
+        for path in moved:
+            left.pop(path)
+    elif kind == 'copy':
+        shutil.copytree(old, new)
+    if kind != 'move':
+        left.update({path: digest_of(path) for path in old.rglob('*') if path.is_file()})
+    folders.append(new)
+    killer.work_dir = new
+    if kind != 'branch':
+        return ['--resume']
+    from mmseg_custom.checkpoints.resume import find_checkpoint
+
+    return ['--resume', find_checkpoint(old)[0]]
+
+
+def extend(config: Path, done: Path, processes: int, killer: Killer) -> tuple[int, list[str]]:
+    """Train a finished training for longer, through kills and without, and compare the ends."""
+    length = ['--allow-changes', '--cfg-options', f'train_cfg.max_iters={ITERATIONS + LONGER}']
+    expected = done.with_name(f'{done.name}_extended')
+    shutil.copytree(done, expected)
+    shutil.copytree(done, killer.work_dir)
+    train(config, expected, processes, '--resume', *length).wait()
+    kills, process = 0, train(config, killer.work_dir, processes, '--resume', *length)
+    while killer(process):
+        kills += 1
+        time.sleep(1)
+        process = train(config, killer.work_dir, processes, '--resume', *length)
+    last = ITERATIONS + LONGER
+    found, wanted = (final_state(folder, last) for folder in (killer.work_dir, expected))
+    wrong = [name for name in wanted if not same(found.get(name), wanted[name])]
+    return kills, [f'{killer.work_dir}: extended: final {name} differs' for name in wrong]
+
+
+def digest_of(path: Path) -> str | None:
+    """Return the SHA-256 of a file, None if it is gone."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
 def kill_all(work_dir: Path) -> None:
@@ -167,15 +242,21 @@ def processes_of(work_dir: Path):
                 yield int(path.parent.name)
 
 
-def compare(work_dir: Path, expected: Path) -> list[str]:
-    """Return what is other than in the undisturbed training."""
+def compare(folders: list[Path], expected: Path) -> list[str]:
+    """Return what is other than in the undisturbed training.
+
+    Args:
+        folders: Those that the training was in, the last one last.
+        expected: Of the undisturbed training.
+    """
+    work_dir, logged = folders[-1], [pair for folder in folders for pair in losses(folder)]
     wrong = [
         f'iteration {step}: loss {loss}, undisturbed {told[step]}'
         for told in [dict(losses(expected))]
-        for step, loss in losses(work_dir)
+        for step, loss in logged
         if loss != told[step]
     ]
-    if {step for step, _ in losses(work_dir)} != set(range(1, ITERATIONS + 1)):
+    if {step for step, _ in logged} != set(range(1, ITERATIONS + 1)):
         wrong.append('iterations are missing in the log')
     found, wanted = (final_state(folder) for folder in (work_dir, expected))
     if found.keys() != wanted.keys():
@@ -195,11 +276,11 @@ def losses(work_dir: Path):
                 yield content['step'], content['loss']
 
 
-def final_state(work_dir: Path) -> dict:
+def final_state(work_dir: Path, iteration: int = ITERATIONS) -> dict:
     """Return all tensors and numbers of the last checkpoint by name."""
     import torch
 
-    path = work_dir / f'iter_{ITERATIONS}.pth'
+    path = work_dir / f'iter_{iteration}.pth'
     if not path.is_file():
         raise SystemExit(f'{path} is missing; see {work_dir / "output.txt"}')
     content = torch.load(path, weights_only=False, map_location='cpu')

@@ -76,8 +76,8 @@ def _built_key(frames: list[FrameType], cfg: Config) -> str | None:
 
 def _is_first(frames: list[FrameType], first_iteration: int) -> bool:
     """Return whether it failed in the first iteration of the training loop, or loading for it."""
-    loops = [frame.f_locals.get('self') for frame in frames]
-    loops = [loop for loop in loops if isinstance(loop, IterBasedTrainLoop)]
+    running = [frame.f_locals.get('self') for frame in frames]
+    loops = [one for one in running if isinstance(one, IterBasedTrainLoop)]
     return any(loop._iter == first_iteration for loop in loops)
 
 
@@ -103,8 +103,8 @@ def _find_type(content: Any, name: str, key: str) -> str | None:
 
 def _module_key(frames: list[FrameType], cfg: Config) -> str | None:
     """Return the key of the innermost part of the model that was running."""
-    modules = [frame.f_locals.get('self') for frame in frames]
-    modules = [module for module in modules if isinstance(module, nn.Module)]
+    running = [frame.f_locals.get('self') for frame in frames]
+    modules = [one for one in running if isinstance(one, nn.Module)]
     if not modules:
         return None
     names = {id(module): name for name, module in modules[0].named_modules()}

@@ -24,6 +24,11 @@ from .rebuilt_schedule import group_options, rebuild_schedule
 class _OwnRunner:
     """What both runners share."""
 
+    _load_from: str | None
+    _resume: bool
+    _randomness_cfg: dict
+    experiment_name: str
+    work_dir: str
     # What differs from the checkpoint, as far as it changes how the optimizer continues.
     rebuilds_schedule = False
     restarts_optimizer = False
@@ -37,8 +42,8 @@ class _OwnRunner:
 
     def load_or_resume(self) -> None:
         """Load or resume, as MMEngine does, with names in ``last_checkpoint`` that are relative."""
-        if self._resume and self._load_from is None:  # type: ignore[has-type]  # the runner's
-            self._load_from, _ = find_checkpoint(self.work_dir)  # type: ignore[attr-defined]
+        if self._resume and self._load_from is None:
+            self._load_from, _ = find_checkpoint(self.work_dir)
         super().load_or_resume()  # type: ignore[misc]
 
     def build_visualizer(self, visualizer: Visualizer | dict | None = None) -> Visualizer:

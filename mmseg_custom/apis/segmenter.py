@@ -68,7 +68,9 @@ class TrashSegmenter:
         classes: Any = None,
     ):
         if checkpoint is None:
-            config, checkpoint = None, config
+            if config is None or isinstance(config, Config):
+                raise TypeError('TrashSegmenter: the checkpoint is missing')
+            checkpoint, config = config, None
         cfg = _experiment_of(config, checkpoint)
         drop_pretrained(cfg.model)
         content, source = load_checkpoint(checkpoint), os.fspath(checkpoint)

@@ -10,6 +10,7 @@ from mmseg_custom.checkpoints import safe_mmengine_files
 from mmseg_custom.checkpoints.safe_load import no_code
 from mmseg_custom.experiment.changes import annotation_digests
 from mmseg_custom.experiment.config import drop_pretrained
+from mmseg_custom.utils import UserError
 from mmseg_custom.utils.stop_signal import stopping_on_signal
 
 from .complaints import naming_the_key
@@ -57,7 +58,10 @@ def train(
             cfg.load_from, cfg.resume = start.checkpoint, True
             drop_pretrained(cfg.model)
         _add_record(cfg, start, allow_leak)
-        runner = RUNNERS.get(cfg.get('runner_type', TrashRunner.__name__)).from_cfg(cfg)
+        kind = cfg.get('runner_type', TrashRunner.__name__)
+        if start.rebuilds_schedule and kind != TrashRunner.__name__:
+            raise UserError(f'{kind} cannot change the schedule of a training that is resumed')
+        runner = RUNNERS.get(kind).from_cfg(cfg)
         runner.rebuilds_schedule = start.rebuilds_schedule
         runner.restarts_optimizer = start.restarts_optimizer
         if cfg.get('randomness', {}).get('deterministic'):

@@ -108,15 +108,16 @@ def _arguments(taker: Any) -> set[str] | None:
         return {*inspect.signature(CheckpointHook.__init__).parameters, *saving}
     found: set[str] = set()
     for one in taker.__mro__:
-        if '__init__' not in vars(one):
+        function = vars(one).get('__init__')
+        if function is None:
             continue
-        names = _of_function(one.__init__)
+        names = _of_function(function)
         if names is not None:
             return found | names
-        parameters = inspect.signature(one.__init__).parameters.values()
-        found |= {p.name for p in parameters if p.kind is not p.VAR_KEYWORD}
-        if not _only_passes_on(one.__init__):
+        if not _only_passes_on(function):
             return None
+        parameters = inspect.signature(function).parameters.values()
+        found |= {p.name for p in parameters if p.kind is not p.VAR_KEYWORD}
     return None
 
 

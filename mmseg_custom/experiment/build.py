@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from mmengine.config import Config
@@ -79,7 +80,7 @@ def experiment_steps(args: argparse.Namespace) -> Iterator[Step]:
     for name, change in NAMED.items():
         value = given(name)
         if value is not None and value is not False:
-            yield option_name(name), lambda cfg, c=change, v=value: c(cfg, v)
+            yield option_name(name), partial(_apply, change, value)
     if given('amp') is not None:
         on = bool(args.amp)
         name = '--amp' if on else '--no-amp'
@@ -99,6 +100,10 @@ def experiment_steps(args: argparse.Namespace) -> Iterator[Step]:
         yield '--tta/--crf', lambda cfg: set_tta(cfg, given('tta') or 'none', crf)
     yield 'arguments', require_arguments
     yield 'this machine', lambda cfg: fit_to_machine(cfg, given('launcher') or 'none')
+
+
+def _apply(change: Callable[[Config, Any], Any], value: Any, cfg: Config) -> None:
+    change(cfg, value)
 
 
 def _report(text: str | None) -> None:

@@ -72,8 +72,8 @@ def set_length(cfg: Config, key: str, length: int, keep: Collection[str] = ()) -
         loop.val_begin = max(1, round(loop.val_begin * ratio))
     checkpoint = cfg.get('default_hooks', {}).get('checkpoint') or {}
     if 'default_hooks.checkpoint.interval' not in keep and 'interval' in checkpoint:
-        scaled = _interval(checkpoint.interval * ratio, length)
-        checkpoint.interval = min(checkpoint.interval, scaled)
+        scaled = _interval(checkpoint['interval'] * ratio, length)
+        checkpoint['interval'] = min(checkpoint['interval'], scaled)
 
 
 def _interval(scaled: float, length: int) -> int:

@@ -64,6 +64,7 @@ class SafeCheckpointHook(CheckpointHook):
             write_pointer(runner.work_dir, self.last_ckpt)
 
     def _remove_old(self) -> None:
+        assert self.file_backend is not None  # since before_train
         best = getattr(self, 'best_ckpt_path_dict', {})  # of several scores
         # A validation that is repeated may write the best one under the name it had.
         new = {self.last_ckpt, getattr(self, 'best_ckpt_path', None), *best.values()}

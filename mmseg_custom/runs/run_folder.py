@@ -95,22 +95,22 @@ def best_checkpoint(work_dir: str | os.PathLike) -> tuple[str, float | None]:
     folder = Path(work_dir)
     files = sorted((folder / SaveMetricsHook.folder).glob('iter_*.json'))
     measured = [json.loads(path.read_text(encoding='utf-8')) for path in files]
-    scores = {one['iter']: (one['metrics'] or {}).get('mIoU') for one in measured}
-    scores = {step: score for step, score in scores.items() if score is not None}
+    found = {one['iter']: (one['metrics'] or {}).get('mIoU') for one in measured}
+    scores: dict[int, float] = {step: score for step, score in found.items() if score is not None}
     if not scores:
         newest, _ = find_checkpoint(folder)
         if newest is None:
             raise UserError(f'{folder}: there is no checkpoint; give the folder of a training')
         return newest, None
-    best = max(scores, key=lambda step: scores[step])
+    best = max(scores, key=scores.__getitem__)
     names = [f'best_mIoU_iter_{best}.pth', f'iter_{best}.pth']
-    found = next((folder / name for name in names if (folder / name).exists()), None)
-    if found is None:
+    path = next((folder / name for name in names if (folder / name).exists()), None)
+    if path is None:
         raise UserError(
             f'{folder}: iteration {best} was validated best, and neither {names[0]} nor {names[1]} '
             'is there; train again in another folder'
         )
-    return str(found), scores[best]
+    return str(path), scores[best]
 
 
 def _lines(log: Path) -> Iterator[dict]:
