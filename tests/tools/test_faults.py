@@ -205,7 +205,7 @@ class Old:
         self.mark = mark
 
     def __reduce__(self):
-        return os.mkdir, (str(self.mark),)
+        return os.makedirs, (str(self.mark), 0o777, True)
 
 
 @pytest.mark.parametrize('name', ['train', 'test'])
