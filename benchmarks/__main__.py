@@ -48,13 +48,17 @@ def run(args) -> None:
         raise UserError(f'{unknown[0]!r} is none of the benchmarks: {", ".join(NAMES)}')
     prepare()
     from .plot import draw_ratios
+    from .timing import Comparison
 
     results, loads = [], []
     for name in args.names or NAMES:
         # Ratios bear some load, times do not: it is written beside them.
-        loads.append(os.getloadavg()[0])
-        results.append(import_module(f'.{name}', __package__).run())
-        print(results[-1], flush=True)
+        load = os.getloadavg()[0]
+        found = import_module(f'.{name}', __package__).run()
+        for result in [found] if isinstance(found, Comparison) else found:
+            loads.append(load)
+            results.append(result)
+            print(result, flush=True)
     content = [
         dict(dataclasses.asdict(result), load=load)
         for result, load in zip(results, loads, strict=True)

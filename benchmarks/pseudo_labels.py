@@ -18,7 +18,6 @@ from mmseg_custom.prediction.photo_sources import folder_of, list_photos
 from mmseg_custom.prediction.predict import predict_photos
 from mmseg_custom.pseudo import ConfidenceFiles, PseudoOptions, write_pseudo_set
 
-from .crf import plain_crf
 from .photos import load_photos
 from .probabilities import chosen_model
 from .timing import Comparison, compare
@@ -34,7 +33,7 @@ def run() -> Comparison:
     folder = dataset.data_root
     photos = list_photos([folder])[:PHOTOS]
     out = Path(tempfile.mkdtemp())
-    crf = DenseCrf()
+    crf, original = DenseCrf(), DenseCrf(backend='pydensecrf')
     segmenter = TrashSegmenter(config, checkpoint, 'cpu')
     peer = init_model(config, checkpoint, 'cpu')
     steps = photo_pipeline(peer.cfg)[1:]
@@ -52,7 +51,7 @@ def run() -> Comparison:
             logits = inference_model(peer, str(photo.path)).seg_logits.data
             probabilities = logits.softmax(dim=0).numpy()
             pixels = np.ascontiguousarray(read_photo(photo.path)[..., ::-1])
-            refined = plain_crf(pixels, probabilities, crf)
+            refined = original(pixels, probabilities)
             labels = refined.argmax(axis=0)
             sure = np.take_along_axis(probabilities, labels[None], axis=0)[0] >= THRESHOLD
             save_mask(

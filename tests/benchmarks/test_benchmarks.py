@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 
@@ -14,6 +15,7 @@ timing.compare = functools.partial(timing.compare, rounds=1)
 from benchmarks import crf, k_fold, pseudo_labels, start_up, training
 training.ITERATIONS = 1
 crf.PHOTOS = pseudo_labels.PHOTOS = 2
+crf.SIDES, crf.ROUNDS = (48, 64), 1
 k_fold.IMAGES = start_up.IMAGES = 60
 from benchmarks.__main__ import build_parser, run
 run(build_parser().parse_args(sys.argv[1:]))
@@ -34,7 +36,11 @@ def test_all_comparisons_run_and_are_written_and_drawn(tmp_path):
     done = run_once('--out', tmp_path / 'b.json')
     assert done.returncode == 0, done.stderr[-3000:]
     results = json.loads((tmp_path / 'b.json').read_text())['results']
-    assert len(results) == len(NAMES)
+    # Two weights, two numbers of labels and two sizes, and undecided labels, instead of one row.
+    assert len(results) == len(NAMES) + 8
+    crf = [result['name'] for result in results if 'dense CRF' in result['name']]
+    assert len(set(crf)) == 9
+    assert all('11 labels' in name or '21 labels' in name for name in crf)
     for result in results:
         assert 0 < result['ratio_low'] <= result['ratio'] <= result['ratio_high']
         assert result['load'] >= 0
@@ -49,7 +55,7 @@ def test_every_benchmark_has_a_name_that_runs_it():
     having_run = {
         path.stem
         for path in (ROOT / 'benchmarks').glob('[!_]*.py')
-        if '\ndef run() -> Comparison:' in path.read_text()
+        if re.search(r'\ndef run\(\) -> (Comparison|Iterator\[Comparison\]):', path.read_text())
     }
     assert set(OFFERED) == having_run == NAMES
 
