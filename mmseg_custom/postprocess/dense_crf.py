@@ -13,6 +13,14 @@ from .crf_input import checked_input
 from .keep_components import keep_components
 
 BACKENDS = ('numba', 'pydensecrf')
+PARAMETERS = (
+    'gaussian_sxy',
+    'gaussian_weight',
+    'bilateral_sxy',
+    'bilateral_srgb',
+    'bilateral_weight',
+    'iterations',
+)
 
 
 @dataclass(frozen=True)
@@ -98,7 +106,8 @@ class DenseCrf:
     def _infer_pydensecrf(self, photo: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
         from .pydensecrf_backend import infer
 
-        return infer(self, photo, probabilities)
+        values = {name: getattr(self, name) for name in PARAMETERS}
+        return infer(photo, probabilities, **values)
 
     def _infer_numba(self, photo: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
         try:
