@@ -75,8 +75,8 @@ class DenseCrf:
         if name == 'iterations' and not isinstance(value, Integral):
             return 'has to be a whole number'
         if name in ('gaussian_sxy', 'bilateral_sxy', 'bilateral_srgb'):
-            return None if value > 0 else 'a standard deviation is above 0'
-        return None if value >= 0 else 'has to be 0 or more'
+            return None if float(value) > 0 else 'a standard deviation is above 0'
+        return None if float(value) >= 0 else 'has to be 0 or more'
 
     def __call__(
         self, photo: np.ndarray, probabilities: np.ndarray, background: int | None = None
