@@ -12,8 +12,9 @@ ONCE = """
 import functools, sys
 from benchmarks import timing
 timing.compare = functools.partial(timing.compare, rounds=1)
-from benchmarks import crf, k_fold, pseudo_labels, start_up, training
+from benchmarks import crf, k_fold, pasting, photos, pseudo_labels, start_up, training
 training.ITERATIONS = 1
+photos.PHOTOS = pasting.SAMPLES = 4
 crf.PHOTOS = pseudo_labels.PHOTOS = 2
 crf.SIDES, crf.ROUNDS = (48, 64), 1
 k_fold.IMAGES = start_up.IMAGES = 60

@@ -25,7 +25,8 @@ def test_two_experiments_are_compared(toy_set, tmp_path):
     assert f'| {rows[1]["mean"]:.2f} ± 0.00 |' in done.stdout
     assert Image.open(tmp_path / 'w' / 'ablation.png').width == 900
     for row in rows:
-        (result,) = (tmp_path / 'w' / row['name'] / 'fold_0_seed_0' / 'val').iterdir()
+        folder = tmp_path / 'w' / row['name'] / 'fold_0_seed_0' / 'val'
+        result = max(folder.iterdir())
         content = json.loads(result.read_text())
         assert content['metrics']['mIoU'] == pytest.approx(row['mean'], abs=0.006)
 
