@@ -131,23 +131,27 @@ class DenseCrf:
             lattice = _lattice_of_positions(height, width, self.gaussian_sxy)
             kernels.append((self.gaussian_weight, lattice))
         if self.bilateral_weight > 0:
-            positions = _positions(height, width, self.bilateral_sxy)
-            colors = photo.reshape(-1, 3) / np.float32(self.bilateral_srgb)
-            kernels.append((self.bilateral_weight, _lattice(np.hstack([positions, colors]))))
+            features = np.empty((height, width, 5), np.float32)
+            _write_positions(features, self.bilateral_sxy)
+            np.divide(photo, np.float32(self.bilateral_srgb), out=features[..., 2:])
+            kernels.append((self.bilateral_weight, _lattice(features)))
         return kernels
 
 
 @lru_cache(maxsize=2)
 def _lattice_of_positions(height: int, width: int, deviation: float):
-    return _lattice(_positions(height, width, deviation))
+    features = np.empty((height, width, 2), np.float32)
+    _write_positions(features, deviation)
+    return _lattice(features)
 
 
-def _positions(height: int, width: int, deviation: float) -> np.ndarray:
-    y, x = np.mgrid[:height, :width].astype(np.float32)
-    return np.stack([x.ravel(), y.ravel()], axis=1) / np.float32(deviation)
+def _write_positions(features: np.ndarray, deviation: float) -> None:
+    height, width = features.shape[:2]
+    features[..., 0] = np.arange(width, dtype=np.float32) / np.float32(deviation)
+    features[..., 1] = np.arange(height, dtype=np.float32)[:, None] / np.float32(deviation)
 
 
 def _lattice(features: np.ndarray):
     from .permutohedral import PermutohedralLattice
 
-    return PermutohedralLattice(features)
+    return PermutohedralLattice(features.reshape(-1, features.shape[-1]))
