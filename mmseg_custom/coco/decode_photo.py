@@ -10,27 +10,33 @@ Every command decodes photos here, so that one file has the same pixels everywhe
 """
 
 import os
-import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, JpegImagePlugin, UnidentifiedImageError
 
 from mmseg_custom.utils import UserError
 
+from .jpeg_scans import MAX_SCANS, count_scans
+
 # The one limit of all commands: about 300 MB of pixels.
 MAX_PIXELS = 100_000_000
-# Encoders write about ten scans; each one costs a pass over the complete photo.
-MAX_SCANS = 100
 FORMATS = ('JPEG', 'PNG', 'WEBP', 'BMP', 'TIFF')
 FORMAT, SIZE, DAMAGE = 'format', 'size', 'damage'
 FIRST_LYING = 5
-# Stuffed bytes (FF 00) and restart markers are part of a scan's data.
-MARKER = re.compile(rb'\xff+([^\x00\xff\xd0-\xd7])', re.DOTALL)
-START_OF_IMAGE, END_OF_IMAGE, START_OF_SCAN = b'\xd8', b'\xd9', b'\xda'
+# By the value of the EXIF tag (CIPA DC-008).
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 # Pillow warns of photos that are below our limit, and of metadata that nobody reads.
 warnings.filterwarnings('ignore', module=r'PIL\.')
@@ -103,23 +109,6 @@ def require_decodable(image: Image.Image, max_pixels: int = MAX_PIXELS) -> None:
             raise PhotoProblem(f'has more than {MAX_SCANS} progressive scans', SIZE)
 
 
-def count_scans(content: bytes) -> int:
-    """Return the number of scans of a JPEG file, or an upper bound that is below the limit."""
-    most = content.count(b'\xff' + START_OF_SCAN)
-    if most <= MAX_SCANS:
-        return most
-    # Metadata and what follows the picture may hold the same two bytes: walk through the segments.
-    scans, place = 0, 0
-    while match := MARKER.search(content, place):
-        marker, place = match[1], match.end()
-        if marker == END_OF_IMAGE:
-            break
-        scans += marker == START_OF_SCAN
-        if marker != START_OF_IMAGE:
-            place += max(2, int.from_bytes(content[place : place + 2], 'big'))
-    return scans
-
-
 def upright_size(image: Image.Image) -> tuple[int, int]:
     """Return ``(height, width)`` in pixels of an opened image after EXIF rotation.
 
@@ -128,9 +117,8 @@ def upright_size(image: Image.Image) -> tuple[int, int]:
     """
     width, height = image.size
     with _blaming_file():
-        orientation = image.getexif().get(ExifTags.Base.Orientation)
-    # Pillow states the size of a TIFF as it is after the rotation.
-    lying = isinstance(orientation, int) and orientation >= FIRST_LYING
+        # Pillow states the size of a TIFF as it is after the rotation.
+        lying = _orientation(image) >= FIRST_LYING
     return (width, height) if lying and image.format != 'TIFF' else (height, width)
 
 
@@ -155,10 +143,16 @@ def upright_rgb(
             # A JPEG is decoded at the smallest size that is enough, in a fraction of the memory.
             image.draft(None, (2 * max_side, 2 * max_side))
         image.load()
-        rgb = _to_rgb(ImageOps.exif_transpose(image) if rotate else image)
+        turn = TURNS.get(_orientation(image)) if rotate else None
+        rgb = _to_rgb(image)
         if max_side:
             rgb.thumbnail((max_side, max_side))
-        return rgb
+        return rgb if turn is None else rgb.transpose(turn)
+
+
+def _orientation(image: Image.Image) -> int:
+    value = image.getexif().get(ExifTags.Base.Orientation)
+    return value if isinstance(value, int) else 1
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

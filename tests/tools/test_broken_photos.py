@@ -12,7 +12,7 @@ from conftest import ROOT
 from PIL import Image
 
 from mmseg_custom import cli
-from mmseg_custom.coco.decode_photo import MAX_SCANS
+from mmseg_custom.coco.jpeg_scans import MAX_SCANS
 
 TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
 

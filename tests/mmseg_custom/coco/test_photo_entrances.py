@@ -12,7 +12,8 @@ from PIL import Image
 
 from mmseg_custom.apis import OnnxSegmenter, TrashSegmenter
 from mmseg_custom.classes import built_in
-from mmseg_custom.coco.decode_photo import MAX_PIXELS, MAX_SCANS, PhotoProblem, count_scans
+from mmseg_custom.coco.decode_photo import MAX_PIXELS, PhotoProblem
+from mmseg_custom.coco.jpeg_scans import MAX_SCANS, count_scans
 from mmseg_custom.coco.paste.paste_set import open_source
 from mmseg_custom.coco.photos import PHOTO_SUFFIXES, photo_size, read_photo, to_bgr
 from mmseg_custom.coco.stats.photo_statistics import measure_photos
