@@ -104,7 +104,7 @@ def to_bgr(photo: Photo) -> np.ndarray:
 
     Args:
         photo: A file, the bytes of one, a Pillow image (its EXIF rotation is applied, too), or an
-            ``(H, W, 3)`` RGB array, uint8 or uint16.
+            ``(H, W, 3)`` uint8 RGB array.
 
     Raises:
         UserError: It cannot be used.
@@ -118,14 +118,10 @@ def to_bgr(photo: Photo) -> np.ndarray:
             require_decodable(photo)
             return _bgr(upright_rgb(photo))
     array = np.asarray(photo)
-    known = array.dtype in (np.uint8, np.uint16)
-    if not known or array.ndim != 3 or array.shape[2] != 3 or not array.size:
+    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or not array.size:
         raise UserError(
-            'a photo is an (H, W, 3) uint8 or uint16 RGB array; this one is '
-            f'{array.shape} {array.dtype}'
+            f'a photo is an (H, W, 3) uint8 RGB array; this one is {array.shape} {array.dtype}'
         )
-    if array.dtype == np.uint16:
-        array = (array >> 8).astype(np.uint8)
     return array[..., ::-1]
 
 

@@ -90,7 +90,9 @@ def _drop_outdated(content: dict, photos: Path, out: Path) -> None:
     refuse_overwriting((out / name for name in names), (photos / name for name in names))
     provenance = Provenance(out / FILE, 'taco_to_trash', {}, are_results=False)
     provenance.open(out / name for name in names)
-    changed = provenance.update({name: [photos / name] for name in names})
+    # A shrunk photo outlives an original that is gone.
+    originals = {name: [photos / name] for name in names if (photos / name).is_file()}
+    changed = provenance.update(originals)
     announce([name for name in changed if (out / name).exists()])
     for name in changed:
         (out / name).unlink(missing_ok=True)

@@ -44,9 +44,9 @@ def test_bad_mask_files_are_named(tmp_path, mask):
     refuse(path, '14x9', size=(14, 9))
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    refuse(path, 'cannot be read')
+    refuse(path, 'the mask is truncated or no image')
     path.write_text('no image')
-    refuse(path, 'cannot be read')
+    refuse(path, 'the mask is truncated or no image')
     Image.fromarray(colorize(mask, built_in())).save(path)
     refuse(path, 'RGB')
     mask[3, 3] = 11
