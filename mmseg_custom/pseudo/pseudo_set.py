@@ -13,6 +13,7 @@ from mmseg_custom.classes import IGNORE_INDEX, ClassList
 from mmseg_custom.coco import load_mask, make_coco, save_mask
 from mmseg_custom.prediction.photo_sources import PhotoSource
 from mmseg_custom.utils import UserError, atomic_path, write_json
+from mmseg_custom.utils.digests import digest_of_data
 from mmseg_custom.utils.parallel import in_threads
 from mmseg_custom.visualization import contact_sheet
 
@@ -190,8 +191,10 @@ def _annotations(used: Sequence[LabelledPhoto], classes: ClassList, root: Path, 
         )
         for photo in used
     ]
+    # Masks are files of their own: other masks make another annotation file.
+    digest = digest_of_data([asdict(photo) for photo in used], MASKS)['sha256']
     return make_coco(
-        dict(description='Pseudo labels of trash-seg'),
+        dict(description='Pseudo labels of trash-seg', labels_sha256=digest),
         [],
         [(entry, []) for entry in entries],
         classes,

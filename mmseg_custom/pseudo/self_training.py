@@ -126,12 +126,12 @@ def _label(folder: Path, checkpoint: str, command: Sequence[str]) -> None:
                 f'{checkpoint}',
                 kind='folder-in-use',
             )
-        return
+    # The command itself keeps what is right, and labels again what is not.
     done = subprocess.run(command)
     if done.returncode == 1 and manifest.is_file():
         return  # some photos could not be read, which was said
     if done.returncode:
-        raise UserError(f'{folder}: could not be labelled; mend what is said above, and run again')
+        raise UserError(f'{folder}: could not be labeled; see the messages above')
 
 
 def _write_config(plan: Plan, last: Round, folder: Path) -> str:

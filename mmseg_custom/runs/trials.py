@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from threading import Event
-from typing import Any
-
-from mmengine.config import Config
 
 from mmseg_custom.hooks import SaveMetricsHook
 from mmseg_custom.utils import UserError
-from mmseg_custom.utils.digests import digest_of_data, digest_of_file
 from mmseg_custom.utils.progress import tqdm
 from mmseg_custom.utils.provenance import FILE, Provenance
+
+from .made_from import describe_training
 
 LOG = 'train.log'
 POLL_SECONDS = 0.2
@@ -117,38 +115,11 @@ def run_trials(
 
 def _require_same(trial: Trial, command: Sequence[str]) -> None:
     """Note what a trial is made from; raise when its folder was made from something else."""
-    provenance = Provenance(trial.folder / FILE, 'train', _made_from(trial, command))
+    provenance = Provenance(
+        trial.folder / FILE, 'train', describe_training(trial.config, trial.folder, command)
+    )
     provenance.open([trial.folder / LOG, trial.folder / SaveMetricsHook.folder])
     provenance.save()
-
-
-def _made_from(trial: Trial, command: Sequence[str]) -> dict[str, Any]:
-    """Describe a training by content: its config, its arguments, and the files they name."""
-    cfg = Config.fromfile(trial.config)
-    files = [Path(argument) for argument in command[2:] if Path(argument).is_file()]
-    for loader in ('train_dataloader', 'val_dataloader'):
-        # What an argument replaces does not matter, and may not be there.
-        if f'--{loader[:-11]}-json' not in command:
-            files += _annotation_files(cfg.get(loader))
-    named = {str(path) for path in files} | {str(trial.folder), trial.config}
-    return dict(
-        config=digest_of_data(cfg.to_dict(), Path(trial.config).name),
-        arguments=[argument for argument in command[2:] if argument not in named],
-        files=[digest_of_file(path) for path in files if str(path) != trial.config],
-    )
-
-
-def _annotation_files(settings: Any) -> list[Path]:
-    """Return the annotation files, those that are there, anywhere in the settings of a loader."""
-    if isinstance(settings, list | tuple):
-        return [path for one in settings for path in _annotation_files(one)]
-    if not isinstance(settings, dict):
-        return []
-    found = [path for one in settings.values() for path in _annotation_files(one)]
-    if isinstance(settings.get('ann_file'), str):
-        path = Path(settings.get('data_root') or '', settings['ann_file'])
-        found += [path] if path.is_file() else []
-    return found
 
 
 def _train(trial: Trial, command: Sequence[str], stop: Event) -> None:

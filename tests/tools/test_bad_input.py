@@ -140,7 +140,7 @@ SPOILS = {
     spoil_keys: ['train.json', 'images[3] lacks "file_name"'],
     spoil_no_images: ['train.json', 'lacks the list "images"'],
     spoil_missing_photo: ['.jpg: no such photo (1 of 24', '--data-root'],
-    spoil_truncated_photo: ['.jpg: the photo is truncated', 'fetch it anew'],
+    spoil_truncated_photo: ['.jpg: the photo is truncated'],
     spoil_photo_size: ['.jpg: the photo is 64x64, the annotation file says 80x64'],
     spoil_category: ['train.json', "'Banana'", 'none of the classes'],
     spoil_points: ['train.json: annotation 0', 'fewer than 3 points'],
