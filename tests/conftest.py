@@ -20,7 +20,7 @@ REAL = ROOT.parent / 'shared' / 'data' / 'recycle_trash_sample'
 
 sys.path.insert(0, str(ROOT / 'tests'))
 
-from processes import run_to_end, start_to_end  # noqa: E402
+from processes import format_each_config_once, run_to_end, start_to_end  # noqa: E402
 from products import (  # noqa: E402, F401  (fixtures)
     random_checkpoint,
     toy_set,
@@ -49,6 +49,7 @@ def mmseg_scope():
 
     import mmseg_custom.plugins  # noqa: F401
 
+    format_each_config_once()
     init_default_scope('mmseg')
 
 

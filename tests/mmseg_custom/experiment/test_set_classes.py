@@ -45,9 +45,9 @@ def test_every_part_of_a_model_has_the_number_of_classes(name):
     for one, number in ((plain, 11), (model, 3)):
         numbers = {m.num_classes for m in one.modules() if hasattr(m, 'num_classes')}
         assert numbers == {number}
-    names = plain.state_dict().keys()
-    assert names == model.state_dict().keys()
-    changed = {k for k, v in plain.state_dict().items() if v.shape != model.state_dict()[k].shape}
+    ours, theirs = model.state_dict(), plain.state_dict()
+    assert ours.keys() == theirs.keys()
+    changed = {name for name in ours if ours[name].shape != theirs[name].shape}
     assert changed, 'the head has no classes'
 
 
