@@ -83,8 +83,9 @@ def require_valid(path: str | os.PathLike, content: dict, classes: ClassList | N
     found = list(problems)
     if classes is not None and any(problem.section == 'unfit' for problem in found):
         shown = [str(one) for one in unfit_categories(content, classes)]
+        are = '1 category is' if len(shown) == 1 else f'{len(shown)} categories are'
         raise UserError(
-            '\n  '.join([f'{path}: {len(shown)} categories are none of the {classes}', *shown]),
+            '\n  '.join([f'{path}: {are} none of the {classes}', *shown]),
             kind='unfit-categories',
         )
     if found:

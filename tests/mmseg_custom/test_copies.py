@@ -90,6 +90,7 @@ RECIPES = {
     'TrashTTAModel': lambda kind: kind(narrow('laptop_efflite0_trash').model),
     'MeanTeacherSegmentor': mean_teacher,
     'CompileBackboneHook': lambda kind: kind(),
+    'NonFiniteOutputHook': lambda kind: kind(model='iter_2.pth'),
     'SafeCheckpointHook': lambda kind: kind(interval=1, save_best='mIoU', rule='greater'),
     'SeededInfiniteSampler': lambda kind, dataset: kind(dataset, seed=0),
     'RepeatFactorSampler': lambda kind, dataset: kind(dataset, threshold=0.1, seed=0),

@@ -168,7 +168,7 @@ def test_a_seeded_index_makes_the_same_sample_through_wrappers(small_set):
 def test_unknown_category_is_refused_with_the_file(small_set):
     bad = content()
     bad['categories'][1]['name'] = 'Banana'
-    with pytest.raises(UserError, match=r"(?s)ann\.json: 1 categories are none of.*'Banana' \("):
+    with pytest.raises(UserError, match=r"(?s)ann\.json: 1 category is none of.*'Banana' \("):
         make(small_set(bad))
 
 
