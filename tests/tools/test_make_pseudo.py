@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 from conftest import ROOT, call_tool, tool
 from PIL import Image
 from processes import ToolProcess
@@ -183,8 +184,8 @@ def test_several_processes_and_a_killed_run_write_the_same(toy_set, random_check
 
 
 def test_says_what_is_wrong(toy_set, random_checkpoint, tmp_path, capsys):
-    def error(*options, images=toy_set / 'test.json', config=TOY):
-        command = (config, random_checkpoint, images, '--out', tmp_path / 'out')
+    def error(*options, images=toy_set / 'test.json', config=TOY, model=random_checkpoint):
+        command = (config, model, images, '--out', tmp_path / 'out')
         return call_tool(capsys, TOOL, *command, *options, code=2).err
 
     exclude = ('--exclude', toy_set / 'val.json')
@@ -192,7 +193,12 @@ def test_says_what_is_wrong(toy_set, random_checkpoint, tmp_path, capsys):
     lost.write_text(
         f"_base_ = '{TOY}'\nval_dataloader = dict(dataset=dict(ann_file='gone.json'))\n"
     )
-    assert 'name the validation files with --exclude' in error(config=lost)
+    # A foreign checkpoint does not know its validation photos.
+    content = torch.load(random_checkpoint, weights_only=False)
+    content['meta'].pop('validation_photos')
+    torch.save(content, tmp_path / 'foreign.pth')
+    lacks = error(config=lost, model=tmp_path / 'foreign.pth')
+    assert 'name the validation files with --exclude' in lacks
     assert 'from 0 to 1' in error(*exclude, '--threshold', 2)
     assert 'every photo is a validation photo' in error(*exclude, images=toy_set / 'val.json')
     assert 'lower the minimum score' in error(*exclude, '--min-score', 1)
