@@ -61,7 +61,7 @@ def test_an_unknown_category_is_one_line_and_exit_code_2(taco_file, tmp_path):
     taco_file.write_text(taco_file.read_text().replace('Broken glass', 'Space junk'))
     done = tool(SCRIPT, taco_file, '--annotations-only', '--out', tmp_path / 'out', code=2)
     first, line = done.stderr.splitlines()
-    assert first.startswith('taco_to_trash.py: error: ') and 'taco.json: 1 categories' in first
+    assert first.startswith('taco_to_trash.py: error: ') and 'taco.json: 1 category' in first
     for part in ("'Space junk' (", '--classes', '--class-map'):
         assert part in line
     assert not (tmp_path / 'out').exists()
