@@ -164,7 +164,7 @@ def test_one_of_two_processes_hangs_and_the_other_gives_up(toy_set, tmp_path):
     code, said = end_of(process)
     assert code == 2, said
     (message,) = errors(said)
-    assert 'another process of this training is gone or hangs' in message
+    assert 'another process of this training ended or hangs' in message
     assert not processes_of(tmp_path, 0)
     assert not processes_of(tmp_path, 1)
 
@@ -221,6 +221,7 @@ def test_code_in_a_checkpoint_is_run_for_who_trusts_it_only(
     if name == 'test':
         use.remove('--resume')
         del use[use.index('--seed') : use.index('--seed') + 2]
+        use[use.index('--work-dir')] = '--out'
     said = call_train(capsys, 2, *use, name=name)
     assert f'{path}: holds more than weights' in said
     assert not mark.exists()

@@ -24,6 +24,12 @@ def first_losses(folder: Path) -> list[float]:
     tool('data_prep/make_toy_trash.py', '--out', folder / 'data', *sizes)
     arguments = ['configs/upernet_swin_toy.py', '--data-root', folder / 'data', '--seed', 0]
     options = ['train_cfg.max_iters=20', 'train_cfg.val_interval=20']
+    # The schedule of the complete training, not one shortened with it.
+    options += [
+        'param_scheduler.0.end=50',
+        'param_scheduler.1.begin=50',
+        'param_scheduler.1.end=800',
+    ]
     options += ['default_hooks.logger.interval=1', 'log_processor.window_size=1']
     work_dir = folder / 'work'
     tool('tools/train.py', *arguments, '--work-dir', work_dir, '--cfg-options', *options)
