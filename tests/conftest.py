@@ -1,5 +1,7 @@
 """Small data sets made by code, one training that many tests share, and the real photos."""
 
+import contextlib
+import io
 import json
 import os
 import re
@@ -143,3 +145,17 @@ def call_tool(capsys, path: str, *arguments, code: int = 0):
     lines = [line for line in written if not PROGRESS.search(line) and line[:2] != '  ']
     assert len(lines) == (code == 2), captured.err
     return captured
+
+
+def outcome_of(path: str, *arguments) -> tuple[int, str]:
+    """Run a tool in this process; returns its exit code and all that it printed."""
+    from mmseg_custom import cli
+
+    module = runpy.run_path(str(ROOT / path))
+    text = io.StringIO()
+    with contextlib.redirect_stderr(text), contextlib.redirect_stdout(text):
+        try:
+            cli.main(module['build_parser'], module['run'], [*map(str, arguments)])
+        except SystemExit as end:
+            return end.code, text.getvalue()
+    raise AssertionError('the tool did not end')

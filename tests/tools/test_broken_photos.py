@@ -1,31 +1,17 @@
 """A hostile or damaged photo is named and skipped by every command that reads many."""
 
-import contextlib
 import io
 import json
-import runpy
 import shutil
 import zlib
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, outcome_of
 from PIL import Image
 
-from mmseg_custom import cli
 from mmseg_custom.coco.jpeg_scans import MAX_SCANS
 
 TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
-
-
-def call(tool, *arguments):
-    module = runpy.run_path(str(ROOT / tool))
-    text = io.StringIO()
-    with contextlib.redirect_stderr(text), contextlib.redirect_stdout(text):
-        try:
-            cli.main(module['build_parser'], module['run'], [*map(str, arguments)])
-        except SystemExit as end:
-            return end.code, text.getvalue()
-    raise AssertionError('the tool did not end')
 
 
 def truncated(path):
@@ -68,7 +54,7 @@ def base(toy_set, random_checkpoint, tmp_path_factory):
     ann = world / 'set' / 'ann.json'
     ann.write_text(json.dumps(content | dict(images=images, annotations=annotations)))
     out = ['--out', world / 'in', '--probabilities']
-    assert call('tools/predict.py', TOY, world / 'a.pth', ann, *out)[0] == 0
+    assert outcome_of('tools/predict.py', TOY, world / 'a.pth', ann, *out)[0] == 0
     return world
 
 
@@ -108,7 +94,7 @@ def test_it_is_named_and_skipped(base, tmp_path, command):
     for photo, make in zip(photos, HOSTILE.values(), strict=False):
         make(photo)
     arguments = [str(a).replace('{w}', str(world)) for a in COMMANDS[command]]
-    code, text = call(*arguments)
+    code, text = outcome_of(*arguments)
     assert code == 1, text
     for photo in photos[: len(HOSTILE)]:
         assert photo.name in text

@@ -1,17 +1,12 @@
 """No command writes over its own input, whatever link it is reached by."""
 
-import contextlib
-import io
 import json
 import os
-import runpy
 import shutil
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, outcome_of
 from PIL import Image
-
-from mmseg_custom import cli
 
 TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
 
@@ -35,19 +30,8 @@ def base(toy_set, random_checkpoint, tmp_path_factory):
     shutil.copy(random_checkpoint, world / 'a.pth')
     out = ['--out', world / 'in', '--probabilities']
     photo = world / 'masks' / '0.png'
-    assert call('tools/predict.py', TOY, world / 'a.pth', photo, *out)[0] == 0
+    assert outcome_of('tools/predict.py', TOY, world / 'a.pth', photo, *out)[0] == 0
     return world
-
-
-def call(tool, *arguments):
-    module = runpy.run_path(str(ROOT / tool))
-    text = io.StringIO()
-    with contextlib.redirect_stderr(text), contextlib.redirect_stdout(text):
-        try:
-            cli.main(module['build_parser'], module['run'], [*map(str, arguments)])
-        except SystemExit as end:
-            return end.code, text.getvalue()
-    raise AssertionError('the tool did not end')
 
 
 ANN, MODEL = '{w}/ann.json', (TOY, '{w}/a.pth')
@@ -120,6 +104,6 @@ def test_no_input_is_written_over(base, tmp_path, command, link):
         (tmp_path / 'link').symlink_to(world, target_is_directory=True)
         place = [n for n, a in enumerate(arguments) if a in ('--out', '--fix', '--json')][-1] + 1
         arguments[place] = arguments[place].replace(str(world), str(tmp_path / 'link'))
-    code, text = call(*arguments)
+    code, text = outcome_of(*arguments)
     assert code == 2 and ('is an input' in text or command in OTHER_GUARD), text
     assert {p: p.read_bytes() for p in world.rglob('*') if p.is_file()} == before
