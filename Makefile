@@ -16,7 +16,7 @@ TOY := data/toy_trash
 
 .PHONY: install demo app test tests test-fast fuzz docs lint types bench chaos doctor clean
 
-# The stamp's name holds what the environment is made from, so that it is made once and made anew
+# The stamp's name holds what the environment is made from, so that it is made once and made again
 # when one of these changes. Rust's, conda's or a system's Python does as well: PYTHON=… make demo
 INPUTS := setup.cfg pyproject.toml constraints.txt
 STAMP := $(VENV)/made-from-$(shell cat $(INPUTS) | cksum | cut -d' ' -f1)

@@ -11,7 +11,7 @@ from mmseg_custom.utils import write_json
 CLASSES = built_in().names
 
 SIDE = 512
-# Share of the photos that hold a class, and how many objects of it there are then, in label order.
+# Fraction of the photos that hold a class, and how many objects of it these hold, in label order.
 HELD = (0.2, 0.38, 0.06, 0.045, 0.045, 0.14, 0.065, 0.33, 0.008, 0.016)
 MEAN = (1.5, 3, 1.2, 1.6, 1.4, 2, 2.2, 2, 2, 1.6)
 POINTS = 24
@@ -26,9 +26,9 @@ def draw_counts(images: int, seed: int = 0) -> np.ndarray:
 
 
 def write_annotations(folder: str | os.PathLike, images: int) -> Path:
-    """Write a sound COCO file and an empty file for each photo, and return the COCO file.
+    """Write a valid COCO file and an empty file for each photo, and return the COCO file.
 
-    Every object is a polygon of 24 points with whole coordinates.
+    Every object is a polygon of 24 points with integer coordinates.
 
     Args:
         folder: Where to write ``train.json`` and ``photos/``.

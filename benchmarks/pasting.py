@@ -18,7 +18,7 @@ def run() -> Comparison:
     """Compare pasting onto the same photos from the same second photos.
 
     The peer does what the published scripts for semantic masks do (AICVHub's
-    Copy-Paste-for-Semantic-Segmentation): flip and scale the whole second photo and its mask, crop
+    Copy-Paste-for-Semantic-Segmentation): flip and scale the full second photo and its mask, crop
     or pad them to the frame, and paste all of its objects. Ours scales up to three objects alone.
     """
     dataset, what = load_photos()
@@ -43,7 +43,7 @@ def run() -> Comparison:
     return compare(
         f'copy-paste ({what})',
         lambda: [transform(pair) for pair in pairs],
-        'the whole second photo scaled and pasted',
+        'the full second photo scaled and pasted',
         peer,
         SAMPLES,
         goal=1.0,

@@ -28,7 +28,7 @@ def run() -> Comparison:
     well, into half of the photos; it shall still take at most 0.8 times as long as the peer. The
     peer is the pipeline of mmseg's own configs: it reads ready masks from PNG files, which were
     made beforehand and for which nothing is counted, and pastes nothing. Scales, crops, flips and
-    colours have the same options and are drawn from the same seed.
+    colors have the same options and are drawn from the same seed.
     """
     dataset, what = load_photos()
     ours = _ours(dataset)

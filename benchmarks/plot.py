@@ -16,7 +16,7 @@ def draw_ratios(path: str | os.PathLike, results: Sequence[Comparison]) -> None:
     """Draw a bar a comparison: ratio, spread as a whisker, goal as a tick, and peer.
 
     Args:
-        path: The picture, written whole or not at all.
+        path: The picture, written atomically.
         results: At least one.
     """
     figure, axis = _figure((10, 1.2 + 0.62 * len(results)))
@@ -26,8 +26,8 @@ def draw_ratios(path: str | os.PathLike, results: Sequence[Comparison]) -> None:
         [result.ratio - result.ratio_low for result in results],
         [result.ratio_high - result.ratio for result in results],
     ]
-    colours = [OURS if result.ratio <= result.goal else MISSED for result in results]
-    axis.barh(places, ratios, 0.5, color=colours, xerr=spread, ecolor=INK, capsize=3)
+    colors = [OURS if result.ratio <= result.goal else MISSED for result in results]
+    axis.barh(places, ratios, 0.5, color=colors, xerr=spread, ecolor=INK, capsize=3)
     goals = [result.goal for result in results]
     axis.scatter(goals, places, s=400, marker='|', color=INK, linewidths=2, label='goal')
     axis.axvline(1, color=INK, linestyle='dotted', linewidth=1, label="as long as the peer's")
@@ -49,7 +49,7 @@ def draw_scale(path: str | os.PathLike, curves: dict[str, dict]) -> None:
     """Draw seconds and memory over the number of images, both axes logarithmic.
 
     Args:
-        path: The picture, written whole or not at all.
+        path: The picture, written atomically.
         curves: For each kind of work ``images``, ``seconds`` and ``mebibytes``, lists of one
             length.
     """

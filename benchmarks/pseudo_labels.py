@@ -27,7 +27,7 @@ THRESHOLD = 0.5
 
 
 def run() -> Comparison:
-    """Compare the whole way from files of photos to files of labels."""
+    """Compare the way from files of photos to files of labels."""
     dataset, what = load_photos()
     config, checkpoint, model_is = chosen_model()
     folder = dataset.data_root

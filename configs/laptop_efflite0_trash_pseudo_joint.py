@@ -1,4 +1,4 @@
-# The laptop's second round from the beginning: labelled and pseudo-labelled photos together
+# The laptop's self-training round from the beginning: labeled and pseudo-labeled photos together
 _base_ = ['./laptop_efflite0_trash.py', './_base_/datasets/pseudo.py']
 model = dict(type='PseudoEncoderDecoder', pseudo_weight=0.5)
 pseudo_pipeline = [*_base_.load, *_base_.shrink, *_base_.base_augmentation, *_base_.pseudo_pack]

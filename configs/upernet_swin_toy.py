@@ -1,4 +1,4 @@
-# The recipe of upernet_swin_trash.py at a size that a laptop CPU trains in minutes
+# The baseline of upernet_swin_trash.py at a size that a laptop CPU trains in minutes
 _base_ = './upernet_swin_trash.py'
 data_root = 'data/toy_trash/'
 train_dataloader = dict(batch_size=8, num_workers=1, dataset=dict(data_root=data_root))

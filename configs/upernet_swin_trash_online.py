@@ -1,4 +1,4 @@
-# The recipe, and beside it what a mean teacher is sure of in photos without labels
+# The baseline, and beside it what a mean teacher is sure of in photos without labels
 _base_ = ['./upernet_swin_trash.py', './_base_/datasets/unlabelled.py']
 model = dict(_delete_=True, type='MeanTeacherSegmentor', segmentor=_base_.model)
 unlabelled_pipeline = [*_base_.load, *_base_.unlabelled_augmentation, *_base_.unlabelled_pack]

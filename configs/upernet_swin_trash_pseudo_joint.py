@@ -1,4 +1,4 @@
-# The second round from the beginning: labelled photos and pseudo-labelled ones together
+# Self-training from the beginning: labeled photos and pseudo-labeled ones together
 _base_ = ['./upernet_swin_trash.py', './_base_/datasets/pseudo.py']
 model = dict(type='PseudoEncoderDecoder', pseudo_weight=0.5)
 pseudo_pipeline = [*_base_.load, *_base_.base_augmentation, *_base_.pseudo_pack]

@@ -10,7 +10,7 @@ SHOWN = 3
 
 
 def share(text: str) -> float:
-    """Argument type: a part of a whole, above 0 and up to 1."""
+    """Argument type: a fraction, above 0 and up to 1."""
     try:
         number = float(text)
     except ValueError:
@@ -97,7 +97,7 @@ def run(args) -> int:
     if args.json:
         write_json(args.json, [finding.as_json() for finding in findings])
     for file in files:
-        print(*published_differences(file.sound or dict(images=[])), sep='\n', end='')
+        print(*published_differences(file.valid or dict(images=[])), sep='\n', end='')
     print(*report_findings(findings, None if args.all else SHOWN), sep='\n')
     if args.fix:
         fix(args.fix, targets, files, findings, options)
@@ -106,18 +106,18 @@ def run(args) -> int:
 
 def fix(out: str, targets, files, findings, options) -> None:
     """Write the fixed files and report what was done."""
-    from mmseg_custom.coco.audit import mend_file, summarise_changes, write_log
+    from mmseg_custom.coco.audit import fix_file, summarize_changes, write_log
     from mmseg_custom.coco.class_map import apply_class_map
     from mmseg_custom.coco.photo_root import with_photo_root
     from mmseg_custom.utils import write_json
 
-    fixed = [mend_file(file, findings, options) for file in files]
+    fixed = [fix_file(file, findings, options) for file in files]
     changes = [change for _, of_file in fixed for change in of_file]
     for file, target, (content, _) in zip(files, targets, fixed, strict=True):
         content = apply_class_map(content, file.classes)
         write_json(target, with_photo_root(content, target, file.root))
     write_log(out, changes)
-    print(f'\nwrote {", ".join(map(str, targets))}: {summarise_changes(changes)}')
+    print(f'\nwrote {", ".join(map(str, targets))}: {summarize_changes(changes)}')
     print(f'what and why: {os.path.join(out, "dropped.txt")}')
     roots = sorted({str(file.root) for file in files})
     print(f'the photos stay where they are: tools/train.py CONFIG --data-root {" or ".join(roots)}')

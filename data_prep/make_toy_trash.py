@@ -10,7 +10,7 @@ MIN_SIZE = 32
 
 
 def photo_size(text: str) -> int:
-    """Argument type: a side that things can still be recognised at."""
+    """Argument type: a side that things can still be recognized at."""
     size = positive_int(text)
     if size < MIN_SIZE:
         raise argparse.ArgumentTypeError(

@@ -163,7 +163,7 @@ def report(args, content: dict, annotations, fold_of, plain, classes) -> None:
 
 
 def table(counts, fold_of, folds: int, classes) -> str:
-    """Return the shares of the annotations in the whole and in each fold as text.
+    """Return the fractions of the annotations in the full set and in each fold as text.
 
     Args:
         counts: ``(images, classes)`` annotations.

@@ -2,7 +2,7 @@
 
 It prints that OneDL (a data service) is not installed, and mmcv warns about a compiled op that none
 of the configs needs; both would stand before every message of every tool. It imports Albumentations
-where that is installed, which asks the network for a newer version of itself unless told not to.
+where that is installed, which asks the network for a newer version of itself unless asked not to.
 """
 
 import contextlib

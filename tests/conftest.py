@@ -64,7 +64,7 @@ def _mmseg_scope(request):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Mark as slow what drives whole commands or needs a training or a browser."""
+    """Mark as slow what drives complete commands or needs a training or a browser."""
     for item in items:
         folder = item.path.relative_to(ROOT / 'tests').parts[0]
         if folder in SLOW_FOLDERS or SLOW_FIXTURES.intersection(item.fixturenames):

@@ -1,4 +1,4 @@
-"""Mutations of small sound inputs, and the property that every reader must keep."""
+"""Mutations of small valid inputs, and the property that every reader must keep."""
 
 import copy
 import os
@@ -31,9 +31,9 @@ def places(content, path=()):
 
 
 @st.composite
-def mutated(draw, sound, most: int = 3):
-    """Draw ``sound`` with one to ``most`` values dropped, doubled, or replaced by odd ones."""
-    content = copy.deepcopy(sound)
+def mutated(draw, valid, most: int = 3):
+    """Draw ``valid`` with one to ``most`` values dropped, doubled, or replaced by odd ones."""
+    content = copy.deepcopy(valid)
     for _ in range(draw(st.integers(1, most))):
         found = list(places(content))
         if not found:
@@ -53,9 +53,9 @@ def mutated(draw, sound, most: int = 3):
 
 
 @st.composite
-def damaged(draw, sound: bytes):
-    """Draw ``sound`` cut short, with bytes changed, or with a few odd bytes put in."""
-    body = bytearray(sound)
+def damaged(draw, valid: bytes):
+    """Draw ``valid`` cut short, with bytes changed, or with a few odd bytes put in."""
+    body = bytearray(valid)
     for _ in range(draw(st.integers(1, 4))):
         at = draw(st.integers(0, max(len(body) - 1, 0)))
         action = draw(st.sampled_from(['cut', 'flip', 'insert']))

@@ -1,4 +1,4 @@
-"""What schemathesis sends as photos: whole ones, cut ones, and bytes that are none."""
+"""What schemathesis sends as photos: complete ones, cut ones, and bytes that are none."""
 
 import schemathesis
 from hostile_photos import encoded

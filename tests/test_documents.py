@@ -83,21 +83,6 @@ def test_underscores_in_link_texts_are_in_code(name):
         assert '_' not in re.sub(r'`[^`]*`', '', link_text), link_text
 
 
-# Words that earlier texts used in a sense of their own; docs/glossary.md has the terms.
-REPLACED = re.compile(
-    r'\b(anew|mend(s|ed|ing)?|doubtful|second round|goes on|go on|takes leave|spoilt|'
-    r'(un)?labelled|colou?rise|colour(s|ed)?|grey|recognise[sd]?)\b',
-    re.I,
-)
-
-
-@pytest.mark.parametrize('name', [name for name in NAMES if name != 'CHANGELOG.md'])
-def test_words_are_the_terms_of_the_field(name):
-    text = re.sub(r'```.*?```|`[^`]*`|\]\([^)]*\)', '', (ROOT / name).read_text(), flags=re.S)
-    text = text.replace('Where to go on', '')
-    assert [match[0] for match in REPLACED.finditer(text)] == []
-
-
 def test_contributing_stands_alone():
     assert 'design' not in (ROOT / 'CONTRIBUTING.md').read_text()
 

@@ -13,7 +13,7 @@ def build_parser() -> cli.Parser:
     """Describe the command line."""
     parser = cli.Parser(
         description=__doc__ + ' The first experiment is what the others are compared with. What is '
-        'finished is not run again, so that the same command goes on after a stop.',
+        'finished is not run again, so that the same command continues after a stop.',
         example='python tools/ablate.py configs/laptop_efflite0_trash.py '
         'configs/laptop_copy_paste.py --seeds 0 1 2 \\\n      --folds-dir data/recycle_trash/folds '
         '--data-root data/recycle_trash --train-args --epochs 20',
@@ -51,7 +51,7 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> None:
     """Run what is not done, then report."""
-    from mmseg_custom.runs.ablation import summarise
+    from mmseg_custom.runs.ablation import summarize
     from mmseg_custom.runs.trials import plan_trials, run_trials, train_command
     from mmseg_custom.utils import write_json
     from mmseg_custom.visualization.ablation import draw_ablation
@@ -68,7 +68,7 @@ def run(args) -> None:
     work_dir = Path(args.out)
     trials = plan_trials(args.configs, args.seeds, chosen_folds(args), work_dir)
     run_trials(trials, command_of, args.jobs)
-    rows = summarise(trials)
+    rows = summarize(trials)
     write_json(work_dir / 'ablation.json', rows)
     draw_ablation(work_dir / 'ablation.png', rows)
     print(tables(rows))

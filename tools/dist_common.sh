@@ -2,7 +2,7 @@
 #   dist_run TOOL GPUS ARGUMENTS…
 # With CUDA the processes talk over NCCL, one GPU each; on a CPU-only machine over gloo.
 # MAX_RESTARTS=N (one node): when a process is gone, all are started again, up to N times, and
-# train.py goes on.
+# train.py continues.
 # Several nodes: set NNODES, NODE_RANK, MASTER_ADDR and PORT on each and start the same command.
 usage() {
     echo "usage: $1" >&2

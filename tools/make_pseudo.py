@@ -38,7 +38,7 @@ def build_parser() -> cli.Parser:
         '--class-balanced',
         type=share,
         metavar='SHARE',
-        help="label at most this share of each class's pixels, the surest",
+        help="label at most this fraction of each class's pixels, the surest",
     )
     parser.add_argument(
         '--min-score', type=share, default=0.0, help='leave out photos of less mean confidence (0)'
@@ -155,8 +155,8 @@ def models_of(args) -> list[dict]:
 def report(out: str, manifest: dict, skipped: list[tuple[str, str]]) -> None:
     """Say what was made."""
     used = sum(image['used'] for image in manifest['images'])
-    print(f'{used} of {len(manifest["images"])} photos labelled; wrote {out}/annotations.json')
-    print('share of the pixels by class, without those that are ignored:')
+    print(f'{used} of {len(manifest["images"])} photos labeled; wrote {out}/annotations.json')
+    print('fraction of the pixels by class, without those that are ignored:')
     for name, part in manifest['class_shares'].items():
         print(f'  {name:<14} {100 * part:6.2f} %  threshold {manifest["thresholds"][name]:.3f}')
     if manifest['excluded']:

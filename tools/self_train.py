@@ -15,7 +15,7 @@ def build_parser() -> cli.Parser:
     """Describe the command line."""
     parser = cli.Parser(
         description=__doc__ + ' Ends when a round gains nothing on the validation set. The same '
-        'command goes on after a stop.',
+        'command continues after a stop.',
         example='python tools/self_train.py configs/upernet_swin_trash.py '
         'configs/upernet_swin_trash_pseudo.py \\\n      data/recycle_trash/test.json '
         '--label-args "--tta flip --crf --threshold 0.9" --train-args --batch-size 4',

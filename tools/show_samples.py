@@ -40,7 +40,7 @@ def samples(cfg, number: int, seed: int):
     """Yield caption, photo and label mask of the first samples that the sampler draws.
 
     Args:
-        cfg: A whole experiment.
+        cfg: A complete experiment.
         number: How many.
         seed: Seed of the run.
 

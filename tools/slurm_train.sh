@@ -2,7 +2,7 @@
 # Train on a Slurm cluster: tools/slurm_train.sh PARTITION JOB_NAME CONFIG [arguments of train.py]
 # GPUS (8), GPUS_PER_NODE (8), CPUS_PER_TASK (5) and SRUN_ARGS can be set in the environment.
 # Inside a batch job (sbatch --requeue --signal=TERM@300) that runs out of time, the training writes
-# a checkpoint and the job is queued again, where it goes on.
+# a checkpoint and the job is queued again, where it continues.
 set -euo pipefail
 if [[ $# -lt 3 ]]; then
     echo "usage: [GPUS=8] [GPUS_PER_NODE=8] [CPUS_PER_TASK=5] [SRUN_ARGS=…] \\" >&2

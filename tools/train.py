@@ -57,7 +57,7 @@ def build_parser() -> cli.Parser:
         '--amp',
         action='store_true',
         default=None,
-        help='half precision on a GPU (the recipe has it on already; --no-amp: off)',
+        help='half precision on a GPU (the baseline has it on already; --no-amp: off)',
     )
     parser.add_argument('--no-amp', dest='amp', action='store_false', help='float32 on a GPU too')
     parser.add_argument(

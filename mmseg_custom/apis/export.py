@@ -27,7 +27,7 @@ def export_onnx(
     """Write a model that takes any number of photos of any size.
 
     Input ``photo``, ``(N, 3, H, W)`` uint8 RGB. Output ``probabilities``, ``(N, C, H, W)`` float32,
-    or ``mask``, ``(N, H, W)`` uint8. Normalising, padding and cropping are in the graph; the
+    or ``mask``, ``(N, H, W)`` uint8. Normalizing, padding and cropping are in the graph; the
     metadata hold ``classes``, ``palette`` and ``class_list`` as JSON, ``format`` and ``trash_seg``,
     the version.
 

@@ -143,5 +143,5 @@ def _open(file: str | os.PathLike) -> 'InferenceSession':
     except Exception as error:
         raise UserError(
             f'{file}: is damaged or no ONNX model that onnxruntime {onnxruntime.__version__} can '
-            'run; copy or export it anew'
+            'run; copy or export it again'
         ) from error

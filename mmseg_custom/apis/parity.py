@@ -20,7 +20,7 @@ class Parity:
 
     Attributes:
         difference: The largest between two probabilities, in 0..1; None where one side has none.
-        equal: Share of the pixels with the same label, in 0..1.
+        equal: Fraction of the pixels with the same label, in 0..1.
     """
 
     difference: float | None

@@ -60,6 +60,6 @@ def _require_same_model(
 
 
 def save_average(path: str | os.PathLike, checkpoint: dict) -> None:
-    """Write a checkpoint, whole or not at all."""
+    """Write a checkpoint atomically."""
     with atomic_path(path) as temporary:
         torch.save(checkpoint, temporary)

@@ -17,7 +17,7 @@ BLOCK = 1 << 20
 
 
 def require_readable(path: str | os.PathLike) -> None:
-    """Raise when a file is no whole checkpoint, without running anything in it.
+    """Raise when a file is no complete checkpoint, without running anything in it.
 
     Args:
         path: The ``.safetensors`` file, or the ``.pth`` file
@@ -39,7 +39,7 @@ def require_readable(path: str | os.PathLike) -> None:
 
 
 def digest_of(path: str | os.PathLike) -> str:
-    """Return the SHA-256 of a file, which tells one checkpoint from another."""
+    """Return the SHA-256 of a file, which identifies a checkpoint."""
     digest = hashlib.sha256()
     with open(path, 'rb') as file:
         while block := file.read(BLOCK):

@@ -18,7 +18,7 @@ LOCAL = ''  # the prefix of a path without a scheme
 def safe_mmengine_files() -> Iterator[None]:
     """Let MMEngine write files atomically and load checkpoints without running code in them.
 
-    MMEngine keeps its file backends and checkpoint loaders in tables that hold for the whole
+    MMEngine keeps its file backends and checkpoint loaders in tables that hold for the full
     process. They are replaced for the body only, so that other code in the process, which may rely
     on MMEngine's own, is not affected. Nested use is allowed.
     """

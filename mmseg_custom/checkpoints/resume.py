@@ -68,7 +68,7 @@ def _newest_first(work_dir: Path) -> list[Path]:
     pointer = work_dir / POINTER
     if not pointer.is_file():
         return []
-    # Earlier versions wrote whole paths, also those of another system.
+    # Earlier versions wrote full paths, also those of another system.
     named = re.split(r'[/\\]', pointer.read_text(encoding='utf-8', errors='replace').strip())[-1]
     found = {p: int(m[1]) for p in work_dir.glob('*.pth') if (m := PERIODIC.fullmatch(p.name))}
     newest = work_dir / named

@@ -23,7 +23,7 @@ ZIP_START = b'PK\x03\x04'
 
 
 def is_archive(content: bytes | mmap.mmap) -> bool:
-    """Tell whether bytes begin and end as what ``torch.save`` writes: without a comment."""
+    """Return whether bytes begin and end as what ``torch.save`` writes: without a comment."""
     return content[:4] == ZIP_START and content[-2:] == b'\0\0'
 
 
@@ -44,11 +44,11 @@ def write_sealed(path: Path, archive: bytes) -> None:
 
 
 def is_whole(path: str | os.PathLike) -> bool:
-    """Tell whether a PyTorch file is as it was written.
+    """Return whether a PyTorch file is as it was written.
 
     Args:
         path: A file. One without our checksum is judged by what PyTorch wrote: the CRC-32 of its
-            parts. Those from before PyTorch 1.6 have none: they are whole if they can be loaded.
+            parts. Those from before PyTorch 1.6 have none: they are complete if they can be loaded.
     """
     try:
         with (

@@ -87,7 +87,7 @@ def options_of(parser: argparse.ArgumentParser, args: argparse.Namespace | None 
     """Return the option strings of a command, including those of the chosen subcommand.
 
     Args:
-        parser: Of the command.
+        parser: The command's parser.
         args: What it parsed, or None for the options of all subcommands.
     """
     found = set()

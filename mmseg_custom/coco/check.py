@@ -43,7 +43,7 @@ def find_problems(content: dict, classes: ClassList | None) -> Iterator[str]:
     behind it can be read.
 
     Args:
-        content: The parsed JSON. Without ``annotations`` (an unlabelled set) only its images are
+        content: The parsed JSON. Without ``annotations`` (an unlabeled set) only its images are
             looked at.
         classes: The classes that categories must have; None: any will do.
     """

@@ -1,4 +1,4 @@
-"""Several annotation files as one set of labelled photos, and the folds it was split into."""
+"""Several annotation files as one set of labeled photos, and the folds it was split into."""
 
 import os
 import re
@@ -22,7 +22,7 @@ VAL_NAME = re.compile(r'kfold_(\d+)_val\.json')
 
 @dataclass(frozen=True)
 class LabelledSet:
-    """Labelled photos.
+    """Labeled photos.
 
     Attributes:
         files: ``path`` and number of ``images`` of each file.
@@ -97,7 +97,7 @@ def labelled_samples(
     data_root: str | os.PathLike | None = None,
     content: dict | None = None,
 ) -> list[dict[str, Any]]:
-    """Read an annotation file of which every image is labelled.
+    """Read an annotation file of which every image is labeled.
 
     Args:
         path: The file.

@@ -23,7 +23,7 @@ SHOWN_FROM = 200
 
 
 def photo_identity(photo: np.ndarray) -> tuple[str, str]:
-    """Return what tells one photo from others.
+    """Return what distinguishes a photo from others.
 
     Args:
         photo: ``(H, W, 3)`` uint8.

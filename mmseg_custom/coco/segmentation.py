@@ -22,7 +22,7 @@ FRAME_TOLERANCE = 1.0
 
 
 def compact_segmentation(segmentation: list | dict) -> Segmentation:
-    """Turn a sound COCO segmentation into its small form.
+    """Turn a valid COCO segmentation into its small form.
 
     Args:
         segmentation: As the JSON has it.
@@ -90,7 +90,7 @@ def describe_mask(mask: np.ndarray) -> dict:
 def decode_counts(strings: Sequence[bytes]) -> list[np.ndarray]:
     """Decode compressed RLE counts, all strings in one vectorised pass.
 
-    pycocotools gives the runs of a compressed RLE only by drawing the whole mask, which costs more
+    pycocotools gives the runs of a compressed RLE only by drawing the full mask, which costs more
     than everything else about painting. The format (``rleFrString`` in cocoapi's ``maskApi.c``):
     little-endian groups of 5 bits, 0x20 says that more follow, 0x10 in the last one is the sign,
     and from the fourth number on each is the difference to the one two places before.

@@ -1,4 +1,4 @@
-"""Photos that a model has labelled."""
+"""Photos that a model has labeled."""
 
 from mmseg.registry import DATASETS
 
@@ -21,6 +21,6 @@ class PseudoLabelledPhotos(TrashCocoDataset):
             list[dict]: As :meth:`TrashCocoDataset.load_data_list`, with ``pseudo=True``.
 
         Raises:
-            UserError: Names the file, what is wrong, and the mend.
+            UserError: Names the file, what is wrong, and the fix.
         """
         return [dict(sample, pseudo=True) for sample in super().load_data_list()]

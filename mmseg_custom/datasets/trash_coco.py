@@ -33,10 +33,10 @@ class TrashCocoDataset(BaseSegDataset):
     annotation covers has the label of the background, or is ignored in a list without one.
     Annotations are painted larger ``area`` first, so that small objects lie on top. An image entry
     with ``seg_map_path`` (a PNG of class indices, relative to ``data_prefix['seg_map_path']``) is
-    labelled by that file instead.
+    labeled by that file instead.
 
-    The whole file is checked when the dataset is made: a fault is a :class:`UserError` that names
-    the file and the mend. A photo that turns out to be broken while training stops the run as well
+    The full file is checked when the dataset is made: a fault is a :class:`UserError` that names
+    the file and the fix. A photo that turns out to be broken while training stops the run as well
     (MMEngine would put a random other one in its place), unless ``max_bad_images`` allows to go
     past a few.
 
@@ -100,10 +100,10 @@ class TrashCocoDataset(BaseSegDataset):
 
         Returns:
             list[dict]: For each photo ``img_id``, ``img_path``, ``height``, ``width``, and
-            ``annotations`` or ``seg_map_path`` when it is labelled.
+            ``annotations`` or ``seg_map_path`` when it is labeled.
 
         Raises:
-            UserError: Names the file, what is wrong, and the mend.
+            UserError: Names the file, what is wrong, and the fix.
         """
         classes = self.class_list
         content = read_coco(self.ann_file)

@@ -19,7 +19,7 @@ from .trash_coco import TrashCocoDataset
 class UnlabelledPhotos(TrashCocoDataset):
     """``TrashCocoDataset`` without labels: every pixel of every photo is ignored (255).
 
-    It goes through the same transforms and beside labelled sets in a ``ConcatDataset``. Labels that
+    It goes through the same transforms and beside labeled sets in a ``ConcatDataset``. Labels that
     a JSON has are not used. A sample says ``labelled=False``; a model that asks for it needs the
     key among the ``meta_keys`` of ``PackSegInputs``.
 
@@ -39,7 +39,7 @@ class UnlabelledPhotos(TrashCocoDataset):
             annotation that ignores the whole photo.
 
         Raises:
-            UserError: Names the file, what is wrong, and the mend.
+            UserError: Names the file, what is wrong, and the fix.
         """
         in_folder = osp.isdir(self.ann_file)
         samples = self._photos_of_folder() if in_folder else super().load_data_list()

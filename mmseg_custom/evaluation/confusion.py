@@ -119,7 +119,7 @@ def boundary_mask(mask: np.ndarray, distance: int) -> np.ndarray:
 
     For every class at once this is the ``G_d`` of Cheng et al., "Boundary IoU" (CVPR 2021): the
     class's pixels that an erosion by ``distance`` steps of a 3x3 square removes. A pixel stays when
-    its whole ``(2 * distance + 1)`` square has its own label, that is, when the smallest and the
+    its complete ``(2 * distance + 1)`` square has its own label, that is, when the smallest and the
     largest label in the square are the same.
 
     Args:

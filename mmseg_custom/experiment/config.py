@@ -33,7 +33,7 @@ def load_config(
     try:
         cfg = Config.fromfile(path)
     except Exception as error:
-        # A config is Python code: whatever it raises, the config is what has to be mended.
+        # A config is Python code: whatever it raises, the config is what has to be fixed.
         raise UserError(
             f'{path}: cannot be read as a config ({type(error).__name__}: {error})'
         ) from error

@@ -90,7 +90,7 @@ def require_own_gpu(launcher: str) -> None:
 
 
 def start_gloo(launcher: str, timeout: float | None = None) -> None:
-    """Initialise the gloo process group of a CPU-only launch, once.
+    """Initialize the gloo process group of a CPU-only launch, once.
 
     Args:
         launcher: ``pytorch`` (torchrun has set the environment), ``slurm`` or ``mpi`` (it is
@@ -136,7 +136,7 @@ def world_size() -> int:
 
 
 def is_first_process() -> bool:
-    """Tell whether this process speaks for all, also before they are joined."""
+    """Return whether this process speaks for all, also before they are joined."""
     names = ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK')
     if torch_dist.is_initialized():
         return torch_dist.get_rank() == 0
@@ -144,6 +144,6 @@ def is_first_process() -> bool:
 
 
 def was_restarted() -> bool:
-    """Tell whether torchrun (``--max-restarts``) or Slurm (requeue) started this after a fault."""
+    """Return whether torchrun (``--max-restarts``) or Slurm (requeue) restarted this process."""
     names = ('TORCHELASTIC_RESTART_COUNT', 'SLURM_RESTART_COUNT')
     return any(int(os.environ.get(name) or 0) for name in names)

@@ -133,8 +133,8 @@ def _packing_pipelines(
     """Yield the datasets and wrappers whose pipelines end with packing, and the steps that do it.
 
     Args:
-        dataset: Of the training.
-        pack: What a config with several kinds of samples packs labelled ones with; None: any
+        dataset: The training dataset.
+        pack: What a config with several kinds of samples packs labeled ones with; None: any
             transform that packs.
     """
     pipeline = dataset.get('pipeline') or []

@@ -132,7 +132,7 @@ def _require_trainable(cfg: Config, classes: ClassList) -> None:
     if len(classes) == 1:
         raise UserError(
             f'{cfg.filename}: {classes.names[0]!r} is the only class, so that there is nothing to '
-            'tell it from: add the name of a background to the list'
+            'distinguish it from: add the name of a background to the list'
         )
     if classes.ignore_index != IGNORE_INDEX:
         raise UserError(

@@ -15,7 +15,7 @@ RGB_TO_BGR = [2, 1, 0]
 
 
 class PhotoModel(nn.Module):
-    """Normalises, pads, segments and crops as mmseg does in a test, in one traceable graph.
+    """Normalizes, pads, segments and crops as mmseg does in a test, in one traceable graph.
 
     Args:
         segmentor: An mmseg ``EncoderDecoder`` that looks at whole photos; stays as it is.
@@ -29,7 +29,7 @@ class PhotoModel(nn.Module):
         preprocessor = segmentor.data_preprocessor
         # mmseg's photos are BGR; one that does not convert them has a model that wants BGR.
         self.wants_bgr = not preprocessor._channel_conversion
-        self.is_normalised = preprocessor._enable_normalize
+        self.is_normalized = preprocessor._enable_normalize
         self.divisor = (preprocessor.test_cfg or {}).get('size_divisor') or 1
         self.pad_value = preprocessor.pad_val
 
@@ -54,7 +54,7 @@ class PhotoModel(nn.Module):
     def _prepare(self, photo: Tensor) -> Tensor:
         """Do what the data preprocessor does."""
         x = (photo[:, RGB_TO_BGR] if self.wants_bgr else photo).float()
-        if self.is_normalised:
+        if self.is_normalized:
             preprocessor = self.segmentor.data_preprocessor
             x = (x - preprocessor.mean) / preprocessor.std
         down, right = [(self.divisor - side % self.divisor) % self.divisor for side in x.shape[2:]]

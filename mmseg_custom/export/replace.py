@@ -93,7 +93,7 @@ class ExportableAttention(nn.Module):
 
     @staticmethod
     def fits(original: nn.MultiheadAttention) -> bool:
-        """Tell whether nothing of the original is left out."""
+        """Return whether nothing of the original is left out."""
         is_joint = original.in_proj_weight is not None
         return is_joint and original.bias_k is None and not original.add_zero_attn
 
@@ -129,7 +129,7 @@ class ExportableUpsample(nn.Module):
     The original computes the new size with ``int``, which a traced graph keeps.
 
     Args:
-        original: With a whole ``scale_factor``.
+        original: With an integer ``scale_factor``.
     """
 
     def __init__(self, original: Upsample):
@@ -139,7 +139,7 @@ class ExportableUpsample(nn.Module):
 
     @staticmethod
     def fits(original: Upsample) -> bool:
-        """Tell whether the original enlarges by one whole factor."""
+        """Return whether the original enlarges by one integer factor."""
         factor = original.scale_factor
         return not original.size and isinstance(factor, float) and factor.is_integer()
 

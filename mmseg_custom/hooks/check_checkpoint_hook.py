@@ -26,7 +26,7 @@ class CheckCheckpointHook(Hook):
         """Compare the checkpoint with ``runner.model``.
 
         Raises:
-            UserError: Names the checkpoint, the first difference and the mend.
+            UserError: Names the checkpoint, the first difference and the fix.
         """
         is_training = isinstance(runner._train_loop, BaseLoop)
         if is_training:

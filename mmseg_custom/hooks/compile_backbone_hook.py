@@ -10,7 +10,7 @@ from mmseg.registry import HOOKS
 class CompileBackboneHook(Hook):
     """Compile the backbone before the training.
 
-    MMEngine's ``compile=True`` compiles the whole training step with the optimizer in it, which
+    MMEngine's ``compile=True`` compiles the full training step with the optimizer in it, which
     PyTorch 2.14 refuses as soon as ``paramwise_cfg`` is used: the parameter groups are MMEngine's
     own kind of dict. The backbone is one graph without data samples. It is compiled in place, so
     that the names in checkpoints stay as they are.

@@ -17,8 +17,8 @@ from mmseg_custom.utils import UserError, atomic_path
 class NonFiniteLossHook(Hook):
     """Look at each loss before its gradients are made, in all processes alike.
 
-    A loss that is NaN or infinite spoils all weights in the step that follows, and the checkpoints
-    after it. The batch is written to ``non_finite/iter_000012_rank_0.pth`` in the work folder
+    A loss that is NaN or infinite makes all weights non-finite in the step that follows, and
+    the checkpoints after it useless. The batch is written to ``non_finite/iter_000012_rank_0.pth`` in the work folder
     (``img_paths``, ``inputs`` of ``(N, 3, H, W)``, ``gt_sem_seg`` of ``(N, 1, H, W)``, ``losses``);
     the weights it met are those of ``--resume``, which comes to the same iteration with the same
     numbers.
@@ -74,11 +74,11 @@ class NonFiniteLossHook(Hook):
 
     def _answer(self, model: nn.Module, what: str) -> None:
         """Go past it or stop."""
-        spoilt = [name for name, value in model.named_buffers() if not _is_finite(value)]
-        if self.skipped >= self.max_skipped or spoilt:
+        broken = [name for name, value in model.named_buffers() if not _is_finite(value)]
+        if self.skipped >= self.max_skipped or broken:
             raise UserError(
                 f'iteration {self._runner.iter + 1}: {what} a loss that is NaN or infinite'
-                + (f', and so is {spoilt[0]} of the model' if spoilt else '')
+                + (f', and so is {broken[0]} of the model' if broken else '')
                 + '. Look at these photos and labels; if they are right, lower the learning rate',
                 kind='non-finite-loss',
             )

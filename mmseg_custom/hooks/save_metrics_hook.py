@@ -1,4 +1,4 @@
-"""Writing what each validation measured, whole."""
+"""Writing what each validation measured, complete."""
 
 from pathlib import Path
 

@@ -20,7 +20,7 @@ def soft_vote(members: Iterable[np.ndarray], weights: Sequence[float]) -> np.nda
 
 
 def hard_vote(members: Iterable[np.ndarray], weights: Sequence[float]) -> np.ndarray:
-    """Let each model vote for its likeliest class, and return the shares of the votes.
+    """Let each model vote for its likeliest class, and return the fractions of the votes.
 
     Args:
         members: Of each model, ``(C, H, W)`` float probabilities.

@@ -1,4 +1,4 @@
-"""Searching the parameters of the dense CRF on labelled photos."""
+"""Searching the parameters of the dense CRF on labeled photos."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -58,14 +58,14 @@ def tune_crf(
     journal: Path,
     seed: int = 0,
 ) -> tuple[DenseCrf, float]:
-    """Search the parameters with the highest score; the same call goes on after a stop.
+    """Search the parameters with the highest score; the same call continues after a stop.
 
     Args:
         evaluate: Gives the score of a CRF; takes a text to show beside its progress.
         start: What is tried first, and what decides over ``keep_small``.
         trials: Number of trials in all.
         journal: File that keeps the finished trials.
-        seed: Of the search.
+        seed: Seed of the search.
 
     Returns:
         tuple[DenseCrf, float]: The best CRF and its score.

@@ -29,7 +29,7 @@ def predict_photos(
 ) -> list[tuple[str, str]]:
     """Predict what is not done yet. Memory does not grow with the number of photos.
 
-    Of several processes each takes its share, and all return the same.
+    Of several processes each takes its fraction, and all return the same.
 
     Args:
         segmenter: The model, or several as one.

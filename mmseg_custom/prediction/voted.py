@@ -135,7 +135,7 @@ def finish_photos(
 
 
 def read_truths(path: str, classes: ClassList, data_root: str | None = None) -> dict[str, dict]:
-    """Return the labelled images of a COCO file by the names that their photos have.
+    """Return the labeled images of a COCO file by the names that their photos have.
 
     Args:
         path: The file.
@@ -155,7 +155,7 @@ def score_photos(
     classes: ClassList,
     what: str = 'measuring',
 ) -> dict[str, float]:
-    """Measure the masks of labelled photos.
+    """Measure the masks of labeled photos.
 
     Args:
         truths: See :func:`read_truths`.

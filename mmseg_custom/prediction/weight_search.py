@@ -13,7 +13,7 @@ from mmseg_custom.utils.parallel import in_threads
 
 from .voted import Voters, score_photos
 
-# A search over all pixels would read every file anew for each trial.
+# A search over all pixels would read every file again for each trial.
 PIXELS_PER_PHOTO = 4096
 DIGITS = 3
 

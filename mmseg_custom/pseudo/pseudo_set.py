@@ -1,4 +1,4 @@
-"""A pseudo-labelled set: masks, an annotation file, a manifest, and pictures of it."""
+"""A pseudo-labeled set: masks, an annotation file, a manifest, and pictures of it."""
 
 import os
 from collections import Counter
@@ -54,8 +54,8 @@ class LabelledPhoto:
         width: In pixels.
         score: Mean confidence of its pixels, 0..1.
         used: Whether its score is high enough.
-        sure_share: Share of its pixels that are labelled, 0..1.
-        class_shares: Share of its pixels by class, of those that are labelled.
+        sure_share: Fraction of its pixels that are labeled, 0..1.
+        class_shares: Fraction of its pixels by class, of those that are labeled.
     """
 
     name: str
@@ -79,7 +79,7 @@ def write_pseudo_set(
 ) -> dict | None:
     """Turn confidences into a set for ``TrashCocoDataset``; the manifest is written last.
 
-    Of several processes each writes its share of the masks, and the first one the rest.
+    Of several processes each writes its fraction of the masks, and the first one the rest.
 
     Args:
         photos: Those that were predicted.
@@ -220,7 +220,7 @@ def _draw_sheet(
     rows = []
     for photo in shown:
         mask = load_mask(_mask_path(out, photo.name), photo.height, photo.width, classes)
-        caption = f'{photo.name}: {photo.score:.3f}, {photo.sure_share:.0%} labelled'
+        caption = f'{photo.name}: {photo.score:.3f}, {photo.sure_share:.0%} labeled'
         rows.append((caption, photos[photo.name].read(), [mask]))
     sheet = contact_sheet(rows, classes, headings=('photo', 'pseudo labels (white: ignored)'))
     with atomic_path(out / SHEET) as temporary:

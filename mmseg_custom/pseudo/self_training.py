@@ -1,4 +1,4 @@
-"""Rounds of training and labelling, until validation gains no more."""
+"""Rounds of training and labeling, until validation gains no more."""
 
 import json
 import subprocess
@@ -38,9 +38,9 @@ class Plan:
 
     Attributes:
         config: The first round's experiment.
-        pseudo_config: That of the rounds behind it, whose second data set is the pseudo-labelled
+        pseudo_config: That of the rounds behind it, whose second data set is the pseudo-labeled
             one.
-        data_root: Folder of the photos that are labelled.
+        data_root: Folder of the photos that are labeled.
         work_dir: Gets ``round_1``, ``round_2``, …
         rounds: Rounds at most.
         min_gain: A round that gains less mIoU than this, in percent, is the last.
@@ -63,7 +63,7 @@ def self_train(
     train_command: Callable[[Trial], Sequence[str]],
     label_command: Callable[[str, Path], Sequence[str]],
 ) -> list[Round]:
-    """Train, label, train with the labels, and so on; the same call goes on after a stop.
+    """Train, label, train with the labels, and so on; the same call continues after a stop.
 
     Args:
         plan: What to do.
@@ -74,7 +74,7 @@ def self_train(
         list[Round]: All rounds. The last gained less than asked for, or was the last allowed.
 
     Raises:
-        UserError: A training or a labelling failed, or ``work_dir`` has labels of another model.
+        UserError: A training or a labeling failed, or ``work_dir`` has labels of another model.
     """
     if plan.first_round is None:
         rounds = [_train_round(plan, 1, plan.config, train_command)]
@@ -104,7 +104,7 @@ def best_of(number: int, folder: Path) -> Round:
     """Return the round whose work folder is ``folder``.
 
     Args:
-        number: Of the round.
+        number: The round's number.
         folder: Has checkpoints and what each validation measured.
 
     Raises:

@@ -9,7 +9,7 @@ from mmseg_custom.evaluation.confusion import class_ious
 from .trials import Trial
 
 
-def summarise(trials: Sequence[Trial]) -> list[dict]:
+def summarize(trials: Sequence[Trial]) -> list[dict]:
     """Put the results of each experiment together.
 
     The confusion matrices of a seed's folds are added before IoUs are computed, so that every photo
@@ -25,13 +25,13 @@ def summarise(trials: Sequence[Trial]) -> list[dict]:
         and ``seconds`` an iteration.
     """
     names = dict.fromkeys(trial.name for trial in trials)
-    rows = [_summarise([trial for trial in trials if trial.name == name]) for name in names]
+    rows = [_summarize([trial for trial in trials if trial.name == name]) for name in names]
     for row in rows:
         row['gain'] = float(np.mean(np.subtract(row['mIoU'], rows[0]['mIoU'])))
     return rows
 
 
-def _summarise(trials: list[Trial]) -> dict:
+def _summarize(trials: list[Trial]) -> dict:
     """Put the results of one experiment together."""
     results = [(trial.seed, trial.result() or {}) for trial in trials]
     confusions = {}

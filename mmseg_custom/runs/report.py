@@ -70,7 +70,7 @@ def _last_validation(validation: dict | None) -> dict | None:
 
 
 def class_rows(names: Sequence[str], confusion: np.ndarray) -> list[dict]:
-    """Return name, share of the true pixels and scores of each class, all in 0..1.
+    """Return name, fraction of the true pixels and scores of each class, all in 0..1.
 
     Args:
         names: ``C`` names.

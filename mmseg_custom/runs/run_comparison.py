@@ -40,7 +40,7 @@ def compare_runs(work_dirs: Sequence[str | os.PathLike]) -> dict:
 
 
 def run_names(work_dirs: Sequence[str | os.PathLike]) -> list[str]:
-    """Return the folders' names, or their whole paths where two have one name."""
+    """Return the folders' names, or their full paths where two have one name."""
     short = [os.path.basename(os.path.abspath(path)) for path in work_dirs]
     return short if len(set(short)) == len(short) else [os.fspath(path) for path in work_dirs]
 

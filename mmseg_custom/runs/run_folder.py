@@ -123,7 +123,7 @@ def _lines(log: Path) -> Iterator[dict]:
 
 
 def _continue_curves(curves: dict[str, Curve], lines: list[dict]) -> None:
-    """Add a session's values; where it went over iterations anew, its own take their place."""
+    """Add a session's values; where it went over iterations again, its own take their place."""
     found = {}
     for line in lines:
         for name, value in line.items():

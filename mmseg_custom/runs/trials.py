@@ -84,7 +84,7 @@ def run_trials(
 
     Args:
         trials: See :func:`plan_trials`.
-        command_of: The command line that trains a trial, going on where it was stopped.
+        command_of: The command line that trains a trial, continuing where it was stopped.
         jobs: How many run at the same time.
 
     Raises:
@@ -137,7 +137,7 @@ def _train(trial: Trial, command: Sequence[str], stop: Event) -> None:
         running.wait()
     if running.returncode or trial.result() is None:
         raise UserError(
-            f'{log}: the training failed ({_last_line(log)}); mend it and run the same command '
+            f'{log}: the training failed ({_last_line(log)}); fix it and run the same command '
             'again: what is finished is kept'
         )
 

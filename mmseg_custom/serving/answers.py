@@ -26,7 +26,7 @@ class Found(BaseModel):
     category_id: int = Field(description='the value of its pixels in the PNG')
     category: str
     area: int = Field(description='pixels')
-    area_share: float = Field(description='share of the photo, 0 to 1')
+    area_share: float = Field(description='fraction of the photo, 0 to 1')
     bbox: tuple[float, float, float, float] = Field(description='left, top, width, height')
     segmentation: Rle
 

@@ -156,7 +156,7 @@ def _add_segment(app: FastAPI, segmenter: TrashSegmenter, limits: Limits, batche
 def _add_monitoring(app: FastAPI, segmenter: TrashSegmenter, metrics: Metrics) -> None:
     @app.get('/health')
     async def health() -> Health:
-        """Tell that the server is there, and its model's classes."""
+        """Report that the server is ready, and its model's classes."""
         return Health(status='ok', classes=list(segmenter.classes.names))
 
     @app.get('/metrics', response_class=Response, responses={200: dict(content={'text/plain': {}})})

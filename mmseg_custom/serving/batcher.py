@@ -29,7 +29,7 @@ class Batcher:
             size; returns an answer for each.
         max_batch: How many photos at most it is given.
         max_waiting: How many photos at most wait for it.
-        on_batch: Told the size of each batch.
+        on_batch: Called with the size of each batch.
 
     Example:
         >>> batcher = Batcher(segmenter.batch)

@@ -42,12 +42,12 @@ class Finding:
 
     Attributes:
         rule: What to do with it.
-        colour: (R, G, B) in 0..255 of its pixels in the picture.
+        color: (R, G, B) in 0..255 of its pixels in the picture.
         share: Of the photo's area, in 0..1.
     """
 
     rule: ClassRule
-    colour: Sequence[int]
+    color: Sequence[int]
     share: float
 
 

@@ -106,7 +106,7 @@ def look_at(
     Args:
         path: The file as it was uploaded; who received it has counted its bytes.
         segmenter: The model.
-        limits: Of the file.
+        limits: Limits of the uploaded file.
         refine: See :class:`Look`.
     """
     if path is None:

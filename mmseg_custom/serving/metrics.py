@@ -1,4 +1,4 @@
-"""What Prometheus is told about a server."""
+"""The metrics of a server, for Prometheus."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ class Metrics:
     """The numbers of one server, in a registry of its own.
 
     Args:
-        max_waiting: Told as it is, to compare ``trash_photos_waiting`` with.
+        max_waiting: Exported unchanged, to compare ``trash_photos_waiting`` with.
 
     Attributes:
         registry: Holds what follows.

@@ -28,7 +28,7 @@ TEXTS = (
     'note',
 )
 TO_COMPLETE = 'Look up what your town does, and write it here.'
-COLOUR = re.compile(r'#[0-9a-fA-F]{6}')
+COLOR = re.compile(r'#[0-9a-fA-F]{6}')
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class Bin:
 
     Attributes:
         name: As it is written on it.
-        colour: ``#rrggbb``; what is written on it is white.
+        color: ``#rrggbb``; what is written on it is white.
     """
 
     name: str
-    colour: str
+    color: str
 
 
 @dataclass(frozen=True)
@@ -159,11 +159,11 @@ def _require_text(path, where: str, text) -> None:
 
 
 def _read_bin(path, key: str, content) -> Bin:
-    _require_keys(path, f'bins, {key}', content, ('name', 'colour'))
+    _require_keys(path, f'bins, {key}', content, ('name', 'color'))
     _require_text(path, f'bins, {key}, name', content['name'])
-    if not isinstance(content['colour'], str) or not COLOUR.fullmatch(content['colour']):
+    if not isinstance(content['color'], str) or not COLOR.fullmatch(content['color']):
         raise UserError(
-            f'{path}: bins, {key}: the colour {content["colour"]!r} is not of the form "#1f6fb2"'
+            f'{path}: bins, {key}: the color {content["color"]!r} is not of the form "#1f6fb2"'
         )
     return Bin(**content)
 

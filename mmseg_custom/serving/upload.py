@@ -40,7 +40,7 @@ class Limits:
     """What is accepted, and what is made of it.
 
     Attributes:
-        max_bytes: Of the file.
+        max_bytes: Largest size of the file, in bytes.
         max_pixels: Width times height that the file's header states.
         max_side: A photo whose longer side has more pixels is shrunk to this before the model
             sees it; the models are trained on photos of 512.

@@ -43,12 +43,12 @@ def light(rng: np.random.Generator, size: int) -> np.ndarray:
 GROUNDS = ((120, 125, 130), (95, 115, 130), (145, 152, 160), (85, 90, 95), (110, 124, 118))
 
 
-def _ground_colour(rng) -> np.ndarray:
+def _ground_color(rng) -> np.ndarray:
     return shapes.jitter(rng, GROUNDS[rng.integers(len(GROUNDS))], 6)
 
 
 def _plain(rng, size) -> np.ndarray:
-    return shapes.flat(_ground_colour(rng), size)
+    return shapes.flat(_ground_color(rng), size)
 
 
 def _tiles(rng, size) -> np.ndarray:
@@ -77,8 +77,8 @@ def _spot(rng, size) -> np.ndarray:
     return rng.uniform(0.05, 0.95, 2) * size
 
 
-def _paint(ground, outline, colour) -> None:
-    ground[fill(len(ground), outline)] = colour
+def _paint(ground, outline, color) -> None:
+    ground[fill(len(ground), outline)] = color
 
 
 def _leaf(rng, ground) -> None:
@@ -107,5 +107,5 @@ def _white_tile(rng, ground) -> None:
 def _cable(rng, ground) -> None:
     size = len(ground)
     points = np.cumsum(rng.normal(0, 0.08 * size, (12, 2)), 0) + _spot(rng, size)
-    colour = [float(v) for v in shapes.jitter(rng, (40, 40, 45), 15)]
-    cv2.polylines(ground, [points.astype(np.int32)], False, colour, max(1, size // 90))
+    color = [float(v) for v in shapes.jitter(rng, (40, 40, 45), 15)]
+    cv2.polylines(ground, [points.astype(np.int32)], False, color, max(1, size // 90))

@@ -27,7 +27,7 @@ def any_angle(rng) -> float:
 
 
 def general_trash(rng, size, centre, radius) -> Drawn:
-    """Draw a crumpled thing of several dark colours."""
+    """Draw a crumpled thing of several dark colors."""
     outline = shapes.place(rng, shapes.blob(rng, 0.5), centre, radius, any_angle(rng))
     picture = shapes.flat(shapes.jitter(rng, (55, 60, 75)), size)
     patches = shapes.noise(rng, size, radius / 1.5) > 0.5
@@ -52,13 +52,13 @@ def paper(rng, size, centre, radius) -> Drawn:
 
 
 def paper_pack(rng, size, centre, radius) -> Drawn:
-    """Draw a milk carton: coloured below, white above."""
+    """Draw a milk carton: colored below, white above."""
     angle = float(rng.normal(0, 0.7))
     outline = shapes.place(rng, shapes.gable_pack(rng), centre, radius, angle)
     picture = shapes.flat(shapes.jitter(rng, (235, 235, 235), 8), size)
-    colour = shapes.jitter(rng, ((60, 150, 60), (180, 90, 40), (60, 60, 190))[rng.integers(3)], 12)
+    color = shapes.jitter(rng, ((60, 150, 60), (180, 90, 40), (60, 60, 190))[rng.integers(3)], 12)
     down = shapes.along(size, angle + np.pi / 2, centre)
-    picture[(down > -0.1 * radius) & (down < 0.75 * radius)] = colour
+    picture[(down > -0.1 * radius) & (down < 0.75 * radius)] = color
     picture[np.abs(down + 0.5 * radius) < max(1, 0.04 * radius)] -= 70
     across = shapes.along(size, angle, centre)
     picture[across > 0.15 * radius] *= 0.8
@@ -66,7 +66,7 @@ def paper_pack(rng, size, centre, radius) -> Drawn:
 
 
 def metal(rng, size, centre, radius) -> Drawn:
-    """Draw a can: grey with bright bands along it and a printed label."""
+    """Draw a can: gray with bright bands along it and a printed label."""
     angle = any_angle(rng)
     outline = shapes.place(rng, shapes.box(rng, rng.uniform(1.5, 1.9), 0.06), centre, radius, angle)
     across = shapes.along(size, angle, centre) / (0.45 * radius)
@@ -80,8 +80,8 @@ def metal(rng, size, centre, radius) -> Drawn:
 def glass(rng, size, centre, radius) -> Drawn:
     """Draw a green or brown bottle that lets the ground through, or its broken ring."""
     angle = any_angle(rng)
-    colour = shapes.jitter(rng, ((50, 110, 45), (30, 65, 110))[rng.integers(2)], 12)
-    picture = shapes.flat(colour, size)
+    color = shapes.jitter(rng, ((50, 110, 45), (30, 65, 110))[rng.integers(2)], 12)
+    picture = shapes.flat(color, size)
     across = shapes.along(size, angle, centre)
     picture[np.abs(across - 0.15 * radius) < max(1, 0.05 * radius)] += 110
     if rng.random() < 0.25:
@@ -117,9 +117,9 @@ def styrofoam(rng, size, centre, radius) -> Drawn:
 
 def plastic_bag(rng, size, centre, radius) -> Drawn:
     """Draw a large soft bag with wrinkles."""
-    colours = ((215, 215, 215), (35, 32, 30), (200, 120, 40), (70, 215, 230))
+    colors = ((215, 215, 215), (35, 32, 30), (200, 120, 40), (70, 215, 230))
     outline = shapes.place(rng, shapes.blob(rng, 0.3, 40), centre, radius, any_angle(rng))
-    picture = shapes.flat(shapes.jitter(rng, colours[rng.choice(4, p=(0.1, 0.3, 0.3, 0.3))]), size)
+    picture = shapes.flat(shapes.jitter(rng, colors[rng.choice(4, p=(0.1, 0.3, 0.3, 0.3))]), size)
     wrinkles = np.abs(shapes.noise(rng, size, max(3, radius / 2.5)))
     picture += (70 * (wrinkles < 0.12) - 25 * (np.abs(wrinkles - 0.5) < 0.12))[..., None]
     soft = 0.75 + 0.12 * shapes.noise(rng, size, max(3, radius / 2))
@@ -127,7 +127,7 @@ def plastic_bag(rng, size, centre, radius) -> Drawn:
 
 
 def battery(rng, size, centre, radius) -> Drawn:
-    """Draw one or two small cylinders of two colours."""
+    """Draw one or two small cylinders of two colors."""
     outlines, angle = [], any_angle(rng)
     side = np.array([np.cos(angle), np.sin(angle)]) * radius * 0.75
     for step in range(rng.integers(1, 3)):
@@ -156,7 +156,7 @@ def ring(size: int, centre: np.ndarray, radius: float, hole: float) -> np.ndarra
     return (distance < radius) & (distance > hole * radius)
 
 
-# By label - 1: the drawer, how common it is, and its radius as a share of the image's side.
+# By label - 1: the drawer, how common it is, and its radius as a fraction of the image's side.
 KINDS = (
     (general_trash, 0.14, (0.09, 0.2)),
     (paper, 0.18, (0.12, 0.28)),

@@ -69,9 +69,9 @@ def noise(rng: Rng, size: int, cell: float) -> np.ndarray:
     return cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC)
 
 
-def flat(colour: np.ndarray, size: int) -> np.ndarray:
-    """Return a picture of one colour."""
-    return np.full((size, size, 3), colour, np.float32)
+def flat(color: np.ndarray, size: int) -> np.ndarray:
+    """Return a picture of one color."""
+    return np.full((size, size, 3), color, np.float32)
 
 
 def along(size: int, angle: float, centre: np.ndarray) -> np.ndarray:
@@ -80,6 +80,6 @@ def along(size: int, angle: float, centre: np.ndarray) -> np.ndarray:
     return (columns - centre[0]) * np.cos(angle) + (rows - centre[1]) * np.sin(angle)
 
 
-def jitter(rng: Rng, colour: tuple, amount: float = 9) -> np.ndarray:
-    """Return a colour near the given BGR one."""
-    return np.clip(np.array(colour, float) + rng.normal(0, amount, 3) + rng.normal(0, 6), 0, 255)
+def jitter(rng: Rng, color: tuple, amount: float = 9) -> np.ndarray:
+    """Return a color near the given BGR one."""
+    return np.clip(np.array(color, float) + rng.normal(0, amount, 3) + rng.normal(0, 6), 0, 255)

@@ -14,13 +14,13 @@ from mmseg_custom.coco.segmentation import Segmentation
 from mmseg_custom.datasets.class_lists import class_lists, dataset_classes
 from mmseg_custom.utils import UserError
 
-# Keys by which a transform tells that annotations do not fit the pixels any more.
+# Keys by which a transform says that annotations do not fit the pixels any more.
 MOVED = ('scale', 'scale_factor', 'flip')
 
 
 @TRANSFORMS.register_module()
 class CopyPaste(BaseTransform):
-    """Paste whole objects of chosen classes from a second photo, each with a size of its own.
+    """Paste complete objects of chosen classes from a second photo, each with a size of its own.
 
     After Ghiasi et al., "Simple Copy-Paste is a Strong Data Augmentation Method for Instance
     Segmentation" (CVPR 2021), for semantic masks. Runs in ``MultiImageMixDataset``, which loads the

@@ -15,7 +15,7 @@ class RandomResizedCrop(BaseTransform):
     Required keys: ``img`` (``(H, W, 3)``), ``gt_seg_map`` (``(H, W)``), ``img_shape``.
 
     Args:
-        scale: Smallest and largest share of the photo's area that is cut.
+        scale: Smallest and largest fraction of the photo's area that is cut.
         ratio: Smallest and largest width to height of the piece.
         size: ``(H, W)`` that the piece is stretched to, in pixels; by default the photo's own.
     """

@@ -12,7 +12,7 @@ TRIES = 10
 class CountingCrop(RandomCrop):
     """``RandomCrop`` that draws the same pieces, and counts their labels without sorting pixels.
 
-    Sorting (``np.unique``, up to ten times a photo) takes 40 % of the whole stock pipeline.
+    Sorting (``np.unique``, up to ten times a photo) takes 40 % of the full stock pipeline.
     """
 
     def crop_bbox(self, results: dict) -> tuple[int, int, int, int]:
@@ -32,7 +32,7 @@ class CountingCrop(RandomCrop):
         return top, top + height, left, left + width
 
     def _is_mixed(self, mask: np.ndarray) -> bool:
-        """Tell whether ``(H, W)`` uint8 labels are of several classes, none of which rules."""
+        """Return whether ``(H, W)`` uint8 labels are of several classes, none of which rules."""
         counts = cv2.calcHist([mask], [0], None, [256], [0, 256]).ravel().astype(np.int64)
         counts[self.ignore_index] = 0
         largest, total = counts.max(), counts.sum()
@@ -45,13 +45,13 @@ class RandomScaleCrop(BaseTransform):
 
     The photo is scaled by a random ratio, and a piece as large as the photo was is cut out. A
     pipeline with it names no size, so that it fits sets of any one size. A photo made smaller stays
-    whole; the data preprocessor pads it.
+    complete; the data preprocessor pads it.
 
     Required keys: ``img`` (``(H, W, 3)``), ``gt_seg_map`` (``(H, W)``), ``img_shape``.
 
     Args:
         ratio_range: Smallest and largest scale factor.
-        cat_max_ratio: The largest share of the piece that one class may fill; up to ten pieces are
+        cat_max_ratio: The largest fraction of the piece that one class may fill; up to ten are
             tried for it.
         size: ``(H, W)`` of the piece in pixels; by default the photo's own. Give one for a set
             whose photos differ in size.

@@ -12,14 +12,14 @@ LINE = '{desc}: {n_fmt}/{total_fmt} {unit}, {elapsed} elapsed, {remaining} left{
 
 
 class tqdm(_tqdm):  # noqa: N801  (the name that everybody knows)
-    """A progress bar that writes whole lines where standard error is no terminal.
+    """A progress bar that writes complete lines where standard error is no terminal.
 
     A log file or a CI page shows every redraw of a bar as text.
 
     Args:
         iterable: See ``tqdm.tqdm``, also for the others.
         desc: What is done.
-        total: Of the items.
+        total: The number of items.
         leave: Whether the bar stays when all is done.
         **kwargs: More of it.
     """

@@ -1,7 +1,7 @@
 """Randomness as a pure function of the seed and of where in the training one is.
 
 A run that draws its random numbers one after the other can only be continued exactly by restoring
-every generator of every process. Here each sample and each iteration seeds the generators anew
+every generator of every process. Here each sample and each iteration seeds the generators again
 from ``(seed, place)``, so that a resumed run, or one with another number of loading workers, sees
 the same numbers without any state being kept.
 """

@@ -9,7 +9,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
     Args:
         word: What was typed.
-        known: The valid names. Upper and lower case are not told apart.
+        known: The valid names. Upper and lower case are the same.
     """
     by_lower = {name.lower(): name for name in known}
     near = difflib.get_close_matches(word.lower(), by_lower, n=1)

@@ -60,7 +60,7 @@ def name_of_signal() -> str:
 def obey_parent_only() -> None:
     """Let this process, a data loading worker, end at a SIGTERM of its parent and no other.
 
-    Slurm sends the signal to all processes of a job, a terminal its Ctrl-C to the whole group. A
+    Slurm sends the signal to all processes of a job, a terminal its Ctrl-C to the full group. A
     worker that ends takes the training down before its checkpoint is written.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -14,8 +14,8 @@ def draw_ablation(path: str | os.PathLike, rows: Sequence[dict]) -> None:
     """Write a bar an experiment with its standard deviation and a dot a seed.
 
     Args:
-        path: The picture to write, whole or not at all.
-        rows: What :func:`mmseg_custom.runs.ablation.summarise` returned.
+        path: The picture to write atomically.
+        rows: What :func:`mmseg_custom.runs.ablation.summarize` returned.
     """
     # Without pyplot, no window system is ever looked for.
     from matplotlib.backends.backend_agg import FigureCanvasAgg

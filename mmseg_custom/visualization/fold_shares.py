@@ -1,4 +1,4 @@
-"""A chart of each class's share in each fold."""
+"""A chart of each class's fraction in each fold."""
 
 import os
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ def draw_fold_shares(
     """Write the chart of :func:`fold_shares_figure` to a file.
 
     Args:
-        path: The picture to write, whole or not at all.
+        path: The picture to write atomically.
         panels: See there.
         classes: Names of the classes.
     """
@@ -36,11 +36,11 @@ def fold_shares_figure(
     classes: Sequence[str],
     folds: Sequence[str] | None = None,
 ) -> 'Figure':
-    """Draw bars of the shares in the folds, with a line at the share in the whole.
+    """Draw bars of the shares in the folds, with a line at the share in the full set.
 
     Args:
         panels: Two for a row of the picture: title, shares in the folds ``(folds, classes)``,
-            shares in the whole ``(classes,)``.
+            shares in the full set ``(classes,)``.
         classes: Names of the classes.
         folds: Names of the folds; ``fold 0``, ``fold 1``, … if None.
 
@@ -71,5 +71,10 @@ def _draw_panel(axis, shares: np.ndarray, whole: np.ndarray, folds: Sequence[str
         label = name.replace('$', r'\$') if len(shares) <= 10 else None
         axis.bar(left, 100 * row, width, label=label)
     axis.hlines(
-        100 * whole, places - BAR_ROOM / 2, places + BAR_ROOM / 2, INK, 'dashed', label='whole set'
+        100 * whole,
+        places - BAR_ROOM / 2,
+        places + BAR_ROOM / 2,
+        INK,
+        'dashed',
+        label='complete set',
     )

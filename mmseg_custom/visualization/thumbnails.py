@@ -25,14 +25,14 @@ def thumbnail(photo: np.ndarray, side: int) -> np.ndarray:
 
 
 def object_thumbnail(
-    photo: np.ndarray, mask: np.ndarray, colour: Sequence[int], side: int
+    photo: np.ndarray, mask: np.ndarray, color: Sequence[int], side: int
 ) -> np.ndarray:
     """Cut an object out with some of its surroundings, and outline it.
 
     Args:
         photo: ``(H, W, 3)`` uint8 RGB.
         mask: ``(H, W)`` uint8, not 0 where the object is, which is somewhere.
-        colour: (R, G, B) of the outline, which has a white rim.
+        color: (R, G, B) of the outline, which has a white rim.
         side: Longer side of the picture in pixels.
 
     Returns:
@@ -45,7 +45,7 @@ def object_thumbnail(
     # From the middles of the pixels to the middles of the new ones.
     outlines = [((line + 0.5) * ratio - 0.5).round().astype(np.int32) for line in outlines]
     cv2.drawContours(picture, outlines, -1, RIM, RIM_WIDTH, cv2.LINE_AA)
-    cv2.drawContours(picture, outlines, -1, tuple(map(int, colour)), LINE_WIDTH, cv2.LINE_AA)
+    cv2.drawContours(picture, outlines, -1, tuple(map(int, color)), LINE_WIDTH, cv2.LINE_AA)
     return picture
 
 

@@ -116,7 +116,7 @@ def spoil(content, root, toy_set):
     held[full[2]][0]['bbox'] = [0, 0, 1, 1]
 
 
-def test_a_faulty_set_is_mended(faulty, tmp_path, capsys):
+def test_a_faulty_set_is_fixed(faulty, tmp_path, capsys):
     paths, clean = [faulty / 'train.json', faulty / 'val.json'], tmp_path / 'clean'
     before = [path.read_bytes() for path in paths]
     done = call(capsys, *paths, '--fix', clean, '--json', tmp_path / 'found.json', code=1)
@@ -131,7 +131,7 @@ def test_a_faulty_set_is_mended(faulty, tmp_path, capsys):
     ]
     listed = json.loads((tmp_path / 'found.json').read_text())
     assert sum(entry['severity'] == 'error' for entry in listed) == 5
-    assert all(entry['mend'] and entry['file'] and entry['message'] for entry in listed)
+    assert all(entry['remedy'] and entry['file'] and entry['message'] for entry in listed)
     assert [path.read_bytes() for path in paths] == before
     assert f'CONFIG --data-root {faulty}' in done.out
     # The files say where their photos are, without --data-root.

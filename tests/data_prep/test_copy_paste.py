@@ -66,7 +66,7 @@ def test_pasted_pixels_have_the_right_class(toy_set, paste_set):
     for image in coco.dataset['images']:
         name, onto = image['file_name'], image['pasted_onto']
         new, old = (cv2.imread(str(p)).astype(int) for p in (paste_set / name, toy_set / onto))
-        # A JPEG smears colours over two pixels.
+        # A JPEG smears colors over two pixels.
         looks_new = (np.abs(new - old).max(axis=2) > 60).astype(np.uint8)
         looks_new = cv2.erode(looks_new, np.ones((5, 5), np.uint8)).astype(bool)
         assert set(np.unique(after[name][looks_new])) <= allowed

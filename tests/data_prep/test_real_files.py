@@ -1,4 +1,4 @@
-"""Files as labelling tools and people write them: marks, frames, boxes, photos listed twice."""
+"""Files as labeling tools and people write them: marks, frames, boxes, photos listed twice."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Each mistake of a user is one message that names the file and the mend, and exit code 2."""
+"""Each mistake of a user is one message that names the file and the fix, and exit code 2."""
 
 import importlib.util
 import itertools

@@ -42,7 +42,7 @@ HOSTILE = {'truncated': truncated, 'giant': giant, 'many scans': many_scans}
 
 @pytest.fixture(scope='module')
 def base(toy_set, random_checkpoint, tmp_path_factory):
-    """Labelled photos, their masks and probabilities, a model."""
+    """Labeled photos, their masks and probabilities, a model."""
     world = tmp_path_factory.mktemp('world')
     shutil.copytree(toy_set, world / 'set')
     shutil.copy(random_checkpoint, world / 'a.pth')

@@ -73,8 +73,8 @@ def test_testing_writes_masks_pictures_and_true_numbers(trained, toy_set, tmp_pa
 
     sheet = tmp_path / 'sheet.png'
     tool('tools/contact_sheet.py', toy_set / 'val.json', out, '--out', sheet, '--count', 3)
-    colours = Image.open(sheet).convert('RGB').getcolors(1 << 24)
-    assert len(colours) > 100
+    colors = Image.open(sheet).convert('RGB').getcolors(1 << 24)
+    assert len(colors) > 100
 
 
 def test_photos_without_annotations_are_predicted(trained, toy_set, tmp_path):

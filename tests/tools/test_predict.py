@@ -73,7 +73,7 @@ def test_broken_photos_are_reported_and_skipped(toy_set, random_checkpoint, tmp_
     photos.mkdir()
     Image.new('RGB', (40, 30)).save(photos / 'a.png')
     (photos / 'b.jpg').write_bytes((toy_set / 'batch_01' / '0000.jpg').read_bytes()[:500])
-    Image.new('L', (16, 16)).save(photos / 'grey.png')
+    Image.new('L', (16, 16)).save(photos / 'gray.png')
     Image.fromarray(np.full((16, 16), 40000, np.uint16)).save(photos / 'deep.png')
     Image.new('RGBA', (16, 16)).save(photos / 'transparent.png')
     out = ['--out', tmp_path / 'out']
@@ -81,7 +81,7 @@ def test_broken_photos_are_reported_and_skipped(toy_set, random_checkpoint, tmp_
     assert '1 of 5 photos could not be read' in done.out
     assert 'b.jpg: the photo is truncated' in done.out
     names = {path.stem for path in (tmp_path / 'out' / 'masks').iterdir()}
-    assert names == {'a', 'grey', 'deep', 'transparent'}
+    assert names == {'a', 'gray', 'deep', 'transparent'}
     done = call_tool(capsys, TOOL, TOY, random_checkpoint, photos, *out, '--strict', code=2)
     assert 'b.jpg: the photo is truncated' in done.err
 

@@ -25,7 +25,7 @@ NOT_RESULTS = ('provenance.json', 'pseudo.json')
 
 @pytest.fixture(scope='module')
 def base(toy_set, random_checkpoint, tmp_path_factory):
-    """A small world: two labelled photos, a third one, an experiment, two models."""
+    """A small world: two labeled photos, a third one, an experiment, two models."""
     world = tmp_path_factory.mktemp('world')
     # The checkpoint knows its validation photos, which get no pseudo labels.
     content = json.loads((toy_set / 'train.json').read_text())

@@ -52,14 +52,14 @@ def test_rounds_until_nothing_is_gained(toy_set, pseudo_config, tmp_path, capsys
     assert manifest['members'][0]['sha256'] == hashlib.sha256(best).hexdigest()
     log = next((work / 'round_2').glob('*/vis_data/scalars.json')).read_text()
     assert 'pseudo.decode.loss_ce' in log
-    # The second round is of the plain experiment's kind.
+    # Self-training is of the plain experiment's kind.
     photo = np.zeros((64, 64, 3), np.uint8)
     assert TrashSegmenter(TOY, rounds[1]['checkpoint'])(photo).mask.shape == (64, 64)
     times = {path: path.stat().st_mtime_ns for path in work.rglob('*.pth')}
     call_tool(capsys, *command)
     assert {path: path.stat().st_mtime_ns for path in work.rglob('*.pth')} == times
 
-    # A first round that is there already: labelled, and not trained.
+    # A first round that is there already: labeled, and not trained.
     first, other = tmp_path / 'first', tmp_path / 'other'
     shutil.copytree(work / 'round_1', first, ignore=shutil.ignore_patterns('pseudo'))
     options += ['--first-round', first]

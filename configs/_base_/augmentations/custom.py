@@ -1,4 +1,4 @@
-# The contest team's: flips, shift and scale, perspective, grey, brightness or gamma
+# The contest team's: flips, shift and scale, perspective, gray, brightness or gamma
 custom_augmentation = [
     dict(type='RandomFlip', prob=[0.25, 0.25], direction=['horizontal', 'vertical']),
     dict(type='SeededAlbu', transforms=[

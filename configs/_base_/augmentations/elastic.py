@@ -1,4 +1,4 @@
-# Flip, stretch like rubber, change the colours
+# Flip, stretch like rubber, change the colors
 elastic_augmentation = [
     dict(type='RandomFlip', prob=0.5),
     dict(type='SeededAlbu', transforms=[

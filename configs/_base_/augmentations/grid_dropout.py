@@ -1,4 +1,4 @@
-# Flip, change the colours, cut a grid of holes whose pixels are ignored
+# Flip, change the colors, cut a grid of holes whose pixels are ignored
 grid_dropout_augmentation = [
     dict(type='RandomFlip', prob=0.5),
     dict(type='PhotoMetricTables'),

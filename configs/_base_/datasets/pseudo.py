@@ -1,4 +1,4 @@
-# The photos that tools/make_pseudo.py labelled; in a batch there are as many as labelled ones
+# The photos that tools/make_pseudo.py labeled; in a batch there are as many as labeled ones
 pseudo_photos = dict(
     type='PseudoLabelledPhotos', data_root='data/recycle_trash/',
     ann_file='pseudo/annotations.json')

@@ -1,5 +1,5 @@
 # The contest's photos without labels, changed lightly: the view that a teacher labels.
-# In a batch there are as many of them as labelled ones
+# In a batch there are as many of them as labeled ones
 unlabelled_photos = dict(
     type='UnlabelledPhotos', data_root='data/recycle_trash/', ann_file='test.json')
 unlabelled_augmentation = [

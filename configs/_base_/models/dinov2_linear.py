@@ -1,4 +1,4 @@
-# One linear layer on frozen DINOv2 ViT-S/14 (Oquab et al., TMLR 2024), for few labelled photos
+# One linear layer on frozen DINOv2 ViT-S/14 (Oquab et al., TMLR 2024), for few labeled photos
 _base_ = './encoder_decoder.py'
 model = dict(
     data_preprocessor=dict(size_divisor=14, test_cfg=dict(size_divisor=14)),

@@ -1,11 +1,11 @@
-"""Everything in a set that would hurt a training, found and mended: plain functions."""
+"""Everything in a set that would hurt a training, found and fixed: plain functions."""
 
 from .audit import audit_files
 from .changes import planned_outputs, write_log
 from .finding import KINDS, Finding
-from .fix import mend_file
+from .fix import fix_file
 from .options import AuditOptions
-from .report import report_findings, summarise_changes
+from .report import report_findings, summarize_changes
 from .split_file import SplitFile, open_split
 
 __all__ = [
@@ -14,10 +14,10 @@ __all__ = [
     'Finding',
     'SplitFile',
     'audit_files',
-    'mend_file',
+    'fix_file',
     'open_split',
     'planned_outputs',
     'report_findings',
-    'summarise_changes',
+    'summarize_changes',
     'write_log',
 ]

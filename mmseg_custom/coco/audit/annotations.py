@@ -1,4 +1,4 @@
-"""What is wrong with sound annotations: found by covering and painting them."""
+"""What is wrong with valid annotations: found by covering and painting them."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -26,8 +26,8 @@ def image_findings(
 
     Args:
         file: Where they are from.
-        image: A sound image entry.
-        entries: Its annotations, sound as well.
+        image: A valid image entry.
+        entries: Its annotations, valid as well.
         options: Limits.
 
     Yields:

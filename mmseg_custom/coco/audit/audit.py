@@ -27,7 +27,7 @@ def audit_files(files: Sequence[SplitFile], options: AuditOptions) -> list[Findi
         UserError: A file has photos, and not one of them is there.
     """
     findings = [finding for file in files for finding in file.problems]
-    files = [file for file in files if file.sound is not None]
+    files = [file for file in files if file.valid is not None]
     findings += _annotation_findings(files, options)
     findings += name_leaks(files)
     if options.photos:

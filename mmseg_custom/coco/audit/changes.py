@@ -1,4 +1,4 @@
-"""Telling what was dropped or corrected, and where mended files go."""
+"""Telling what was dropped or corrected, and where fixed files go."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -37,7 +37,7 @@ class Change:
 
 
 def planned_outputs(paths: Sequence[str | os.PathLike], out: str | os.PathLike) -> list[Path]:
-    """Say where mended files go: to the same names in ``out``.
+    """Say where fixed files go: to the same names in ``out``.
 
     Args:
         paths: The annotation files.
@@ -76,7 +76,7 @@ def list_changes(file: SplitFile, findings: Sequence[Finding], content: dict) ->
     Args:
         file: The file as it was.
         findings: Those that were acted on.
-        content: The mended COCO object, made of the same entries.
+        content: The fixed COCO object, made of the same entries.
 
     Yields:
         Change: One an entry and correction; last what was dropped along with something else.

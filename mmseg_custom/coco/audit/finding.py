@@ -12,13 +12,13 @@ class Kind(NamedTuple):
     """One kind of finding.
 
     Attributes:
-        severity: ``error`` (stops or spoils a training), ``warning`` (suspicious) or ``note``.
-        mend: How to fix it.
+        severity: ``error`` (stops or corrupts a training), ``warning`` (suspicious) or ``note``.
+        remedy: How to fix it.
         drops: What a fix drops because of it: ``image``, ``annotation`` or None.
     """
 
     severity: str
-    mend: str
+    remedy: str
     drops: str | None = None
 
 
@@ -103,5 +103,5 @@ class Finding:
             image=self.image,
             annotation=self.annotation,
             message=self.message,
-            mend=KINDS[self.kind].mend,
+            remedy=KINDS[self.kind].remedy,
         )

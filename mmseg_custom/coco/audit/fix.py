@@ -15,7 +15,7 @@ from .options import AuditOptions
 from .split_file import SplitFile
 
 
-def mend_file(
+def fix_file(
     file: SplitFile, findings: Iterable[Finding], options: AuditOptions
 ) -> tuple[dict, list[Change]]:
     """Drop or correct everything that is an error or a warning.
@@ -34,7 +34,7 @@ def mend_file(
         UserError: The file cannot be read further, or no image would be left.
     """
     findings = [finding for finding in findings if finding.file == file.path]
-    if file.sound is None:
+    if file.valid is None:
         reason = next(f for f in findings if f.kind in ('broken-file', 'bad-category'))
         raise UserError(f'{file.path}: cannot be fixed automatically: {reason.message}')
     unknown = [f.message for f in findings if f.kind == 'unknown-category']
@@ -51,9 +51,9 @@ def mend_file(
     told = [f for f in findings if f.drops == IMAGE or f.kind == 'bad-annotation']
     if 'annotations' in file.whole:
         kept = {image['id'] for image in images}
-        entries = [entry for entry in file.sound['annotations'] if entry['image_id'] in kept]
+        entries = [entry for entry in file.valid['annotations'] if entry['image_id'] in kept]
         _correct(file, told, entries)
-        told += _mend_images(file, findings, kept, options)
+        told += _fix_images(file, findings, kept, options)
         dropped = {id(finding.entry) for finding in told if finding.drops}
         content['annotations'] = [entry for entry in entries if id(entry) not in dropped]
     return content, list(list_changes(file, told, content))
@@ -77,17 +77,17 @@ def _measure(entry: dict, field: str, image: dict) -> None:
     entry[field] = measured[field]
 
 
-def _mend_images(
+def _fix_images(
     file: SplitFile, findings: Sequence[Finding], kept: set, options: AuditOptions
 ) -> Iterator[Finding]:
     """Correct the annotations of all kept images, and yield the findings that were acted on."""
     names = {finding.image for finding in findings if _concerns_annotation(finding)}
     for image, entries in file.painted:
         if image['file_name'] in names and image['id'] in kept:
-            yield from _mend_image(file, image, entries, options)
+            yield from _fix_image(file, image, entries, options)
 
 
-def _mend_image(
+def _fix_image(
     file: SplitFile, image: dict, entries: list[dict], options: AuditOptions
 ) -> Iterator[Finding]:
     while True:

@@ -16,8 +16,8 @@ from .split_file import SplitFile
 def name_leaks(files: Sequence[SplitFile]) -> Iterator[Finding]:
     """Find photos whose name, or that of a photo pasted into them, is in a later file, too.
 
-    The image of the earlier file is told, since validation comes last on the command line and is
-    to be kept whole.
+    The earlier image is reported, since validation comes last on the command line and is
+    to be kept complete.
 
     Args:
         files: The splits of one set, whose names are relative to one folder.

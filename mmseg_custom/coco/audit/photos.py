@@ -25,7 +25,7 @@ SHOWN_UNUSED = 5
 
 @dataclass(frozen=True)
 class PhotoFacts:
-    """What reading a photo and its mask told.
+    """What reading a photo and its mask showed.
 
     Attributes:
         problems: ``(kind of finding, message)``.
@@ -42,7 +42,7 @@ def read_facts(files: Sequence[SplitFile]) -> list[list[PhotoFacts]]:
     """Read all photos, each one once.
 
     Args:
-        files: With sound content.
+        files: With valid content.
 
     Returns:
         list[list[PhotoFacts]]: For each file and image, in their order.
@@ -95,7 +95,7 @@ def _read(path: Path, mask: Path | None, height: int, width: int, classes: Class
 
 
 def photo_findings(file: SplitFile, facts: Sequence[PhotoFacts]) -> Iterator[Finding]:
-    """Tell what is wrong with the photos and masks of one file."""
+    """Report what is wrong with the photos and masks of one file."""
     for image, fact in zip(file.images, facts, strict=True):
         for kind, message in fact.problems:
             yield Finding(kind, file.path, message, image['file_name'], entry=image)

@@ -1,4 +1,4 @@
-"""Telling a person what was found and mended."""
+"""Telling a person what was found and fixed."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from .finding import KINDS, Finding
 
 
 def report_findings(findings: Sequence[Finding], shown: int | None = None) -> Iterator[str]:
-    """Say how many findings of each kind there are, and tell the first of each.
+    """Say how many findings of each kind there are, and show the first of each.
 
     Args:
         findings: As :func:`~mmseg_custom.coco.audit.audit_files` sorts them.
@@ -29,14 +29,14 @@ def report_findings(findings: Sequence[Finding], shown: int | None = None) -> It
     table.add_rows([[kind, KINDS[kind].severity, len(group)] for kind, group in kinds])
     yield str(table)
     for kind, group in kinds:
-        yield f'\n{KINDS[kind].severity} {kind}: {KINDS[kind].mend}'
+        yield f'\n{KINDS[kind].severity} {kind}: {KINDS[kind].remedy}'
         yield from (f'  {finding.file}: {finding.message}' for finding in group[:shown])
         rest = len(group) - len(group[:shown])
         if rest:
             yield f'  and {rest} more (--all shows them)'
 
 
-def summarise_changes(changes: Sequence[Change]) -> str:
+def summarize_changes(changes: Sequence[Change]) -> str:
     """Return how many of which changes were made."""
     counts = Counter(change.change for change in changes)
     return ', '.join(f'{count} x {what}' for what, count in sorted(counts.items())) or 'no change'

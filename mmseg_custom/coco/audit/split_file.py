@@ -34,7 +34,7 @@ class SplitFile:
         classes: The classes that categories are matched to.
         root: Folder of its photos.
         whole: The complete parsed JSON; what is wrong with single values has been corrected.
-        sound: Its part without entries that have problems, made of the same entries; None when
+        valid: Its part without entries that have problems, made of the same entries; None when
             lists or categories are broken, so nothing else can be read.
         problems: What ``find_problems`` reports.
     """
@@ -43,29 +43,29 @@ class SplitFile:
     classes: ClassList
     root: Path
     whole: dict
-    sound: dict | None
+    valid: dict | None
     problems: list[Finding]
 
     @property
     def images(self) -> list[dict]:
-        """The sound image entries; none where :attr:`sound` is None."""
-        return (self.sound or {}).get('images', [])
+        """The valid image entries; none where :attr:`valid` is None."""
+        return (self.valid or {}).get('images', [])
 
     @cached_property
     def labels(self) -> dict[int, int]:
         """Category ids to labels."""
-        return category_labels((self.sound or {}).get('categories', []), self.classes)
+        return category_labels((self.valid or {}).get('categories', []), self.classes)
 
     @cached_property
     def painted(self) -> list[tuple[dict, list[dict]]]:
         """Each image that annotations are painted for (not a mask file), with them."""
-        of_id, sound = defaultdict(list), self.sound or {}
-        for entry in sound.get('annotations', []):
+        of_id, valid = defaultdict(list), self.valid or {}
+        for entry in valid.get('annotations', []):
             of_id[entry['image_id']].append(entry)
         return [
             (image, of_id[image['id']])
             for image in self.images
-            if 'annotations' in sound and image.get('seg_map_path') is None
+            if 'annotations' in valid and image.get('seg_map_path') is None
         ]
 
     @cached_property
@@ -102,12 +102,12 @@ def open_split(
     """
     whole = read_coco(path) if content is None else content
     root = photo_root(path, whole, data_root)
-    sound, problems = _valid_part(whole, classes)
+    valid, problems = _valid_part(whole, classes)
     names = file_names(whole)
     findings = [_finding(str(path), problem, names) for problem in problems]
-    if sound is not None and not sound['images'] and not findings:
+    if valid is not None and not valid['images'] and not findings:
         findings.append(Finding('broken-file', str(path), 'lists no image'))
-    return SplitFile(str(path), classes, root, whole, sound, findings)
+    return SplitFile(str(path), classes, root, whole, valid, findings)
 
 
 def _valid_part(content: dict, classes: ClassList) -> tuple[dict | None, list[Problem]]:

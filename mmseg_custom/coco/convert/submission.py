@@ -22,7 +22,7 @@ def shrink_mask(mask: np.ndarray) -> np.ndarray:
 
 
 def write_submission(path: str | os.PathLike, rows: Iterable[tuple[str, np.ndarray]]) -> int:
-    """Write a CSV, whole or not at all, and return its number of photos.
+    """Write a CSV atomically, and return its number of photos.
 
     Args:
         path: The file.
@@ -71,7 +71,7 @@ def read_submission(path: str | os.PathLike) -> Iterator[tuple[str, np.ndarray]]
 
 def _read_row(where: str, line: list[str], seen: set[str]) -> tuple[str, np.ndarray]:
     if len(line) != len(HEADER):
-        raise UserError(f'{where}: has {len(line)} fields, not {len(HEADER)}: write it anew')
+        raise UserError(f'{where}: has {len(line)} fields, not {len(HEADER)}: write it again')
     image_id, text = line
     if image_id in seen:
         raise UserError(f'{where}: {image_id} occurs twice: drop one')
@@ -79,7 +79,7 @@ def _read_row(where: str, line: list[str], seen: set[str]) -> tuple[str, np.ndar
     words = text.split()
     if len(words) != SIDE * SIDE:
         raise UserError(f'{where}: {image_id} has {len(words)} numbers, not {SIDE * SIDE}')
-    # A label has one or two digits: anything else is told before it is parsed.
+    # A label has one or two digits: anything else is reported before it is parsed.
     strange = next((w for w in words if not (w.isascii() and w.isdigit() and len(w) <= 2)), None)
     if strange is None:
         labels = np.array(words, np.uint8)

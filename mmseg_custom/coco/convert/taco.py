@@ -45,7 +45,7 @@ def read_taco(path: str | os.PathLike, classes: ClassList) -> tuple[dict, dict]:
         tuple[dict, dict[int, int]]: The COCO object, and the label (1..10) by category id.
 
     Raises:
-        UserError: The file is unsound, or has a category that the CSV file does not list.
+        UserError: The file is invalid, or has a category that the CSV file does not list.
     """
     content = read_coco(path)
     if 'annotations' not in content:
@@ -63,7 +63,7 @@ def read_taco(path: str | os.PathLike, classes: ClassList) -> tuple[dict, dict]:
 
 
 def _with_own_ids(annotations: object) -> object:
-    """Tell annotations of one id apart: TACO itself has two ids twice, and ours are new anyway."""
+    """Renumber annotations of one id: TACO itself has two ids twice, and ours are new anyway."""
     if not isinstance(annotations, list):
         return annotations
     seen, told_apart = Counter(), []
@@ -78,7 +78,7 @@ def _with_own_ids(annotations: object) -> object:
 
 
 def convert_photos(content: dict, labels: Mapping[int, int], size: int) -> Iterator[TacoPhoto]:
-    """Convert a sound TACO object photo by photo; no photo file is touched.
+    """Convert a valid TACO object photo by photo; no photo file is touched.
 
     Args:
         content: What :func:`read_taco` returned.

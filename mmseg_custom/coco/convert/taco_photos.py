@@ -1,4 +1,4 @@
-"""Shrinking TACO's photos beside their converted annotations; a stopped run goes on."""
+"""Shrinking TACO's photos beside their converted annotations; a stopped run continues."""
 
 import json
 import os
@@ -60,7 +60,7 @@ def convert_taco(
         size: Longer side in pixels.
 
     Raises:
-        UserError: Unsound annotations, an unknown category, no photo at all, other data in ``out``.
+        UserError: Invalid annotations, an unknown category, no photo at all, other data in ``out``.
     """
     out = Path(out)
     content, labels = read_taco(ann_file, classes)
@@ -78,7 +78,7 @@ def convert_taco(
     if not kept:
         raise UserError(_no_photo_message(ann_file, photos, skipped))
     _write_skipped(out / SKIPPED_NAME, skipped)
-    # Last, so that the annotations of a set that was interrupted are not taken for whole.
+    # Last, so that the annotations of a set that was interrupted are not taken for complete.
     write_json(out / JSON_NAME, taco_coco(content, kept, classes))
     annotations = sum(len(photo.annotations) for photo in kept)
     return TacoReport(len(kept), annotations, sum(photo.vanished for photo in kept), skipped)
@@ -110,7 +110,7 @@ def _no_photo_message(ann_file, photos, skipped: list[tuple[str, str]]) -> str:
 
 
 def _require_free(out: Path, photos: str | os.PathLike | None) -> None:
-    """Raise when writing to ``out`` would spoil the originals or other annotations."""
+    """Raise when writing to ``out`` would overwrite the originals or other annotations."""
     if photos is not None and out.resolve() == Path(photos).resolve():
         raise UserError(f'{out}: is the folder of the original photos', kind='folder-in-use')
     path = out / JSON_NAME

@@ -1,4 +1,4 @@
-"""Writing a paste set: many photos in parallel, then one COCO file; a stopped run goes on."""
+"""Writing a paste set: many photos in parallel, then one COCO file; a stopped run continues."""
 
 import os
 import shutil

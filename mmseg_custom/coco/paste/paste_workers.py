@@ -45,7 +45,7 @@ def write_parts(
     Raises:
         UserError: A photo is missing or unfit.
     """
-    # The part is written last, so that a photo that has one is whole.
+    # The part is written last, so that a photo that has one is complete.
     waiting = [
         index
         for index in range(aug_num)

@@ -17,7 +17,7 @@ class _Units(NamedTuple):
     Attributes:
         counts: ``(units, classes)`` float64 annotations.
         held: ``(units, classes)`` float64, 1 where the class occurs.
-        shares: ``(classes,)`` float64 share of each class of all annotations.
+        shares: ``(classes,)`` float64 fraction of each class of all annotations.
         owed: ``(classes,)`` bool, whether every fold can have the class.
         parts: ``(units, classes + 2)`` float64: part of all holders of a class, of all
             annotations, and of all images.

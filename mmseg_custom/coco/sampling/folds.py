@@ -1,7 +1,7 @@
-"""Folds for cross-validation in which every class has the share that it has in the whole set.
+"""Folds for cross-validation in which every class has the fraction that it has in the full set.
 
 Three steps, since the first alone is hardly better than plain KFold. The numbers are the largest
-deviation of a class's share of the annotations in one of 5 folds from its share in the whole,
+deviation of a class's fraction of the annotations in one of 5 folds from that in the full set,
 plain KFold's divided by ours, medians of 10 seeds: for the 50 real photos, and for 3,272 synthetic
 images with a long tail (tests/mmseg_custom/coco/sampling/test_folds.py draws them).
 
@@ -51,7 +51,7 @@ def recipe_labels(counts: np.ndarray) -> np.ndarray:
 
 
 def fold_labels(counts: np.ndarray) -> np.ndarray:
-    """Return the labels that are split: the recipe's and "at least so many of this class".
+    """Return the labels that are split: the baseline's and "at least so many of this class".
 
     Args:
         counts: ``(images, classes)`` annotations.
@@ -139,7 +139,7 @@ def plain_folds(images: int, folds: int, seed: int) -> np.ndarray:
 
 
 def fold_shares(counts: np.ndarray, fold_of: np.ndarray, folds: int) -> np.ndarray:
-    """Return each class's share in each fold.
+    """Return each class's fraction in each fold.
 
     Args:
         counts: ``(images, classes)`` annotations or pixels.
@@ -154,7 +154,7 @@ def fold_shares(counts: np.ndarray, fold_of: np.ndarray, folds: int) -> np.ndarr
 
 
 def max_deviation(counts: np.ndarray, fold_of: np.ndarray, folds: int) -> float:
-    """Return the largest difference of a class's share in a fold to its share in the whole.
+    """Return the largest difference of a class's fraction in a fold and in the full set.
 
     Args:
         counts: ``(images, classes)`` annotations or pixels.

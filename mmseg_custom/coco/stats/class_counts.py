@@ -11,14 +11,14 @@ from mmseg_custom.utils import UserError
 
 
 def require_annotated(path: str | os.PathLike, content: dict) -> None:
-    """Raise when the classes of some image are not told by annotations.
+    """Raise when the classes of some image are not given by annotations.
 
     Args:
         path: Named in the message.
         content: A COCO object that ``require_valid`` accepted.
 
     Raises:
-        UserError: There are no images or annotations, or an image is labelled by a mask file.
+        UserError: There are no images or annotations, or an image is labeled by a mask file.
     """
     if not content['images']:
         raise UserError(f'{path}: lists no image; give a file with images')
@@ -27,7 +27,7 @@ def require_annotated(path: str | os.PathLike, content: dict) -> None:
     masked = [image for image in content['images'] if image.get('seg_map_path') is not None]
     if masked:
         raise UserError(
-            f'{path}: image {masked[0]["file_name"]} is labelled by a mask file '
+            f'{path}: image {masked[0]["file_name"]} is labeled by a mask file '
             '("seg_map_path"); only annotations are counted here: give it annotations instead'
         )
 

@@ -7,7 +7,7 @@ import numpy as np
 from mmseg_custom.utils import UserError
 
 METHODS = ('inverse', 'median', 'enet', 'effective')
-# The number of pixels from which a further one tells nothing new is 1 / (1 - beta). The paper's
+# The number of pixels from which a further one adds nothing new is 1 / (1 - beta). The paper's
 # 0.9 to 0.9999 are for counts of photos: all our classes have far more than 10,000 pixels, and
 # would weigh the same. This is ten million pixels.
 BETA = 1 - 1e-7
@@ -19,11 +19,11 @@ def class_weights(
 ) -> np.ndarray:
     """Return a weight a class: the rarer, the larger.
 
-    With ``f`` a class's share of all pixels, and ``n`` its number of pixels, before the weights
+    With ``f`` a class's fraction of all pixels, and ``n`` its number of pixels, before the weights
     are divided by their mean:
 
     - ``inverse``: ``1 / f``.
-    - ``median``: ``median(g) / g``, where ``g`` is the class's share of the pixels of those images
+    - ``median``: ``median(g) / g``, where ``g`` is the class's fraction of the pixels of the images
       that hold it (Eigen and Fergus, "Predicting Depth, Surface Normals and Semantic Labels with a
       Common Multi-Scale Convolutional Architecture", ICCV 2015).
     - ``enet``: ``1 / ln(1.02 + f)`` (Paszke et al., "ENet", 2016).
@@ -32,7 +32,7 @@ def class_weights(
 
     Args:
         pixel_counts: ``(images, num_classes)``, as :func:`~mmseg_custom.coco.pixel_counts` gives
-            them, or ``(num_classes,)`` of the whole set; the latter counts as one image, so that
+            them, or ``(num_classes,)`` of the full set; the latter counts as one image, so that
             ``median`` is ``inverse`` then.
         method: ``inverse``, ``median``, ``enet`` or ``effective``.
         beta: Of ``effective``, at least 0 and below 1; 0 weighs all classes alike.
@@ -65,7 +65,7 @@ def _require_options(method: str, beta: float, max_weight: float | None) -> None
 
 
 def _raw_weights(counts: np.ndarray, method: str, beta: float) -> np.ndarray:
-    """Return the paper's weights, not normalised.
+    """Return the paper's weights, not normalized.
 
     Args:
         counts: ``(images, classes)`` float64, no class without pixels.

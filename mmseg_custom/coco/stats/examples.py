@@ -21,7 +21,7 @@ def choose_examples(
     """Choose objects at random, each class for itself.
 
     Args:
-        facts: Of the labels.
+        facts: The label facts of the set.
         number: At most so many per class.
         seed: Another seed, other objects.
         classes: The class list; the choice follows the name of a class, not its label.

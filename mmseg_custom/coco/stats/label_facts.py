@@ -25,7 +25,7 @@ class LabelFacts:
         annotations: ``(images, num_classes)`` int64 annotations; 0 where a mask file labels.
         is_mask: ``(images,)`` bool, whether a mask file labels the image.
         positions: ``(num_classes, GRID, GRID)`` float64 in 0..1. All images are brought to one
-            size; the share of each cell that a class covers, mean over the images.
+            size; the fraction of each cell that a class covers, mean over the images.
         rows: ``(objects,)`` int64 image of each annotation, smaller ones later within an image.
         places: ``(objects,)`` int64 place in the image's list of annotations.
         labels: ``(objects,)`` int64 class.
@@ -67,7 +67,7 @@ def measure_labels(samples: Sequence[dict], classes: ClassList) -> LabelFacts:
 
 
 def covered_share(inside: np.ndarray) -> np.ndarray:
-    """Return which share of each cell of a grid over the image is covered.
+    """Return which fraction of each cell of a grid over the image is covered.
 
     Args:
         inside: ``(H, W)`` bool.

@@ -1,4 +1,4 @@
-"""What is in a labelled set, as numbers that can be written to a JSON file."""
+"""What is in a labeled set, as numbers that can be written to a JSON file."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -60,7 +60,7 @@ def label_statistics(samples: Sequence[dict], facts: LabelFacts, classes: ClassL
 
 
 def object_shares(samples: Sequence[dict], facts: LabelFacts) -> np.ndarray:
-    """Return which share of its image each object covers, ``(objects,)`` float64 in 0..1."""
+    """Return which fraction of its image each object covers, ``(objects,)`` float64 in 0..1."""
     image_areas = np.array([sample['height'] * sample['width'] for sample in samples])
     return facts.areas / image_areas[facts.rows]
 
@@ -115,7 +115,7 @@ def compare_groups(
     """Compare the classes of folds or files, the background left out.
 
     Args:
-        facts: Of the whole set.
+        facts: Of the full set.
         names: Names of the groups.
         group_of: ``(images,)`` int64 group of each image.
         classes: The class list.

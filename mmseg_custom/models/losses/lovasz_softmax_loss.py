@@ -13,7 +13,7 @@ class LovaszSoftmaxLoss(OverlapLoss):
 
     The mean over the photos of the mean over the classes that occur in a photo. A photo without
     labels has the loss 0. mmseg's ``LovaszLoss(per_image=True, reduction='mean')`` gives the same,
-    but fails for a photo that is ignored as a whole or has one labelled pixel.
+    but fails for a photo that is ignored completely or has one labeled pixel.
 
     Takes the arguments of :class:`ClassWeightedLoss`.
 

@@ -13,18 +13,18 @@ from mmseg_custom.coco import IGNORE_INDEX
 from mmseg_custom.models.probabilities import class_probabilities
 from mmseg_custom.utils import UserError
 
-from .strong_view import change_colours, draw_class_masks, paste
+from .strong_view import change_colors, draw_class_masks, paste
 
 
 @MODELS.register_module()
 class MeanTeacherSegmentor(BaseSegmentor):
-    """A student that learns labelled photos, and what its teacher is sure of in unlabelled ones.
+    """A student that learns labeled photos, and what its teacher is sure of in unlabeled ones.
 
     The teacher (Mean Teacher; Tarvainen & Valpola, NeurIPS 2017) is the moving average of the
     student's weights and BatchNorm statistics. It labels the weakly changed photos that the
     pipeline makes; where it is sure, these labels teach the student on strongly changed ones
-    (FixMatch; Sohn et al., NeurIPS 2020): other colours as in UniMatch (Yang et al., CVPR 2023),
-    and half of the classes of a photo pasted over another unlabelled one (ClassMix; Olsson et al.,
+    (FixMatch; Sohn et al., NeurIPS 2020): other colors as in UniMatch (Yang et al., CVPR 2023),
+    and half of the classes of a photo pasted over another unlabeled one (ClassMix; Olsson et al.,
     WACV 2021).
 
     The gate is FixMatch's and UniMatch's, pixel by pixel: an unsure pixel is ignored, and the sum
@@ -42,7 +42,7 @@ class MeanTeacherSegmentor(BaseSegmentor):
             ``LovaszLoss`` fails there).
         threshold: The teacher's probability from which on a pixel is sure, in 0..1; above 1
             nothing is.
-        unlabelled_weight: Weight of the loss on unlabelled photos.
+        unlabelled_weight: Weight of the loss on unlabeled photos.
         momentum: How far the teacher moves to the student in an iteration; in iteration ``k`` at
             least ``1 / k``, so that it forgets the first ones.
 
@@ -78,12 +78,12 @@ class MeanTeacherSegmentor(BaseSegmentor):
         """Let the teacher follow, then compute the losses of both kinds of photos.
 
         Args:
-            inputs: ``(N, 3, H, W)``, normalised.
-            data_samples: Unlabelled ones have ``labelled=False`` in their metainfo.
+            inputs: ``(N, 3, H, W)``, normalized.
+            data_samples: Unlabeled ones have ``labelled=False`` in their metainfo.
 
         Returns:
-            dict[str, Tensor]: The student's on labelled photos; with the prefix ``unlabelled``,
-            those on unlabelled photos and ``sure_share``, the share of sure pixels in 0..1.
+            dict[str, Tensor]: The student's on labeled photos; with the prefix ``unlabelled``,
+            those on unlabeled photos and ``sure_share``, the share of sure pixels in 0..1.
 
         Raises:
             UserError: One kind of photos is not in the batch.
@@ -94,7 +94,7 @@ class MeanTeacherSegmentor(BaseSegmentor):
             kinds[sample.metainfo.get('labelled', True)].append(place)
         if not all(kinds.values()):
             raise UserError(
-                'MeanTeacherSegmentor: a batch needs labelled and unlabelled photos: mix them with '
+                'MeanTeacherSegmentor: a batch needs labeled and unlabeled photos: mix them with '
                 'MultiSourceSampler and UnlabelledPhotos, and a batch size that holds both'
             )
         labelled, unlabelled = kinds[True], kinds[False]
@@ -116,7 +116,7 @@ class MeanTeacherSegmentor(BaseSegmentor):
         classes = torch.where(photo, classes, IGNORE_INDEX)
         masks = draw_class_masks(classes)
         labels = paste(masks, torch.where(confidence >= self.threshold, classes, IGNORE_INDEX))
-        strong = paste(masks, change_colours(inputs, self.data_preprocessor))
+        strong = paste(masks, change_colors(inputs, self.data_preprocessor))
         samples = [
             SegDataSample(metainfo=sample.metainfo, gt_sem_seg=PixelData(data=label[None]))
             for sample, label in zip(data_samples, labels, strict=True)

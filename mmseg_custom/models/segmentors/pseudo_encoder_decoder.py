@@ -29,8 +29,8 @@ class PseudoEncoderDecoder(TrashEncoderDecoder):
         """Compute the losses of a batch.
 
         Args:
-            inputs: ``(N, 3, H, W)`` normalised photos.
-            data_samples: With ``gt_sem_seg`` and, of pseudo-labelled photos, ``pseudo=True``.
+            inputs: ``(N, 3, H, W)`` normalized photos.
+            data_samples: With ``gt_sem_seg`` and, of pseudo-labeled photos, ``pseudo=True``.
 
         Returns:
             dict: mmseg's losses, and those of the pseudo labels under ``pseudo.``.

@@ -1,4 +1,4 @@
-"""The strong view of unlabelled photos: colours changed, and pasted into one another."""
+"""The strong view of unlabeled photos: colors changed, and pasted into one another."""
 
 import torch
 from torch import Tensor, nn
@@ -7,7 +7,7 @@ from torchvision.transforms import v2
 from mmseg_custom.coco import IGNORE_INDEX
 
 # UniMatch's (Yang et al., CVPR 2023), with a blur of a fixed size.
-COLOURS = v2.Compose(
+COLORS = v2.Compose(
     [
         v2.RandomApply([v2.ColorJitter(0.5, 0.5, 0.5, 0.25)], p=0.8),
         v2.RandomGrayscale(p=0.2),
@@ -16,20 +16,20 @@ COLOURS = v2.Compose(
 )
 
 
-def change_colours(inputs: Tensor, preprocessor: nn.Module) -> Tensor:
+def change_colors(inputs: Tensor, preprocessor: nn.Module) -> Tensor:
     """Change brightness, contrast, saturation and hue of each photo, and blur some.
 
     Args:
-        inputs: ``(N, 3, H, W)`` float, normalised RGB.
+        inputs: ``(N, 3, H, W)`` float, normalized RGB.
         preprocessor: MMSegmentation's, with the ``mean`` and ``std`` of pixels in 0..255 that
-            ``inputs`` were normalised by.
+            ``inputs`` were normalized by.
 
     Returns:
-        Tensor: ``(N, 3, H, W)``, normalised. Drawn from PyTorch's generator on the CPU.
+        Tensor: ``(N, 3, H, W)``, normalized. Drawn from PyTorch's generator on the CPU.
     """
     mean, std = preprocessor.get_buffer('mean'), preprocessor.get_buffer('std')
     photos = ((inputs * std + mean) / 255).clamp(0, 1)
-    changed = torch.stack([COLOURS(photo) for photo in photos])
+    changed = torch.stack([COLORS(photo) for photo in photos])
     return (changed * 255 - mean) / std
 
 

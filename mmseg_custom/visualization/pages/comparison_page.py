@@ -16,7 +16,7 @@ CHARTS = (
 
 
 def write_comparison_page(path: str | os.PathLike, comparison: dict) -> None:
-    """Write the page, whole or not at all.
+    """Write the page atomically.
 
     Args:
         path: The HTML file.
@@ -33,7 +33,7 @@ def write_comparison_page(path: str | os.PathLike, comparison: dict) -> None:
 
 
 def comparison_charts(comparison: dict) -> list[LineChart]:
-    """Return the charts for which there are values; each run has one colour in all of them.
+    """Return the charts for which there are values; each run has one color in all of them.
 
     Args:
         comparison: See :func:`write_comparison_page`.
@@ -41,6 +41,6 @@ def comparison_charts(comparison: dict) -> list[LineChart]:
     charts = []
     for title, kind, curve in CHARTS:
         of_run = comparison[kind].get(curve, {})
-        # A run without this curve keeps its colour for the others.
+        # A run without this curve keeps its color for the others.
         charts.append(line_chart(title, {name: of_run.get(name) for name in comparison['names']}))
     return [chart for chart in charts if chart]

@@ -40,7 +40,7 @@ def write_data_browser(
         path: The HTML file.
         entries: What :func:`browser_entries` returned.
         groups: Names of the folds or files, empty if there is one file alone.
-        title: Of the page.
+        title: The page's title.
         classes: What the labels mean.
     """
     page = render_page(

@@ -101,8 +101,8 @@ def error_map(
     Returns:
         np.ndarray: ``(H, W, 3)`` uint8 RGB.
     """
-    grey = cv2.cvtColor(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    picture = (grey * DIMMED).astype(np.uint8)
+    gray = cv2.cvtColor(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    picture = (gray * DIMMED).astype(np.uint8)
     picture[truth != prediction] = WRONG
     picture[truth == classes.ignore_index] = IGNORED
     return picture

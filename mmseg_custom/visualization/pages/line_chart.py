@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from .html import short
 
-# Okabe and Ito's colours, which colour-blind readers can tell apart; the next lines are dashed.
-COLOURS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#8a6d00', '#3a9bd0', '#4d4d4d')
+# Okabe and Ito's colors, which color-blind readers can tell apart; the next lines are dashed.
+COLORS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#8a6d00', '#3a9bd0', '#4d4d4d')
 DASHES = ('', '7 4', '2 3')
 WIDTH, HEIGHT = 460, 260
 RIGHT, TOP, BOTTOM = 12, 10, 34
@@ -23,7 +23,7 @@ class Line:
 
     Attributes:
         name: For the legend.
-        colour: Of the stroke, CSS.
+        color: Of the stroke, CSS.
         dashes: SVG's ``stroke-dasharray``, empty for a solid line.
         points: ``x``, and ``y`` to five digits.
         places: ``x`` and ``y`` in the drawing's units.
@@ -31,7 +31,7 @@ class Line:
     """
 
     name: str
-    colour: str
+    color: str
     dashes: str
     points: list[tuple[float, float]]
     places: list[tuple[float, float]]
@@ -48,8 +48,8 @@ class LineChart:
         x_ticks: Place and text of each mark below.
         y_ticks: Place and text of each mark at the left.
         frame: Left, top, right and bottom of the part inside the axes.
-        width: Of the drawing.
-        height: Of the drawing.
+        width: Width of the drawing, in pixels.
+        height: Height of the drawing, in pixels.
     """
 
     title: str
@@ -67,7 +67,7 @@ def line_chart(title: str, curves: Mapping[str, Mapping[int, float] | None]) -> 
     Args:
         title: What is shown, with the unit.
         curves: Finite values by iteration, ascending, by name. One without values is left out, and
-            its colour too, so that the same names in the same order have the same colours.
+            its color too, so that the same names in the same order have the same colors.
 
     Returns:
         LineChart | None: None if there is nothing to draw.
@@ -105,8 +105,8 @@ def line_chart(title: str, curves: Mapping[str, Mapping[int, float] | None]) -> 
 def _line(number: int, name: str, points: list[tuple[int, float]], place: Callable) -> Line:
     return Line(
         name=name,
-        colour=COLOURS[number % len(COLOURS)],
-        dashes=DASHES[number // len(COLOURS) % len(DASHES)],
+        color=COLORS[number % len(COLORS)],
+        dashes=DASHES[number // len(COLORS) % len(DASHES)],
         points=[(x, float(f'{y:.5g}')) for x, y in points],
         places=[place(x, y) for x, y in points],
         dotted=len(points) <= DOTTED,

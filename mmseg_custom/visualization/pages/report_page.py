@@ -20,7 +20,7 @@ TIMES = ('time', 'data_time')
 def write_report_page(
     path: str | os.PathLike, report: dict, gallery: Gallery | None, missing: Sequence[str] = ()
 ) -> None:
-    """Write the page, whole or not at all.
+    """Write the page atomically.
 
     Args:
         path: The HTML file.

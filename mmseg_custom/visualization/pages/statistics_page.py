@@ -45,7 +45,7 @@ def write_statistics_page(
         colors=css_colors(classes),
         objects_per_image=list(count_rows(statistics['objects_per_image'])),
         object_sizes=list(bin_rows(shares['share_edges'], shares['objects'], ' %', 100)),
-        greys=[
+        grays=[
             list(bin_rows(photos[what]['edges'], photos[what]['images']))
             for what in ('brightness', 'contrast')
             if photos
@@ -149,7 +149,7 @@ def _uris(pictures: StatisticsPictures) -> dict:
 
 def _comparison_svg(comparison: dict, classes: ClassList):
     panels = [
-        (f'share of the {what}', np.array(shares['shares']), np.array(shares['whole']))
+        (f'fraction of the {what}', np.array(shares['shares']), np.array(shares['whole']))
         for what, shares in ((what, comparison[what]) for what in ('annotations', 'pixels'))
     ]
     names = [classes.names[label] for label in classes.foreground]

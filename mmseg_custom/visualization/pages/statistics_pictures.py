@@ -41,7 +41,7 @@ def load_pictures(
     """Read the photos to be shown.
 
     Args:
-        samples: Of the set.
+        samples: The samples of the set.
         facts: Of its labels.
         classes: What the labels mean.
         darkest: Places in ``samples``.

@@ -89,7 +89,7 @@ def test_the_file_says_what_it_holds(pair):
     onnx.checker.check_model(model)
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     assert json.loads(metadata['classes']) == list(CLASSES)
-    assert [tuple(colour) for colour in json.loads(metadata['palette'])] == list(PALETTE)
+    assert [tuple(color) for color in json.loads(metadata['palette'])] == list(PALETTE)
     (photo,) = model.graph.input
     assert photo.type.tensor_type.elem_type == onnx.TensorProto.UINT8
     sides = [side.dim_param or side.dim_value for side in photo.type.tensor_type.shape.dim]

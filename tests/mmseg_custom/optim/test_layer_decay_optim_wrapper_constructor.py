@@ -70,7 +70,7 @@ def test_the_layers_of_swin_in_their_order_and_the_rules_of_the_recipe():
     for name, (rate, decay) in found.items():
         layers = [n for n, layer in enumerate(order, 1) if name.startswith(f'backbone.{layer}.')]
         assert rate == 0.5 ** sum(layers), name
-        # 'norm' is one of the recipe's keys, and so are the biases of positions.
+        # 'norm' is one of the baseline's keys, and so are the biases of positions.
         assert decay == (0.0 if 'norm' in name or 'position_bias' in name else 0.1), name
     assert found['decode_head.conv_seg.weight'] == (1.0, 0.1)
 

@@ -30,16 +30,16 @@ def plain(photo, probabilities, crf):
 
 
 def scene(seed, height=96, width=128, classes=11, sharpness=4.0):
-    """A photo of coloured patches and probabilities that see them blurred, moved and noisy."""
+    """A photo of colored patches and probabilities that see them blurred, moved and noisy."""
     rng = np.random.default_rng(seed)
     labels = np.zeros((height, width), np.uint8)
     for label in rng.choice(np.arange(1, classes), 3, replace=False):
         centre = (int(rng.integers(width)), int(rng.integers(height)))
         axes = (int(rng.integers(8, 30)), int(rng.integers(8, 30)))
         cv2.ellipse(labels, centre, axes, 0, 0, 360, int(label), -1)
-    colours = rng.integers(0, 256, (classes, 3))
+    colors = rng.integers(0, 256, (classes, 3))
     noise = rng.normal(0, 12, (height, width, 3))
-    photo = np.clip(colours[labels] + noise, 0, 255).astype(np.uint8)
+    photo = np.clip(colors[labels] + noise, 0, 255).astype(np.uint8)
     moved = np.roll(labels, 3, axis=1)
     seen = [cv2.GaussianBlur((moved == k).astype(np.float32), (0, 0), 4) for k in range(classes)]
     logits = sharpness * np.stack(seen) + rng.normal(0, 0.4, (classes, height, width))

@@ -31,7 +31,7 @@ def test_a_validation_photo_is_known_under_any_name_and_format(tmp_path):
     write(tmp_path / 'val' / 'other_name.png', 1)
     write(tmp_path / 'val' / 'other_format.bmp', 2)
     exif = Image.Exif()
-    exif[0x010E] = 'described anew'
+    exif[0x010E] = 'described again'
     write(tmp_path / 'val' / 'other_metadata.png', 3, exif=exif, compress_level=1)
     kept, dropped = drop_excluded(list_photos([tmp_path / 'all']), known(tmp_path / 'val'))
     assert names(kept) == ['0']

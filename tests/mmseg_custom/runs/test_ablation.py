@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from sklearn.metrics import confusion_matrix, jaccard_score
 
-from mmseg_custom.runs.ablation import class_ious, summarise
+from mmseg_custom.runs.ablation import class_ious, summarize
 from mmseg_custom.runs.trials import Trial
 from mmseg_custom.visualization.ablation import draw_ablation
 
@@ -49,7 +49,7 @@ def test_folds_are_pooled_and_seeds_averaged(tmp_path):
             truth, prediction = np.concatenate(pixels, axis=1)
             iou = jaccard_score(truth, prediction, labels=LABELS, average='macro')
             means.setdefault(name, []).append(100 * iou)
-    first, second = summarise(trials)
+    first, second = summarize(trials)
     assert (first['name'], second['name']) == ('first', 'second')
     for row in (first, second):
         assert row['mIoU'] == pytest.approx(means[row['name']])
@@ -67,7 +67,7 @@ def test_folds_are_pooled_and_seeds_averaged(tmp_path):
 def test_one_seed_has_no_spread_and_absent_classes_no_iou(tmp_path):
     trial = Trial('a.py', 0, None, tmp_path)
     write_result(trial, *draw_pixels(1), seconds=None)
-    (row,) = summarise([trial])
+    (row,) = summarize([trial])
     assert row['std'] == 0
     assert row['seconds'] is None
     assert row['per_class'][3] is None

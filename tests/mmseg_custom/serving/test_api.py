@@ -51,7 +51,7 @@ def mask_of(png):
     return image
 
 
-def test_the_png_is_the_mask_in_the_colours_of_the_classes(client, segmenter, photo):
+def test_the_png_is_the_mask_in_the_colors_of_the_classes(client, segmenter, photo):
     answer = send(client, photo.read_bytes(), format='png')
     assert answer.status_code == 200 and answer.headers['content-type'] == 'image/png'
     image = mask_of(answer.content)

@@ -48,16 +48,16 @@ def test_pixels_below_the_confidence_are_unsure(found, confidence, expected):
     hidden = hide_unsure(found, confidence)
     assert hidden.mask.tolist() == [expected] and hidden.mask.dtype == np.uint8
     picture = hidden.overlay(np.zeros((1, 5, 3), np.uint8))
-    for label, colour in zip(expected, picture[0], strict=True):
+    for label, color in zip(expected, picture[0], strict=True):
         wanted = (255, 255, 255) if label == 255 else PALETTE[label]
-        assert np.allclose(colour, 0.6 * np.array(wanted), atol=1)
+        assert np.allclose(color, 0.6 * np.array(wanted), atol=1)
 
 
 def test_findings_are_the_largest_first_without_background(found, rules):
     findings = list_findings(found, rules)
     assert [(f.rule.name, f.share) for f in findings] == [('Paper', 0.6), ('Glass', 0.2)]
     assert [f.rule.bin.name for f in findings] == ['Paper', 'Glass']
-    assert [f.colour for f in findings] == [PALETTE[PAPER], PALETTE[GLASS]]
+    assert [f.color for f in findings] == [PALETTE[PAPER], PALETTE[GLASS]]
     assert [f.share for f in list_findings(hide_unsure(found, 0.8), rules)] == [0.2]
     assert list_findings(hide_unsure(found, 1), rules) == []
 

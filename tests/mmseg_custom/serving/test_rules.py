@@ -12,8 +12,8 @@ RULES = sorted((ROOT / 'apps' / 'rules').glob('*.yaml'))
 LEAST_CONTRAST = 4.5
 
 
-def luminance(colour):
-    levels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+def luminance(color):
+    levels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in levels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
@@ -37,7 +37,7 @@ def test_shipped_rules_say_a_bin_for_every_class(path):
     assert rules.language == path.stem
     for rule in rules.classes.values():
         # WCAG 2: white letters need a contrast of 4.5 to 1.
-        assert 1.05 / (luminance(rule.bin.colour) + 0.05) >= LEAST_CONTRAST, rule.bin
+        assert 1.05 / (luminance(rule.bin.color) + 0.05) >= LEAST_CONTRAST, rule.bin
 
 
 def test_the_values_are_those_of_the_file():
@@ -69,8 +69,8 @@ def test_classes_of_another_model(written):
         (lambda c: c['classes']['Glass'].update(how=' '), "classes, Glass, how: is ' '"),
         (lambda c: c['texts'].update(title=3), 'texts, title: is 3'),
         (lambda c: c['texts'].update(titel='x'), 'texts: titel is unknown'),
-        (lambda c: c['bins']['glass'].update(colour='green'), "the colour 'green'"),
-        (lambda c: c['bins']['glass'].update(colour='#12345'), "the colour '#12345'"),
+        (lambda c: c['bins']['glass'].update(color='green'), "the color 'green'"),
+        (lambda c: c['bins']['glass'].update(color='#12345'), "the color '#12345'"),
         (lambda c: c['bins']['glass'].update(size=3), 'bins, glass: size is unknown'),
         (lambda c: c.update(bins=['glass']), 'bins: needs a bin a line'),
         (lambda c: c.update(language=False), 'language: is False'),

@@ -1,4 +1,4 @@
-"""Findings about annotations, against whole masks drawn one by one with pycocotools."""
+"""Findings about annotations, against complete masks drawn one by one with pycocotools."""
 
 import json
 from pathlib import Path
@@ -37,7 +37,7 @@ def box(number, x, y, width, height, category=7, **others):
 
 
 def naive(entries, options):
-    """Kinds that follow from whole masks."""
+    """Kinds that follow from complete masks."""
     masks = []
     for entry in entries:
         rles = mask_utils.frPyObjects(entry['segmentation'], HEIGHT, WIDTH)

@@ -1,4 +1,4 @@
-"""Faults put into a clean set are found, and gone from the mended one."""
+"""Faults put into a clean set are found, and gone from the fixed one."""
 
 import json
 import math
@@ -16,7 +16,7 @@ from mmseg_custom.coco import find_problems
 from mmseg_custom.coco.audit import (
     AuditOptions,
     audit_files,
-    mend_file,
+    fix_file,
     open_split,
     planned_outputs,
     write_log,
@@ -145,14 +145,14 @@ def painted(content, name):
     return mask
 
 
-def mended(folder, *contents, options=OPTIONS):
-    """Findings, the mended contents, the changes, and the findings in the mended files."""
+def fixed(folder, *contents, options=OPTIONS):
+    """Findings, the fixed contents, the changes, and the findings in the fixed files."""
     paths = [folder / f'{number}.json' for number in range(len(contents))]
     for path, content in zip(paths, contents, strict=True):
         path.write_text(json.dumps(content))
     files = [open_split(path, built_in()) for path in paths]
     findings = audit_files(files, options)
-    results = [mend_file(file, findings, options) for file in files]
+    results = [fix_file(file, findings, options) for file in files]
     for path, (content, _) in zip(paths, results, strict=True):
         path.write_text(json.dumps(content))
     again = audit_files([open_split(path, built_in()) for path in paths], options)
@@ -162,7 +162,7 @@ def mended(folder, *contents, options=OPTIONS):
 
 def test_the_clean_set_is_left_as_it_is(tmp_path):
     train, val = clean_set(), clean_set(IMAGES)
-    findings, contents, changes, _ = mended(tmp_path, train, val)
+    findings, contents, changes, _ = fixed(tmp_path, train, val)
     assert {f.severity for f in findings} == {'note'}
     assert (contents, changes) == ([train, val], [])
 
@@ -175,7 +175,7 @@ HARMLESS = (None, id_twice, not_a_number, small_area, other_box, drawn_twice, no
 def test_every_fault_is_found_and_gone(tmp_path_factory, faults):
     train, val = clean_set(), clean_set(IMAGES)
     wanted = [fault(train, image) for image, fault in enumerate(faults) if fault]
-    findings, contents, changes, again = mended(tmp_path_factory.mktemp('set'), train, val)
+    findings, contents, changes, again = fixed(tmp_path_factory.mktemp('set'), train, val)
     assert set(wanted) <= {(f.kind, f.annotation) for f in findings}
     assert {f.severity for f in again} <= {'note'}
     assert contents[1] == val
@@ -190,7 +190,7 @@ def test_every_fault_is_found_and_gone(tmp_path_factory, faults):
 def test_the_upper_of_two_classes_stays(tmp_path):
     train = clean_set()
     same_place(train, 0)
-    _, (content,), changes, _ = mended(tmp_path, json.loads(json.dumps(train)))
+    _, (content,), changes, _ = fixed(tmp_path, json.loads(json.dumps(train)))
     np.testing.assert_array_equal(painted(content, '0.jpg'), painted(train, '0.jpg'))
     assert [(c.change, c.annotation) for c in changes] == [('dropped annotation', 2)]
 
@@ -198,7 +198,7 @@ def test_the_upper_of_two_classes_stays(tmp_path):
 def test_what_only_a_wrong_area_hides_is_kept(tmp_path):
     train = clean_set()
     small_area(train, 0)
-    findings, (content,), changes, _ = mended(tmp_path, train)
+    findings, (content,), changes, _ = fixed(tmp_path, train)
     faults = [(f.kind, f.annotation) for f in findings if f.severity != 'note']
     assert faults == [('hidden', 1), ('wrong-area', 0)]
     assert [(c.change, c.annotation) for c in changes] == [('new area', 0)]
@@ -209,7 +209,7 @@ def test_annotations_go_with_their_image(tmp_path):
     train = clean_set()
     no_height(train, 0)
     train['images'][2]['id'] = 1
-    _, (content,), changes, _ = mended(tmp_path, train)
+    _, (content,), changes, _ = fixed(tmp_path, train)
     assert [image['file_name'] for image in content['images']] == ['3.jpg', '4.jpg', '5.jpg']
     assert {entry['image_id'] for entry in content['annotations']} == {3, 4, 5}
     counts = Counter((c.change, c.kind) for c in changes)
@@ -223,7 +223,7 @@ def test_annotations_go_with_their_image(tmp_path):
 def test_files_without_annotations_stay_so(tmp_path):
     val = dict(images=clean_set(IMAGES)['images'])
     train = dict(images=val['images'][:2] + clean_set()['images'])
-    _, contents, changes, _ = mended(tmp_path, train, val)
+    _, contents, changes, _ = fixed(tmp_path, train, val)
     assert contents == [dict(images=clean_set()['images']), val]
     assert [c.kind for c in changes] == ['leaked-name'] * 2
 
@@ -239,11 +239,11 @@ def test_files_without_annotations_stay_so(tmp_path):
         (lambda content: content['images'].clear(), 'no image would be left'),
     ],
 )
-def test_what_cannot_be_mended_is_refused(tmp_path, change, message):
+def test_what_cannot_be_fixed_is_refused(tmp_path, change, message):
     content = clean_set()
     change(content)
     with pytest.raises(UserError, match=message):
-        mended(tmp_path, content)
+        fixed(tmp_path, content)
 
 
 def test_nothing_is_overwritten(tmp_path):
@@ -260,7 +260,7 @@ def test_nothing_is_overwritten(tmp_path):
 def test_the_log_says_what_and_why(tmp_path):
     train = clean_set()
     no_polygon(train, 0)
-    _, _, changes, _ = mended(tmp_path, train)
+    _, _, changes, _ = fixed(tmp_path, train)
     write_log(tmp_path, changes)
     (line,) = (tmp_path / 'dropped.txt').read_text().splitlines()
     assert line.split('\t')[1] == 'dropped annotation' and 'fewer than 3 points' in line

@@ -1,4 +1,4 @@
-"""The sound part of a broken file: it has no problem, and every problem is told."""
+"""The valid part of a broken file: it has no problem, and every problem is told."""
 
 import copy
 import json
@@ -66,12 +66,12 @@ def test_whatever_is_broken_is_told_and_the_rest_is_sound(tmp_path_factory, chan
     file = open_split(path, built_in())
     told = [finding.message for finding in file.problems]
     assert set(find_problems(json.loads(path.read_text()), built_in())) <= set(told)
-    if file.sound is None:
+    if file.valid is None:
         assert {'broken-file', 'bad-category'} & {finding.kind for finding in file.problems}
     else:
         rest = [
             text
-            for text in find_problems(file.sound, built_in())
+            for text in find_problems(file.valid, built_in())
             if not text.startswith('annotation id')
         ]
         assert rest == []
@@ -82,8 +82,8 @@ def test_images_of_one_id_are_all_set_aside(opened):
     content = good()
     content['images'][3]['id'] = 1
     file = opened(content)
-    assert [image['file_name'] for image in file.sound['images']] == ['0.jpg', '2.jpg']
-    assert {entry['image_id'] for entry in file.sound['annotations']} == {0, 2}
+    assert [image['file_name'] for image in file.valid['images']] == ['0.jpg', '2.jpg']
+    assert {entry['image_id'] for entry in file.valid['annotations']} == {0, 2}
     kinds = {(finding.kind, finding.image) for finding in file.problems}
     assert ('bad-image', '3.jpg') in kinds
 
@@ -106,4 +106,4 @@ def test_a_file_without_images_is_told(opened):
 def test_an_unlabelled_file_is_sound(opened):
     content = dict(images=good()['images'])
     file = opened(content)
-    assert (file.problems, file.sound, file.painted) == ([], content, [])
+    assert (file.problems, file.valid, file.painted) == ([], content, [])

@@ -1,4 +1,4 @@
-"""Folds are a partition, keep groups together, and have the classes of the whole."""
+"""Folds are a partition, keep groups together, and have the classes of the full set."""
 
 import json
 

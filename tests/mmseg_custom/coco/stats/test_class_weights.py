@@ -13,13 +13,13 @@ from mmseg_custom.utils import UserError
 COUNTS = st.lists(st.integers(0, 10**9), min_size=1, max_size=12).map(np.array)
 
 
-def normalised(raw):
+def normalized(raw):
     return [value / statistics.fmean(raw) for value in raw]
 
 
 def test_inverse_by_hand():
     # Shares 1/8, 1/4, 5/8: 8, 4, 8/5.
-    expected = normalised([8, 4, 1.6])
+    expected = normalized([8, 4, 1.6])
     np.testing.assert_allclose(class_weights([10, 20, 50], 'inverse'), expected)
 
 
@@ -27,19 +27,19 @@ def test_median_by_hand():
     counts = [[60, 40, 0], [90, 0, 10], [100, 0, 0]]
     # Class 0 in all 300 pixels; class 1 in the first 100, class 2 in the second 100.
     shares = [Fraction(250, 300), Fraction(40, 100), Fraction(10, 100)]
-    expected = normalised([float(Fraction(40, 100) / share) for share in shares])
+    expected = normalized([float(Fraction(40, 100) / share) for share in shares])
     np.testing.assert_allclose(class_weights(counts, 'median'), expected)
 
 
 def test_enet_by_hand():
-    expected = normalised([1 / math.log(1.02 + share) for share in (0.05, 0.15, 0.8)])
+    expected = normalized([1 / math.log(1.02 + share) for share in (0.05, 0.15, 0.8)])
     np.testing.assert_allclose(class_weights([5, 15, 80], 'enet'), expected)
 
 
 @pytest.mark.parametrize('beta', [0, 0.5, 0.99, 0.9999])
 def test_effective_by_hand(beta):
     # The effective number is the geometric series 1 + beta + beta ** 2 + … of n terms.
-    expected = normalised([1 / sum(beta**i for i in range(n)) for n in (1, 7, 100)])
+    expected = normalized([1 / sum(beta**i for i in range(n)) for n in (1, 7, 100)])
     np.testing.assert_allclose(class_weights([1, 7, 100], 'effective', beta), expected)
 
 

@@ -47,7 +47,7 @@ def test_counts_are_those_of_a_naive_loop(ann_file):
         for row, image in enumerate(content['images'])
         for entry in api.loadAnns(api.getAnnIds(image['id']))
     )
-    # The sides are whole multiples of the grid's: the mean of each block of pixels.
+    # The sides are complete multiples of the grid's: the mean of each block of pixels.
     blocks = [m.reshape(GRID, m.shape[0] // GRID, GRID, m.shape[1] // GRID) for m in masks]
     for label in range(11):
         expected = np.mean([(block == label).mean(axis=(1, 3)) for block in blocks], axis=0)

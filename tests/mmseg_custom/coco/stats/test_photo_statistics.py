@@ -16,19 +16,19 @@ def test_brightness_and_contrast_are_pillows(real_sample):
     paths = sorted(real_sample.rglob('*.jpg'))[:12]
     expected = []
     for path in paths:
-        grey = Image.open(path).convert('L')
-        stat = ImageStat.Stat(grey.reduce(4))
+        gray = Image.open(path).convert('L')
+        stat = ImageStat.Stat(gray.reduce(4))
         expected.append((stat.mean[0], stat.stddev[0]))
     np.testing.assert_allclose(measure_photos(paths), expected, atol=1)
 
 
 def test_plain_photos_by_hand(tmp_path):
-    for name, colour in (('black', 0), ('grey', 100), ('white', 255)):
-        assert cv2.imwrite(str(tmp_path / f'{name}.png'), np.full((32, 48, 3), colour, np.uint8))
+    for name, color in (('black', 0), ('gray', 100), ('white', 255)):
+        assert cv2.imwrite(str(tmp_path / f'{name}.png'), np.full((32, 48, 3), color, np.uint8))
     half = np.zeros((32, 48, 3), np.uint8)
     half[:, 24:] = 200
     assert cv2.imwrite(str(tmp_path / 'half.png'), half)
-    paths = [tmp_path / f'{name}.png' for name in ('grey', 'half', 'black', 'white')]
+    paths = [tmp_path / f'{name}.png' for name in ('gray', 'half', 'black', 'white')]
     found = measure_photos(paths)
     np.testing.assert_allclose(found, [[100, 0], [100, 100], [0, 0], [255, 0]], atol=0.5)
 

@@ -188,7 +188,7 @@ def test_lovasz_and_tversky_are_mmsegs_where_those_work(seed, weighted):
 
 
 def test_lovasz_of_a_large_photo_keeps_its_digits():
-    """In float32 as in float64: each step is about 1e-6 of the whole."""
+    """In float32 as in float64: each step is about 1e-6 of the full set."""
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(1, 4, 512, 512, generator=generator)
     labels = torch.randint(0, 4, (1, 512, 512), generator=generator)

@@ -136,7 +136,7 @@ def test_the_gate_and_the_mix_pixel_by_pixel(plain, monkeypatch):
         return masks[-1]
 
     monkeypatch.setattr(mean_teacher_segmentor, 'draw_class_masks', draw)
-    monkeypatch.setattr(mean_teacher_segmentor, 'change_colours', lambda inputs, _: -inputs)
+    monkeypatch.setattr(mean_teacher_segmentor, 'change_colors', lambda inputs, _: -inputs)
     inputs, samples = batch()
     losses = model.loss(inputs, samples)
     (given, given_labels), (strong, labels) = calls
@@ -257,7 +257,7 @@ def test_half_precision_is_survived(plain):
 
 @pytest.mark.parametrize('counts', [dict(labelled=0), dict(unlabelled=0)])
 def test_a_batch_of_one_kind_is_refused(plain, counts):
-    with pytest.raises(UserError, match='labelled and unlabelled photos.*MultiSourceSampler'):
+    with pytest.raises(UserError, match='labeled and unlabeled photos.*MultiSourceSampler'):
         build(plain).loss(*batch(**counts))
 
 

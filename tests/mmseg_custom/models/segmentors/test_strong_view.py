@@ -10,7 +10,7 @@ from mmseg.structures import SegDataSample
 from torchvision.transforms import v2
 
 from mmseg_custom.models.segmentors import strong_view
-from mmseg_custom.models.segmentors.strong_view import change_colours, draw_class_masks, paste
+from mmseg_custom.models.segmentors.strong_view import change_colors, draw_class_masks, paste
 
 
 @pytest.fixture(scope='module')
@@ -63,18 +63,18 @@ def test_what_is_chosen_is_pasted_over_the_photo_before(photos):
                 assert pasted_inputs[n, :, y, x].equal(inputs[source, :, y, x])
 
 
-def test_colours_are_changed_in_the_pixels_of_the_photo(preprocessor, monkeypatch):
+def test_colors_are_changed_in_the_pixels_of_the_photo(preprocessor, monkeypatch):
     def darken(photo):
         return v2.functional.adjust_brightness(photo, 0.5)
 
-    monkeypatch.setattr(strong_view, 'COLOURS', darken)
+    monkeypatch.setattr(strong_view, 'COLORS', darken)
     photos = torch.randint(0, 256, (2, 3, 32, 64), dtype=torch.uint8)
     samples = [SegDataSample(), SegDataSample()]
-    normalised = preprocessor(dict(inputs=list(photos), data_samples=samples))['inputs']
+    normalized = preprocessor(dict(inputs=list(photos), data_samples=samples))['inputs']
     halved = (photos.float() / 2).flip(1)
     mean = torch.tensor([123.675, 116.28, 103.53])[:, None, None]
     std = torch.tensor([58.395, 57.12, 57.375])[:, None, None]
-    changed = change_colours(normalised, preprocessor)
+    changed = change_colors(normalized, preprocessor)
     torch.testing.assert_close(changed, (halved - mean) / std, rtol=1e-4, atol=1e-5)
 
 
@@ -82,7 +82,7 @@ def test_photos_are_changed_each_in_its_own_way_and_again_the_same_by_the_seed(p
     photo = torch.rand(1, 3, 32, 32) * 4 - 2
     inputs = photo.expand(12, -1, -1, -1)
     torch.manual_seed(2)
-    changed = change_colours(inputs, preprocessor)
+    changed = change_colors(inputs, preprocessor)
     assert changed.shape == inputs.shape
     assert changed.isfinite().all()
     assert len({float(one.sum()) for one in changed}) >= 11
@@ -90,4 +90,4 @@ def test_photos_are_changed_each_in_its_own_way_and_again_the_same_by_the_seed(p
     assert pixels.min() > -0.01
     assert pixels.max() < 255.01
     torch.manual_seed(2)
-    assert change_colours(inputs, preprocessor).equal(changed)
+    assert change_colors(inputs, preprocessor).equal(changed)

@@ -32,12 +32,12 @@ def test_the_worst_and_the_best_are_kept():
 
 
 def test_pictures_show_photo_truth_and_prediction():
-    grey = np.full((40, 60, 3), 200, np.uint8)
+    gray = np.full((40, 60, 3), 200, np.uint8)
     nothing, paper = np.zeros((40, 60), np.uint8), np.full((40, 60), 2, np.uint8)
     colors = [[0, 0, 0], [0, 0, 0], [0, 250, 0]]
     classes = class_list(dict(names=['Background', 'Glass', 'Paper'], colors=colors))
     gallery = Gallery(1, classes)
-    gallery.add('a', grey, nothing, paper, PhotoScore(0, {}, 0))
+    gallery.add('a', gray, nothing, paper, PhotoScore(0, {}, 0))
     strip = decoded(gallery.photos[0].strip).astype(int)
     width = strip.shape[1] // 3
     assert np.abs(strip[:, 4 : 2 * width - 4] - 200).max() < 4

@@ -40,7 +40,7 @@ def test_a_figure_is_one_element_with_its_texts():
     root = ElementTree.fromstring(str(svg))
     assert root.tag == '{http://www.w3.org/2000/svg}svg'
     texts = [''.join(e.itertext()).strip() for e in root.iter('{http://www.w3.org/2000/svg}text')]
-    assert {'<script>', 'no $formula$ or \\frac{', '<title>', 'a & b', 'whole set'} <= set(texts)
+    assert {'<script>', 'no $formula$ or \\frac{', '<title>', 'a & b', 'complete set'} <= set(texts)
     assert not list(root.iter('{http://www.w3.org/2000/svg}script'))
 
 

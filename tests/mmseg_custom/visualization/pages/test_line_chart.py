@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmseg_custom.visualization.pages.line_chart import COLOURS, line_chart
+from mmseg_custom.visualization.pages.line_chart import COLORS, line_chart
 
 values = st.floats(-1e5, 1e5).map(lambda value: round(value, 6))
 curves = st.dictionaries(st.integers(0, 10**6), values, min_size=1, max_size=30)
@@ -49,13 +49,13 @@ def test_nothing_to_draw(nothing):
     assert line_chart('a', nothing) is None
 
 
-def test_a_run_keeps_its_colour_where_another_has_no_curve():
+def test_a_run_keeps_its_color_where_another_has_no_curve():
     names = [str(number) for number in range(20)]
     whole = line_chart('a', {name: {1: 1.0} for name in names})
-    styles = {line.name: (line.colour, line.dashes) for line in whole.lines}
+    styles = {line.name: (line.color, line.dashes) for line in whole.lines}
     assert len(set(styles.values())) == len(names)
     part = line_chart('b', {name: {1: 1.0} if int(name) % 2 else None for name in names})
-    assert {line.name: (line.colour, line.dashes) for line in part.lines} == {
+    assert {line.name: (line.color, line.dashes) for line in part.lines} == {
         name: style for name, style in styles.items() if int(name) % 2
     }
-    assert styles['0'][0] == COLOURS[0]
+    assert styles['0'][0] == COLORS[0]

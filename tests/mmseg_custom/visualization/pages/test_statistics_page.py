@@ -36,7 +36,7 @@ def test_rare_image_sizes_share_a_row():
     assert len(size_rows(sizes[:12])) == 12
 
 
-def test_heat_maps_have_viridis_colours():
+def test_heat_maps_have_viridis_colors():
     found = heat_map(np.array([[0, 0.1], [0.05, 0.2]]))
     expected = colormaps['viridis']([[0, 0.5], [0.25, 1]], bytes=True)[..., :3]
     np.testing.assert_allclose(found.astype(int), expected, atol=4)
