@@ -1,4 +1,4 @@
-"""Every named loss in a complete model: built, a finite value, gradients, also in half precision."""
+"""Every named loss in a complete model: a finite value, gradients, also in half precision."""
 
 import pytest
 import torch
