@@ -20,8 +20,8 @@ class NonFiniteLossHook(Hook):
     A loss that is NaN or infinite makes all weights non-finite in the step that follows, and
     the checkpoints after it useless. The batch is written to
     ``non_finite/iter_000012_rank_0.pth`` in the work folder (``img_paths``, ``inputs`` of
-    ``(N, 3, H, W)``, ``gt_sem_seg`` of ``(N, 1, H, W)``, ``losses``); the weights it met are those of ``--resume``, which comes to the same iteration with the same
-    numbers.
+    ``(N, 3, H, W)``, ``gt_sem_seg`` of ``(N, 1, H, W)``, ``losses``); the weights it met
+    are those of ``--resume``, which comes to the same iteration with the same numbers.
 
     Args:
         max_skipped: How many such iterations the training goes past, without a step of the
