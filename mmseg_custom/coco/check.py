@@ -128,16 +128,21 @@ def _image_problems(images: Sequence[dict]) -> Iterator[Problem]:
 def _image_messages(image: dict) -> Iterator[str]:
     if not isinstance(image['file_name'], str) or not image['file_name']:
         yield f'image {image["id"]} has no usable "file_name": {image["file_name"]!r}'
-    for key in ('height', 'width'):
-        size = image[key]
-        if not isinstance(size, int) or isinstance(size, bool) or not 0 < size <= MAX_PIXELS:
-            yield f'image {image["id"]} ({image["file_name"]}) has {key} {size!r}: correct it'
-            return
-    if image['height'] * image['width'] > MAX_PIXELS:
-        yield f'image {image["id"]} ({image["file_name"]}) has over {MAX_PIXELS} pixels: correct it'
+    if problem := _size_problem(image):
+        yield f'image {image["id"]} ({image["file_name"]}) has {problem}: correct it'
     mask = image.get('seg_map_path')
     if mask is not None and not isinstance(mask, str):
         yield f'image {image["id"]} ({image["file_name"]}) has seg_map_path {mask!r}: correct it'
+
+
+def _size_problem(image: dict) -> str | None:
+    for key in ('height', 'width'):
+        size = image[key]
+        if not isinstance(size, int) or isinstance(size, bool) or not 0 < size <= MAX_PIXELS:
+            return f'{key} {size!r}'
+    if image['height'] * image['width'] > MAX_PIXELS:
+        return f'over {MAX_PIXELS} pixels'
+    return None
 
 
 def _category_problems(content: dict) -> Iterator[Problem]:
@@ -196,9 +201,10 @@ def _annotation_problem(
         message = f'has the unknown category {category_id!r}: "categories" does not list this id'
         return message, None
     image = images[image_id]
-    height, width = image['height'], image['width']
-    if not (isinstance(height, int) and height > 0 and isinstance(width, int) and width > 0):
+    # pycocotools crashes on a size that no photo has; the image itself is reported.
+    if _size_problem(image):
         return None, None
+    height, width = image['height'], image['width']
     problem = segmentation_problem(annotation['segmentation'], height, width)
     if problem is None:
         return None, None

@@ -170,7 +170,9 @@ def clip_segmentation(segmentation: object, height: int, width: int) -> dict | N
     points = [np.array(polygon, np.float64).reshape(-1, 2) for polygon in segmentation]
     low = np.floor(np.minimum(np.vstack(points).min(axis=0), 0))
     high = np.ceil(np.maximum(np.vstack(points).max(axis=0), (width, height)))
-    size = (high - low).astype(np.int64)
+    # Compared as floats: 1e308 as an integer is a negative size.
+    with np.errstate(over='ignore'):
+        size = high - low
     if (size > 2 * np.array([width, height])).any():
         return None
     shifted = [(one - low).ravel().tolist() for one in points]

@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 import pytest
@@ -63,6 +64,29 @@ def test_a_mutated_set_is_read_or_refused(path, content):
 def test_a_damaged_file_is_read_or_refused(path, body):
     path.write_bytes(body)
     read_or_refuse(path)
+
+
+@pytest.mark.parametrize('size', [(8, 9), (10**30, 9), (2**63, 9), (2**40, 2**40), (-8, 9)])
+@pytest.mark.parametrize(
+    'segmentation',
+    [
+        [[1, 1, 6, 1, 1e308, 7]],
+        [[1, 1, 6, 1, -1e308, 7]],
+        [[1e308, 1, 6, 1, -1e308, 7]],
+        [[1, 1, 6, 1, 2**62, 7]],
+        [[1, 1, 17, 1, 6, 7]],
+        dict(size=[8, 9], counts=[10, -5, 67]),
+        dict(size=[-8, 9], counts=[10, 5, 57]),
+        dict(size=[8, 9], counts=[10, 5, 57 + 2**64]),
+    ],
+    ids=str,
+)
+def test_no_odd_number_reaches_pycocotools(path, segmentation, size):
+    image = SOUND['images'][0] | dict(height=size[0], width=size[1])
+    annotation = SOUND['annotations'][0] | dict(segmentation=segmentation)
+    path.write_text(json.dumps(SOUND | dict(images=[image], annotations=[annotation])))
+    with pytest.raises(UserError, match=re.escape(str(path))):
+        require_valid(path, read_coco(path), built_in())
 
 
 @pytest.mark.parametrize('size', [(10**30, 9), (2**63, 9), (2**40, 1), (2**20, 2**20)])
