@@ -9,6 +9,7 @@ more than once, and the final checkpoint (weights, EMA, optimizer, schedule) hav
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import random
@@ -99,10 +100,12 @@ def run(args) -> int:
         train(config, expected, processes).wait()
         longest = time.monotonic() - start
         compare([expected], expected)
-        share = args.kills * (place + 1) // len(args.processes)
-        while kills < share:
-            work_dir = folder / f'killed_{processes}_{kills}'
-            rng = random.Random(f'{args.seed} {processes} {kills}')
+        wanted = args.kills * (place + 1) // len(args.processes)
+        for attempt in itertools.count():
+            if kills >= wanted:
+                break
+            work_dir = folder / f'killed_{processes}_{attempt}'
+            rng = random.Random(f'{args.seed} {processes} {attempt}')
             more, folders, changed = survive(config, Killer(rng, work_dir, longest), processes)
             kills += more
             lost += [f'{work_dir}: {one}' for one in (*compare(folders, expected), *changed)]

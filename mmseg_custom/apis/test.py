@@ -11,6 +11,8 @@ from mmseg_custom.checkpoints.checkpoint import require_readable
 from mmseg_custom.checkpoints.safe_load import no_code
 from mmseg_custom.utils import write_json
 
+from .training_faults import known_faults_as_messages
+
 # MMEngine wants all of these or none.
 TRAINING = ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler')
 
@@ -45,7 +47,7 @@ def test(
     if masks or overlays:
         hook = dict(type='SavePredictionsHook', masks=_text(masks), overlays=_text(overlays))
         cfg.custom_hooks = [*cfg.custom_hooks, hook]
-    with safe_mmengine_files(), no_code(), naming_the_key(cfg):
+    with safe_mmengine_files(), no_code(), naming_the_key(cfg), known_faults_as_messages():
         runner = TrashRunner.from_cfg(cfg)
         metrics = runner.test()
     report = getattr(runner.test_evaluator.metrics[0], 'report', None)

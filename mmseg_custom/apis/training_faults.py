@@ -1,8 +1,9 @@
-"""Turn known faults of a training into messages."""
+"""Turn known faults of a training or a test into messages."""
 
 import multiprocessing
 import pickle
 import re
+import traceback
 import urllib.error
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,10 @@ from contextlib import contextmanager
 from mmseg_custom.checkpoints.safe_load import untrusted
 from mmseg_custom.utils import UserError
 
+WORKER_KILLED = (
+    'a data loading worker was killed, as happens when the memory is used up ({})',
+    'worker-lost',
+)
 # What an exception's text matches: the message to give instead, and its kind.
 FAULTS = {
     r'more than 1 value per channel': (
@@ -21,10 +26,7 @@ FAULTS = {
         'shared memory',
         'worker-lost',
     ),
-    r'DataLoader worker': (
-        'a data loading worker was killed, as happens when the memory is used up ({})',
-        'worker-lost',
-    ),
+    r'DataLoader worker': WORKER_KILLED,
     r'gloo/|Gloo |NCCL|ncclRemoteError|ProcessGroup': (
         'another process of this training ended or hangs; its own message, above or below, says '
         'why',
@@ -35,7 +37,7 @@ FAULTS = {
 
 @contextmanager
 def known_faults_as_messages() -> Iterator[None]:
-    """Turn the faults of a training that a person can fix into one message.
+    """Turn the faults of a training or a test that a person can fix into one message.
 
     Raises:
         UserError: Names the fault. Other exceptions are passed on.
@@ -50,8 +52,12 @@ def known_faults_as_messages() -> Iterator[None]:
             'or put the file into ~/.cache/torch/hub/checkpoints',
             kind='missing-pretrained',
         ) from error
-    except pickle.UnpicklingError as error:
-        raise untrusted('a file of pretrained weights', error) from error
+    except (OSError, EOFError, pickle.UnpicklingError) as error:
+        if _came_from_worker(error):
+            raise _error(WORKER_KILLED, str(error)) from error
+        if isinstance(error, pickle.UnpicklingError):
+            raise untrusted('a file of pretrained weights', error) from error
+        raise
     except (RuntimeError, ValueError) as error:
         fault = find_fault(str(error))
         if fault is None:
@@ -79,5 +85,20 @@ def find_fault(text: str) -> UserError | None:
     """Return the error to raise for an exception's text, or None if it is no known fault."""
     for pattern, (message, kind) in FAULTS.items():
         if re.search(pattern, text):
-            return UserError(message.format(text.splitlines()[0].strip('. ')), kind)
+            return _error((message, kind), text)
     return None
+
+
+def _error(fault: tuple[str, str], text: str) -> UserError:
+    message, kind = fault
+    return UserError(message.format((text.splitlines() or [''])[0].strip('. ')), kind)
+
+
+def _came_from_worker(error: BaseException) -> bool:
+    """Return whether the connection to a data loading worker broke.
+
+    PyTorch names a worker that was killed only if the kernel has reported its end already. What a
+    worker itself raises comes in another way.
+    """
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_code.co_name == '_try_get_data' for frame, _ in frames)

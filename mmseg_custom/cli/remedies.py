@@ -66,7 +66,11 @@ REMEDIES: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
     ),
     'worker-lost': (
         (('--batch-size',), 'use a smaller --batch-size'),
-        (('--cfg-options',), 'use --cfg-options train_dataloader.num_workers=0'),
+        (
+            ('--cfg-options',),
+            'load without workers: --cfg-options LOADER.num_workers=0 with LOADER for '
+            'train_dataloader or val_dataloader or test_dataloader',
+        ),
         (('--resume',), 'then continue with the same command and --resume'),
     ),
 }

@@ -22,6 +22,8 @@ from .keys import READ
 # Arguments that a builder takes out, or puts in, before the class sees them.
 BUILDERS = {'type', '_scope_', '_delete_', 'init_cfg', 'priority', 'requires_grad', 'by_epoch'}
 BUILDERS |= {'constructor', 'paramwise_cfg', 'convert_to_iter_based', 'name', 'force_default_scope'}
+# Functions that look into keyword arguments and take nothing out.
+LOOKING = ('require_used',)
 # What these build is described in other libraries' words.
 FOREIGN = ('SeededAlbu', 'Albu')
 PLAIN = {
@@ -152,6 +154,12 @@ def _only_passes_on(function: Any) -> bool:
     # Looking something up in it takes nothing out.
     looked_up = [
         n.value for n in ast.walk(definition) if isinstance(n, ast.Attribute) and n.attr == 'get'
+    ]
+    looked_up += [
+        argument
+        for call in ast.walk(definition)
+        if isinstance(call, ast.Call) and getattr(call.func, 'id', '') in LOOKING
+        for argument in call.args
     ]
     return bool(passed) and all(any(use is one for one in (*passed, *looked_up)) for use in uses)
 

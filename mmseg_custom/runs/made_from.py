@@ -8,7 +8,6 @@ from mmengine.config import Config
 
 from mmseg_custom.utils.digests import digest_of_data, digest_of_file
 
-LOADERS = dict(train_dataloader='--train-json', val_dataloader='--val-json')
 # Keys whose files are compared instead of their paths.
 FILES = ('ann_file', 'load_from')
 
@@ -25,16 +24,35 @@ def describe_training(config: str, folder: Path, command: Sequence[str]) -> dict
         dict[str, Any]: ``config`` and ``files``, digests, and the other ``arguments``.
     """
     cfg = Config.fromfile(config).to_dict()
-    named = [Path(word) for word in command[2:] if word != config and Path(word).is_file()]
+    words = _words(command[2:])
+    named = [Path(word) for word in words if word != config and Path(word).is_file()]
     # What an argument replaces does not matter, and may not be there.
-    replaced = {key for key, option in LOADERS.items() if option in command}
+    replaced = _replaced_by(words)
     files = [*named, *_files({key: value for key, value in cfg.items() if key not in replaced})]
     paths = {config, str(folder), *map(str, named)}
     return dict(
         config=digest_of_data(_without_files(cfg), Path(config).name),
-        arguments=[word for word in command[2:] if word not in paths],
+        arguments=[word for word in words if word not in paths],
         files=[digest_of_file(path) for path in files],
     )
+
+
+def _words(command: Sequence[str]) -> list[str]:
+    """Split each ``--option=value`` as argparse does."""
+    parts = [
+        word.split('=', 1) if word.startswith('--') and '=' in word else [word] for word in command
+    ]
+    return [word for part in parts for word in part]
+
+
+def _replaced_by(words: Sequence[str]) -> set[str]:
+    """Return the sections of the config whose files the options of train.py replace."""
+    replaced = set()
+    if '--train-json' in words:
+        replaced.add('train_dataloader')
+    if '--val-json' in words:
+        replaced |= {'val_dataloader', 'test_dataloader'}
+    return replaced
 
 
 def _files(settings: Any) -> list[Path]:

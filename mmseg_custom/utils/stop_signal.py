@@ -38,13 +38,13 @@ def stopping_on_signal() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    _came.clear()
     before = {number: signal.signal(number, _note) for number in NAMES}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        _came.clear()
 
 
 def is_stopping() -> bool:

@@ -191,7 +191,9 @@ def test_a_file_that_is_no_photo_is_refused_and_nothing_old_stays(visit, toy_pho
         page.get_by_label('Remove Image').click()
         page.wait_for_selector('.findings', state='detached', **SLOW)
         page.set_input_files('input[type=file]', text)
-        page.get_by_text('this is no JPEG, PNG or WebP photo').first.wait_for(**SLOW)
+        page.get_by_text(
+            'the photo is truncated or no image (accepted: JPEG, PNG, WEBP)'
+        ).first.wait_for(**SLOW)
         assert page.locator('.findings').count() == page.locator(PICTURES).count() == 0
 
 

@@ -42,8 +42,8 @@ class MultiSourceSampler(SeededInfiniteSampler):
         whole = all(isinstance(part, int) and part >= 1 for part in source_ratio)
         if len(source_ratio) != sources or not whole:
             raise UserError(
-                f'MultiSourceSampler: source_ratio {list(source_ratio)}: give {sources} integer '
-                'numbers of at least 1, one for each data set'
+                f'MultiSourceSampler: source_ratio {list(source_ratio)}: give {sources} integers '
+                'of at least 1, one for each data set'
             )
         self.source_ratio = tuple(source_ratio)
         super().__init__(dataset, **kwargs)

@@ -122,7 +122,7 @@ def test_wrong_files_are_told(file, tmp_path, capfd):
     content = onnx.load(file)
     onnx.helper.set_model_props(content, dict(format='99'))
     onnx.save(content, tmp_path / 'future.onnx')
-    with pytest.raises(UserError, match='was not written by this version'):
+    with pytest.raises(UserError, match='was not exported by this version'):
         OnnxSegmenter(tmp_path / 'future.onnx')
     assert capfd.readouterr().err == ''
 

@@ -45,12 +45,18 @@ def test_another_config_or_argument_is_another_training(base):
     assert row.startswith('  config: was x.py')
 
 
-def test_a_file_on_the_command_line_takes_the_place_of_the_configs(base):
-    before = described(base, '--train-json', str(base / 'fold.json'))
-    (base / 'train.json').write_text('something else')
-    assert not differences(before, described(base, '--train-json', str(base / 'fold.json')))
+@pytest.mark.parametrize('form', [['--{}-json', '{}'], ['--{}-json={}']], ids=['two', 'one'])
+@pytest.mark.parametrize('part', ['train', 'val'])
+def test_a_file_on_the_command_line_takes_the_place_of_the_configs(base, part, form):
+    with open(base / 'x.py', 'a') as config:
+        config.write('test_dataloader = val_dataloader\n')
+    fold = str(base / 'fold.json')
+    arguments = ' '.join(form).format(part, fold).split()
+    before = described(base, *arguments)
+    (base / f'{part}.json').write_text('something else')
+    assert not differences(before, described(base, *arguments))
     (base / 'fold.json').write_text('something else')
-    assert differences(before, described(base, '--train-json', str(base / 'fold.json')))
+    assert differences(before, described(base, *arguments))
 
 
 def test_the_same_files_elsewhere_are_the_same_training(base, tmp_path):

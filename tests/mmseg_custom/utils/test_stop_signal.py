@@ -26,7 +26,9 @@ def test_the_signal_is_noted_and_its_handler_given_back():
         assert not is_stopping()
 
 
-def test_another_thread_trains_as_ever():
+def test_a_training_in_another_thread_ignores_the_signal_of_one_before():
+    with stopping_on_signal():
+        os.kill(os.getpid(), signal.SIGTERM)
     done = []
 
     def train():

@@ -109,7 +109,7 @@ def test_a_loader_gets_batches_of_both_and_the_seeds_reach_the_sets():
 
 @pytest.mark.parametrize('ratio', [[1], [1, 1, 1], [1, 0], [1, 0.5], []])
 def test_a_ratio_that_does_not_fit_the_sets_is_refused(ratio):
-    with pytest.raises(UserError, match='give 2 whole numbers of at least 1'):
+    with pytest.raises(UserError, match='give 2 integers of at least 1'):
         MultiSourceSampler(sets([2, 2]), ratio)
 
 
