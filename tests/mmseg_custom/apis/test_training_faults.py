@@ -55,9 +55,9 @@ def first_of(items):
 
 @pytest.mark.parametrize('error', ERRORS, ids=lambda error: type(error).__name__)
 def test_a_connection_to_a_worker_that_breaks_is_named(error):
-    with pytest.raises(UserError, match='a data loading worker was killed') as found:
-        with known_faults_as_messages():
-            first_of([Broken(error)])
+    killed = pytest.raises(UserError, match='a data loading worker was killed')
+    with killed as found, known_faults_as_messages():
+        first_of([Broken(error)])
     assert found.value.kind == 'worker-lost'
 
 
