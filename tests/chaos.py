@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 from mmseg_custom import cli  # noqa: E402
 
-ITERATIONS, INTERVAL, VALIDATION, LONGER = 48, 4, 12, 12
+ITERATIONS, INTERVAL, VALIDATION, LONGER = 24, 4, 12, 8
 CONFIG = """
 _base_ = {base!r}
 photos = _base_.train_dataloader.dataset

@@ -22,7 +22,12 @@ REAL = ROOT.parent / 'shared' / 'data' / 'recycle_trash_sample'
 
 sys.path.insert(0, str(ROOT / 'tests'))
 
-from processes import format_each_config_once, run_to_end, start_to_end  # noqa: E402
+from processes import (  # noqa: E402
+    format_each_config_once,
+    run_to_end,
+    spare_collector,
+    start_to_end,
+)
 from products import (  # noqa: E402, F401  (fixtures)
     random_checkpoint,
     toy_set,
@@ -44,14 +49,20 @@ def real_sample() -> Path:
     return REAL
 
 
-@pytest.fixture
-def mmseg_scope():
-    """Let configs with bare type names be built in tests as they are in a run."""
-    from mmengine.registry import init_default_scope
-
+@pytest.fixture(scope='session')
+def plugins():
+    """Import everything that is registered, once."""
     import mmseg_custom.plugins  # noqa: F401
 
     format_each_config_once()
+    spare_collector()
+
+
+@pytest.fixture
+def mmseg_scope(plugins):
+    """Let configs with bare type names be built in tests as they are in a run."""
+    from mmengine.registry import init_default_scope
+
     init_default_scope('mmseg')
 
 

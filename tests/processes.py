@@ -6,6 +6,7 @@ process: it has its own number, signals, files and exit code. Tests import this 
 """
 
 import faulthandler
+import gc
 import multiprocessing
 import os
 import runpy
@@ -34,6 +35,15 @@ def format_each_config_once() -> None:
     yapf_api.FormatCode = Remembered(yapf_api.FormatCode)
 
 
+def spare_collector() -> None:
+    """Take what is there now, the imported libraries, out of garbage collections.
+
+    MMEngine collects when a dataset is built; with PyTorch imported that takes a second.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 class Remembered:
     """A function that is called once for equal arguments."""
 
@@ -60,7 +70,13 @@ def run_tool(command: list[str], output: list[str], env: dict) -> None:
     os.environ.update(env)
     sys.argv = command
     format_each_config_once()
+    gc.freeze()
     runpy.run_path(command[0], run_name='__main__')
+
+
+def call_in_file(path: str, name: str, *args) -> None:
+    """Call a function of a test file, for a process of :data:`CONTEXT`."""
+    runpy.run_path(path)[name](*args)
 
 
 class ToolProcess:
@@ -99,7 +115,9 @@ class ToolProcess:
 
     def said(self) -> str:
         """Return the ends of standard output and standard error so far."""
-        return '\n'.join(file.read_text()[-5000:] for file in self._output)
+        lines = [line for file in self._output for line in file.read_text().splitlines()]
+        # faulthandler's list of C modules is as long as everything else.
+        return '\n'.join(line for line in lines if 'Extension modules' not in line)[-10_000:]
 
 
 def run_to_end(path: str, *arguments, code: int = 0, env: dict | None = None):

@@ -5,7 +5,7 @@ import pickle
 import pytest
 from torch.utils.data import DataLoader
 
-from mmseg_custom.apis.training_faults import known_faults_as_messages
+from mmseg_custom.apis.training_faults import ending_workers, known_faults_as_messages
 from mmseg_custom.utils import UserError
 
 
@@ -56,13 +56,14 @@ def first_of(items):
 @pytest.mark.parametrize('error', ERRORS, ids=lambda error: type(error).__name__)
 def test_a_connection_to_a_worker_that_breaks_is_named(error):
     killed = pytest.raises(UserError, match='a data loading worker was killed')
-    with killed as found, known_faults_as_messages():
+    with killed as found, known_faults_as_messages(), ending_workers():
         first_of([Broken(error)])
     assert found.value.kind == 'worker-lost'
 
 
 def test_what_a_worker_raises_itself_stays_what_it_is():
-    with pytest.raises(FileNotFoundError, match='the disk is gone'), known_faults_as_messages():
+    gone = pytest.raises(FileNotFoundError, match='the disk is gone')
+    with gone, known_faults_as_messages(), ending_workers():
         first_of(Wrong(FileNotFoundError('the disk is gone')))
     with pytest.raises(ConnectionResetError), known_faults_as_messages():
         raise ERRORS[0]

@@ -2,18 +2,19 @@
 
 import json
 import math
-import subprocess
-import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import torch.distributed as dist
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mmengine.logging import MMLogger
 from mmseg.evaluation import IoUMetric
 from PIL import Image
+from processes import CONTEXT, call_in_file
 from sklearn.metrics import f1_score, jaccard_score
 
 from mmseg_custom.classes import built_in
@@ -225,28 +226,27 @@ def test_other_arguments_are_refused_in_one_message(options, message):
         TrashIoUMetric(**options)
 
 
-WORKER = """
-import sys, json, torch.distributed as dist
-sys.path.insert(0, sys.argv[1])
-import test_trash_iou_metric as t
-rank, world = int(sys.argv[2]), int(sys.argv[3])
-dist.init_process_group('gloo', init_method='file://' + sys.argv[4], rank=rank, world_size=world)
-samples = [t.sample(*pair) for pair in t.images(3, range(11), count=5)]
-# As DefaultSampler does: rounded up with samples from the start, then every world-th.
-padded = (samples * 2)[: -(-5 // world) * world]
-result = t.evaluate(t.TrashIoUMetric(), padded[rank::world], size=5)
-print(json.dumps(result))
-"""
+def evaluate_one_of(rank: int, world: int, folder: Path) -> None:
+    """Be one of several processes: evaluate a part and write the result."""
+    store = f'file://{folder}/store'
+    dist.init_process_group('gloo', init_method=store, rank=rank, world_size=world)
+    samples = [sample(*pair) for pair in images(3, range(11), count=5)]
+    # As DefaultSampler does: rounded up with samples from the start, then every world-th.
+    padded = (samples * 2)[: -(-5 // world) * world]
+    result = evaluate(TrashIoUMetric(), padded[rank::world], size=5)
+    (folder / f'{rank}.json').write_text(json.dumps(result))
 
 
 @pytest.mark.parametrize('world', [2, 3])
 def test_several_processes_count_repeated_images_once(tmp_path, world):
     whole = evaluate(TrashIoUMetric(), [sample(*p) for p in images(3, range(11), count=5)])
-    command = [sys.executable, '-W', 'ignore', '-c', WORKER, __file__.rpartition('/')[0]]
     processes = [
-        subprocess.Popen([*command, str(r), str(world), tmp_path / 'store'], stdout=-1, text=True)
-        for r in range(world)
+        CONTEXT.Process(target=call_in_file, args=(__file__, 'evaluate_one_of', *one))
+        for one in [(rank, world, tmp_path) for rank in range(world)]
     ]
     for process in processes:
-        output, _ = process.communicate(timeout=120)
-        assert json.loads(output.splitlines()[-1]) == whole
+        process.start()
+    for rank, process in enumerate(processes):
+        process.join(120)
+        assert process.exitcode == 0
+        assert json.loads((tmp_path / f'{rank}.json').read_text()) == whole
