@@ -3,5 +3,6 @@ _base_ = [
     './_base_/schedules/adamw_poly_40k.py', './_base_/default_runtime.py'
 ]
 optim_wrapper = dict(
-    constructor='LayerDecayOptimWrapperConstructor', paramwise_cfg=dict(layer_decay=0.9),
+    constructor='LayerDecayOptimWrapperConstructor',
+    paramwise_cfg=dict(_delete_=True, layer_decay=0.9, vector_decay_mult=0.),
     optimizer=dict(lr=1e-4, weight_decay=0.05))

@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmseg_custom.utils.errors import UserError
 
 LEAST_VALIDATIONS = 5
-BOUNDARIES = ('begin', 'end', 'T_max', 'T_up')
+BOUNDARIES = ('begin', 'end', 'T_max', 'T_up', 'T_up_encoder')
 
 
 def set_max_iters(cfg: Config, max_iters: int, keep: Collection[str] = ()) -> None:

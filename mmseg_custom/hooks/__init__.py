@@ -7,6 +7,7 @@ from .class_weight_hook import ClassWeightHook
 from .compile_backbone_hook import CompileBackboneHook
 from .export_teacher_hook import ExportTeacherHook
 from .iteration_seed_hook import IterationSeedHook
+from .mask_annealing_hook import MaskAnnealingHook
 from .non_finite_loss_hook import NonFiniteLossHook
 from .non_finite_output_hook import NonFiniteOutputHook
 from .progress_bar_hook import ProgressBarHook
@@ -23,6 +24,7 @@ __all__ = [
     'CompileBackboneHook',
     'ExportTeacherHook',
     'IterationSeedHook',
+    'MaskAnnealingHook',
     'NonFiniteLossHook',
     'NonFiniteOutputHook',
     'ProgressBarHook',

@@ -6,7 +6,9 @@ from torch import nn
 
 from mmseg_custom.utils import UserError
 
-from .layer_numbers import layers_from_the_end
+from .layer_numbers import encoder_names, layers_from_the_end
+
+TOKENS = ('cls_token', 'pos_embed')
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
@@ -25,11 +27,19 @@ class LayerDecayOptimWrapperConstructor(DefaultOptimWrapperConstructor):
 
     Args:
         optim_wrapper_cfg (dict): As in MMEngine.
-        paramwise_cfg (dict): As in MMEngine, with ``layer_decay``, in (0, 1].
+        paramwise_cfg (dict): As in MMEngine, and
+
+            - ``layer_decay``: Required, in (0, 1]; 1: all layers learn alike.
+            - ``encoder_lr_mult``: Factor of the encoder's learning rates, above 0; 1 by default.
+            - ``vector_decay_mult``: Factor of the weight decay of parameters with one dimension
+              (biases, norms, layer scales) and of class tokens and absolute position embeddings;
+              None (the default): the rules of MMEngine decide.
+
+    The optimizer's groups say as ``is_encoder`` whether they belong to the encoder.
 
     Raises:
-        UserError: ``layer_decay`` is missing or outside its range, or the layers of the backbone
-            are not understood.
+        UserError: ``layer_decay`` is missing or a value is outside its range, or the layers of the
+            backbone are not understood.
     """
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None):
@@ -37,6 +47,10 @@ class LayerDecayOptimWrapperConstructor(DefaultOptimWrapperConstructor):
         self.decay = self.paramwise_cfg.get('layer_decay')
         if self.decay is None or not 0 < self.decay <= 1:
             raise UserError(f'paramwise_cfg.layer_decay is {self.decay}, not a number in (0, 1]')
+        self.encoder_factor = self.paramwise_cfg.get('encoder_lr_mult', 1.0)
+        if not self.encoder_factor > 0:
+            raise UserError(f'paramwise_cfg.encoder_lr_mult is {self.encoder_factor}, not above 0')
+        self.vector_factor = self.paramwise_cfg.get('vector_decay_mult')
 
     def add_params(self, params: list[dict], module: nn.Module, prefix: str = '', **kwargs) -> None:
         """Add one group for each parameter, as MMEngine does, and scale their learning rates."""
@@ -44,9 +58,15 @@ class LayerDecayOptimWrapperConstructor(DefaultOptimWrapperConstructor):
         # MMEngine calls this method for every module inside the model, too.
         if prefix:
             return
-        exponents = layers_from_the_end(module)
+        names = encoder_names(module)
+        exponents = layers_from_the_end(module) if self.decay < 1 else dict.fromkeys(names, 0)
         name_of = {id(param): name for name, param in module.named_parameters()}
         for group in params:
             (param,) = group['params']
-            scale = self.decay ** exponents[name_of[id(param)]]
+            name = name_of[id(param)]
+            group['is_encoder'] = name in names
+            scale = self.decay ** exponents.get(name, 0)
+            scale *= self.encoder_factor if group['is_encoder'] else 1
             group['lr'] = group.get('lr', self.base_lr) * scale
+            if self.vector_factor is not None and (param.ndim == 1 or name.endswith(TOKENS)):
+                group['weight_decay'] = self.base_wd * self.vector_factor

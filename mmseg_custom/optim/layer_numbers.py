@@ -12,6 +12,8 @@ from mmseg_custom.utils import UserError
 # Lists of layers in mmseg, timm and transformers; timm's features name the items: stages_0.
 LISTS = frozenset(('stages', 'layers', 'layer', 'blocks', 'block'))
 ITEM = re.compile(r'(stages|layers|blocks)_\d+')
+# EoMT has no encoder of its own: these parts of it are a ViT.
+EOMT_ENCODER = ('embeddings', 'layers', 'layernorm')
 CONVNEXT_STAGE = re.compile(r'(?:^|\.)stages[._](\d+)\.(?:blocks\.|layers\.)?(\d+)\.')
 
 
@@ -32,7 +34,7 @@ def layers_from_the_end(model: nn.Module) -> dict[str, int]:
     backbone = model.get_submodule('backbone')
     encoder = _encoder_of(backbone)
     names = [name for name, _ in encoder.named_parameters()]
-    if 'eomt' in type(encoder).__name__.lower():
+    if _is_eomt(encoder):
         numbers = _eomt_numbers(names, len(list(encoder.get_submodule('layers').children())))
     elif any('convnext' in type(module).__name__.lower() for module in encoder.modules()):
         numbers = _convnext_numbers(names)
@@ -45,6 +47,22 @@ def layers_from_the_end(model: nn.Module) -> dict[str, int]:
         )
     number_of = {id(param): numbers[name] for name, param in encoder.named_parameters()}
     return {name: number_of.get(id(param), 0) for name, param in model.named_parameters()}
+
+
+def encoder_names(model: nn.Module) -> set[str]:
+    """Return the names of the parameters of a model's encoder, which is what is pretrained.
+
+    Args:
+        model: An mmseg segmentor with a ``backbone``.
+    """
+    encoder = _encoder_of(model.get_submodule('backbone'))
+    parts = tuple(f'{part}.' for part in EOMT_ENCODER) if _is_eomt(encoder) else ('',)
+    inside = {id(param) for name, param in encoder.named_parameters() if name.startswith(parts)}
+    return {name for name, param in model.named_parameters() if id(param) in inside}
+
+
+def _is_eomt(encoder: nn.Module) -> bool:
+    return 'eomt' in type(encoder).__name__.lower()
 
 
 def _encoder_of(backbone: nn.Module) -> nn.Module:

@@ -19,7 +19,7 @@ from mmseg_custom.experiment.config import load_config
 TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
 NARROW = (
     'segformer_b0_trash', 'upernet_convnext_tiny_trash', 'fcn_r50_trash', 'knet_swin_trash',
-    'hf_segformer_b0_trash', 'eomt_dinov2_base_trash', 'laptop_efflite0_trash',
+    'hf_segformer_b0_trash', 'eomt_dinov2_large_trash', 'laptop_efflite0_trash',
 )  # fmt: skip
 
 

@@ -52,6 +52,11 @@ def scheduler(kind):
     return kind(torch.optim.SGD(params(), lr=1.0), T_0=4)
 
 
+def two_stages(kind):
+    optimizer = torch.optim.SGD([dict(params=params(), is_encoder=True)], lr=1.0)
+    return kind(optimizer, T_up=2, T_up_encoder=2, by_epoch=False, end=9)
+
+
 def segmentor(name):
     return lambda kind: MODELS.build(narrow(name).model)
 
@@ -73,6 +78,7 @@ RECIPES = {
     'RectifiedAdam': lambda kind: kind(params()),
     'Lookahead': lambda kind: kind(params(), base='AdamW', lr=1.0),
     'CosineWarmupRestartLR': scheduler,
+    'TwoStageWarmupPolyLR': two_stages,
     'LayerDecayOptimWrapperConstructor': lambda kind: kind(
         dict(optimizer=dict(type='AdamW', lr=1.0)), dict(layer_decay=0.5)
     ),
@@ -85,7 +91,7 @@ RECIPES = {
         dict(narrow('hf_segformer_b0_trash').model.backbone, num_classes=3)
     ),
     'TrashCascadeEncoderDecoder': segmentor('ocrnet_hr18_trash'),
-    'HFQuerySegmentor': segmentor('eomt_dinov2_base_trash'),
+    'HFQuerySegmentor': segmentor('eomt_dinov2_large_trash'),
     'TrashEncoderDecoder': segmentor('laptop_efflite0_trash'),
     'TrashTTAModel': lambda kind: kind(narrow('laptop_efflite0_trash').model),
     'MeanTeacherSegmentor': mean_teacher,

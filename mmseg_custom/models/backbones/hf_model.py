@@ -1,10 +1,14 @@
 """Any Hugging Face model for segmentation."""
 
+import copy
+from collections.abc import Sequence
+
 import torch
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor
 
+from mmseg_custom.checkpoints.loading_report import class_dependent, report_loading
 from mmseg_custom.checkpoints.pretrained import fetching
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.extras import needing
@@ -28,12 +32,16 @@ class HFModel(BaseModule):
         architecture: Class in transformers, such as ``SegformerForSemanticSegmentation``.
         num_classes: Number of classes.
         config: Options of the architecture's config class.
-        pretrained: Name on the hub of weights to begin with, such as ``nvidia/mit-b0``; layers that
-            do not fit, such as the classifier, begin at random.
+        pretrained: Name on the hub of weights to begin with, such as ``nvidia/mit-b0``. The layers
+            whose shape follows from the number of classes begin at random, and all others must be
+            in the weights.
+        new: Parts of the model that the weights lack and that begin at random, such as
+            ``('decode_head',)`` for weights of an encoder.
         init_cfg: As ``mmengine.model.BaseModule``.
 
     Raises:
-        UserError: transformers, the architecture or the weights cannot be had.
+        UserError: transformers, the architecture or the weights cannot be had, or the weights lack
+            or do not fit other layers than those.
     """
 
     def __init__(
@@ -42,6 +50,7 @@ class HFModel(BaseModule):
         num_classes: int,
         config: dict | None = None,
         pretrained: str | None = None,
+        new: Sequence[str] = (),
         init_cfg: dict | None = None,
     ):
         super().__init__(init_cfg)
@@ -53,19 +62,36 @@ class HFModel(BaseModule):
                 f'HFModel: {architecture} is no …{", …".join(SUFFIXES)} of transformers '
                 f'{transformers.__version__}: take such as SegformerForSemanticSegmentation'
             )
-        self.pretrained = pretrained
-        options = model_class.config_class(**config or {}, num_labels=num_classes)
-        self.model = model_class(options)
+        self.pretrained, self.new = pretrained, tuple(new)
+        self._options, self._num_classes = config or {}, num_classes
+        self.model = self._make(num_classes, model_class)
 
     def init_weights(self) -> None:
         """Fetch the pretrained weights, if asked for; transformers has set the others."""
         if not self.pretrained:
             return
         with fetching(self.pretrained):
-            fetched = type(self.model).from_pretrained(
-                self.pretrained, config=self.model.config, ignore_mismatched_sizes=True
+            fetched, info = type(self.model).from_pretrained(
+                self.pretrained,
+                config=self.model.config,
+                ignore_mismatched_sizes=True,
+                output_loading_info=True,
             )
+        classifier = class_dependent(self._make, self._num_classes)
+        parts = tuple(f'{part}.' for part in self.new)
+        report_loading(
+            self.pretrained,
+            fetched,
+            {*info['missing_keys'], *(key[0] for key in info['mismatched_keys'])},
+            lambda name: name in classifier or name.startswith(parts),
+        )
         self.model.load_state_dict(fetched.state_dict())
+
+    def _make(self, num_classes: int, model_class: type | None = None) -> torch.nn.Module:
+        model_class = model_class or type(self.model)
+        # Config classes write into the dicts that they are given.
+        options = copy.deepcopy(dict(self._options))
+        return model_class(model_class.config_class(**options, num_labels=num_classes))
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Return the logits."""

@@ -4,6 +4,7 @@ from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor
 
+from mmseg_custom.checkpoints.loading_report import fetch_twice, report_loading
 from mmseg_custom.checkpoints.pretrained import fetching
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.extras import needing
@@ -28,7 +29,8 @@ class SMPModel(BaseModule):
         **kwargs: Of ``segmentation_models_pytorch.create_model``.
 
     Raises:
-        UserError: The package, the architecture, the encoder or its weights cannot be had.
+        UserError: The package, the architecture, the encoder or its weights cannot be had, or the
+            weights lack layers of the encoder.
     """
 
     def __init__(
@@ -59,7 +61,10 @@ class SMPModel(BaseModule):
         from segmentation_models_pytorch.encoders import get_encoder
 
         with fetching(f'{self.pretrained} of {self.encoder}'):
-            fetched = get_encoder(self.encoder, depth=self._depth, weights=self.pretrained)
+            fetched, new = fetch_twice(
+                lambda: get_encoder(self.encoder, depth=self._depth, weights=self.pretrained)
+            )
+        report_loading(f'{self.pretrained} of {self.encoder}', fetched, new)
         self.model.encoder.load_state_dict(fetched.state_dict())
 
     def forward(self, x: Tensor) -> list[Tensor]:

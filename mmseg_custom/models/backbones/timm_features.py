@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
-from torch import Tensor
+from torch import Tensor, nn
 
+from mmseg_custom.checkpoints.loading_report import fetch_twice, report_loading
 from mmseg_custom.checkpoints.pretrained import fetching
 from mmseg_custom.utils.extras import needing
 
@@ -22,12 +23,14 @@ class TimmFeatures(BaseModule):
         model_name: Name in timm.
         pretrained: Begin with timm's weights.
         out_indices: Which features.
+        out_norm: Normalize each feature map over its channels (LayerNorm), as MMSegmentation's
+            ConvNeXt does before a decoder.
         frozen: Keep the weights and the statistics as they are; only the head is trained.
         init_cfg: As ``mmengine.model.BaseModule``.
         **kwargs: Of ``timm.create_model``.
 
     Raises:
-        UserError: timm is missing, or its weights cannot be fetched.
+        UserError: timm is missing, or its weights cannot be fetched or lack layers of the model.
     """
 
     def __init__(
@@ -35,6 +38,7 @@ class TimmFeatures(BaseModule):
         model_name: str,
         pretrained: bool | None = True,
         out_indices: Sequence[int] = (0, 1, 2, 3),
+        out_norm: bool = False,
         frozen: bool = False,
         init_cfg: dict | None = None,
         **kwargs,
@@ -47,6 +51,8 @@ class TimmFeatures(BaseModule):
         self.pretrained = pretrained
         self.frozen = frozen
         self.features = timm.create_model(model_name, pretrained=False, **self._options)
+        channels = self.features.feature_info.channels() if out_norm else ()
+        self.norms = nn.ModuleList(timm.layers.LayerNorm2d(number) for number in channels)
         if frozen:
             self.features.requires_grad_(False).eval()
 
@@ -58,7 +64,10 @@ class TimmFeatures(BaseModule):
         import timm
 
         with fetching(f'of timm, {self.model_name},'):
-            fetched = timm.create_model(self.model_name, pretrained=True, **self._options)
+            fetched, new = fetch_twice(
+                lambda: timm.create_model(self.model_name, pretrained=True, **self._options)
+            )
+        report_loading(f'of timm, {self.model_name},', fetched, new)
         self.features.load_state_dict(fetched.state_dict())
 
     def train(self, mode: bool = True) -> 'TimmFeatures':
@@ -70,4 +79,7 @@ class TimmFeatures(BaseModule):
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Return the features."""
-        return self.features(x)
+        found = self.features(x)
+        if not self.norms:
+            return found
+        return [norm(features) for norm, features in zip(self.norms, found, strict=True)]

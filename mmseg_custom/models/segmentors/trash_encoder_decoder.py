@@ -5,6 +5,7 @@ from typing import Any
 from mmseg.models import EncoderDecoder
 from mmseg.registry import MODELS
 
+from mmseg_custom.checkpoints.loading_report import report_backbone
 from mmseg_custom.classes import built_in
 from mmseg_custom.models.num_classes import with_num_classes
 
@@ -37,6 +38,15 @@ class SharedNumClasses:
             auxiliary_head=with_num_classes(auxiliary_head, number),
             **kwargs,
         )
+
+    def init_weights(self) -> None:
+        """Initialize the weights, and report what the backbone's pretrained ones filled.
+
+        Raises:
+            UserError: The weights lack layers of the backbone, or do not fit them.
+        """
+        super().init_weights()  # type: ignore[misc]  # the segmentor's
+        report_backbone(self.backbone)  # type: ignore[attr-defined]
 
 
 @MODELS.register_module()

@@ -36,12 +36,26 @@ def rates(model, constructor='LayerDecayOptimWrapperConstructor', **rules):
 def test_beit_gets_the_rates_of_mmseg():
     size = dict(img_size=(32, 32), embed_dims=16, num_layers=4, num_heads=2, out_indices=[3])
     model = Model(MODELS.build(dict(type='BEiT', **size)))
-    ours = rates(model, layer_decay=0.7)
+    ours = rates(model, layer_decay=0.7, vector_decay_mult=0.0)
     theirs = rates(model, 'LearningRateDecayOptimizerConstructor', num_layers=4, decay_rate=0.7)
-    assert {name: rate for name, (rate, _) in ours.items()} == pytest.approx(
-        {name: rate for name, (rate, _) in theirs.items()}
-    )
+    # Their rule of tokens and positions names the parameters of a model without a backbone.
+    tokens = {name for name in theirs if name.endswith(('cls_token', 'pos_embed'))}
+    assert all(ours[name][1] == 0 for name in tokens)
+    for place in (0, 1):
+        same = ours.keys() - (tokens if place else set())
+        assert {name: ours[name][place] for name in same} == pytest.approx(
+            {name: theirs[name][place] for name in same}
+        )
     assert len({rate for rate, _ in ours.values()}) == 6
+
+
+def test_the_encoder_may_learn_more_slowly():
+    model = hf_model('mask2former_swin_trash')
+    found = rates(model, layer_decay=1.0, encoder_lr_mult=0.1, norm_decay_mult=0.0)
+    for name, (rate, _) in found.items():
+        assert rate == pytest.approx(0.1 if '.pixel_level_module.encoder.' in name else 1.0), name
+    with pytest.raises(UserError, match='encoder_lr_mult is 0, not above 0'):
+        rates(model, layer_decay=1.0, encoder_lr_mult=0)
 
 
 def test_a_vit_of_timm_gets_the_rates_of_timm():
@@ -143,7 +157,7 @@ def hf_model(name):
 
 def test_eomt_gets_the_rates_of_its_authors():
     pytest.importorskip('transformers')
-    model = hf_model('eomt_dinov2_base_trash')
+    model = hf_model('eomt_dinov2_large_trash')
     parts = dict(
         embeddings='encoder.backbone.patch_embed', layers='encoder.backbone.blocks',
         layernorm='encoder.backbone.norm',
