@@ -19,7 +19,7 @@ MASK2FORMER = [
     (rf'pixel_level_module\.encoder.*({NO_DECAY})', 1e-5, 0),
     (r'pixel_level_module\.encoder', 1e-5, 0.05),
     # GroupNorm has no name of its own in the pixel decoder: it is number 1.
-    (rf'{NO_DECAY}|queries_(embedder|features)|level_embed|(projections\.\d|adapter_\d|layer_\d)\.1\.', 1e-4, 0),
+    (rf'{NO_DECAY}|queries_|level_embed|(projections\.\d|adapter_\d|layer_\d)\.1\.', 1e-4, 0),
     ('', 1e-4, 0.05),
 ]
 # 4 layers, and the last 4 are 2 here; layer decay 0.8 from the last layer.

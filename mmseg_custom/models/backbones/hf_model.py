@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmengine.model import BaseModule
@@ -87,7 +88,7 @@ class HFModel(BaseModule):
         )
         self.model.load_state_dict(fetched.state_dict())
 
-    def _make(self, num_classes: int, model_class: type | None = None) -> torch.nn.Module:
+    def _make(self, num_classes: int, model_class: Any = None) -> Any:
         model_class = model_class or type(self.model)
         # Config classes write into the dicts that they are given.
         options = copy.deepcopy(dict(self._options))

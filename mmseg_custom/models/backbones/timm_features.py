@@ -1,6 +1,7 @@
 """The features of any timm model, trained or frozen."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
@@ -51,8 +52,11 @@ class TimmFeatures(BaseModule):
         self.pretrained = pretrained
         self.frozen = frozen
         self.features = timm.create_model(model_name, pretrained=False, **self._options)
-        channels = self.features.feature_info.channels() if out_norm else ()
-        self.norms = nn.ModuleList(timm.layers.LayerNorm2d(number) for number in channels)
+        norms = []
+        if out_norm:
+            info: Any = self.features.feature_info
+            norms = [timm.layers.LayerNorm2d(channels) for channels in info.channels()]
+        self.norms = nn.ModuleList(norms)
         if frozen:
             self.features.requires_grad_(False).eval()
 
