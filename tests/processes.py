@@ -89,11 +89,12 @@ class ToolProcess:
         self._output = [folder / f'.{time.monotonic_ns()}.{name}' for name in ('out', 'err')]
         for file in self._output:
             file.touch()
-        environment = os.environ | {'PYTHON': sys.executable} | (env or {})
         command = [str(ROOT / path), *map(str, arguments)]
-        self._process = CONTEXT.Process(
-            target=run_tool, args=(command, [str(p) for p in self._output], environment)
-        )
+        self._start(command, [str(file) for file in self._output], env)
+
+    def _start(self, command: list[str], output: list[str], env: dict | None = None) -> None:
+        environment = os.environ | {'PYTHON': sys.executable} | (env or {})
+        self._process = CONTEXT.Process(target=run_tool, args=(command, output, environment))
         self._process.start()
         self.pid = self._process.pid
 

@@ -1,28 +1,31 @@
 import json
 
 import pytest
-from conftest import ROOT, call_tool, tool
+from conftest import ROOT, call_tool
+from forked_tools import forked_tools  # noqa: F401
 from PIL import Image
 
 TOOL = 'tools/ablate.py'
+KFOLD = 'data_prep/stratified_kfold.py'
 TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
 
 
 @pytest.mark.slow
-def test_two_experiments_are_compared(toy_set, tmp_path):
+@pytest.mark.usefixtures('forked_tools')
+def test_two_experiments_are_compared(toy_set, tmp_path, capsys):
     other = tmp_path / 'small_steps.py'
     other.write_text(f'_base_ = {str(TOY)!r}\noptim_wrapper = dict(optimizer=dict(lr=1e-6))\n')
     folds = tmp_path / 'folds'
-    tool('data_prep/stratified_kfold.py', toy_set / 'val.json', '--folds', 2, '--out', folds)
+    call_tool(capsys, KFOLD, toy_set / 'val.json', '--folds', 2, '--out', folds)
     arguments = [TOY, other, '--seeds', 0, '--folds-dir', folds, '--folds', 0, '--data-root']
     arguments += [toy_set, '--out', tmp_path / 'w', '--train-args', '--epochs', 1]
     arguments += ['--batch-size', 2]
-    done = tool(TOOL, *arguments)
-    assert '| upernet_swin_toy |' in done.stdout
+    printed = call_tool(capsys, TOOL, *arguments).out
+    assert '| upernet_swin_toy |' in printed
     rows = json.loads((tmp_path / 'w' / 'ablation.json').read_text())
     assert [row['name'] for row in rows] == ['upernet_swin_toy', 'small_steps']
     assert all(0 <= row['mean'] <= 100 and row['seconds'] > 0 for row in rows)
-    assert f'| {rows[1]["mean"]:.2f} ± 0.00 |' in done.stdout
+    assert f'| {rows[1]["mean"]:.2f} ± 0.00 |' in printed
     assert Image.open(tmp_path / 'w' / 'ablation.png').width == 900
     for row in rows:
         folder = tmp_path / 'w' / row['name'] / 'fold_0_seed_0' / 'val'

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import ROOT, call_tool
+from forked_tools import forked_tools  # noqa: F401
 
 from mmseg_custom.apis import TrashSegmenter
 
@@ -33,6 +34,7 @@ train_dataloader = dict(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures('forked_tools')
 def test_rounds_until_nothing_is_gained(toy_set, pseudo_config, tmp_path, capsys):
     work = tmp_path / 'work'
     options = [toy_set / 'test.json', '--out', work, '--rounds', 3]
