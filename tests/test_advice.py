@@ -3,6 +3,7 @@
 import ast
 import re
 import runpy
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -56,12 +57,11 @@ def literals(node: ast.AST):
             yield from literals(child)
 
 
-def options_named(path: Path):
-    """Yield the other tool or ``''``, and the option, of each mention in a file."""
-    for text in texts_shown(path):
-        if FOREIGN.search(text):
-            continue
-        yield from mentions(text)
+@cache
+def options_named(path: Path) -> list[tuple[str, str]]:
+    """Return the other tool or ``''``, and the option, of each mention in a file."""
+    texts = [text for text in texts_shown(path) if not FOREIGN.search(text)]
+    return [mention for text in texts for mention in mentions(text)]
 
 
 def mentions(text: str):

@@ -1,9 +1,11 @@
 import subprocess
 import sys
 
+import pytest
 from conftest import ROOT
 
 
+@pytest.mark.slow
 def test_importing_the_plugins_registers_everything_and_says_nothing():
     code = """
 import mmseg_custom.plugins
@@ -51,6 +53,7 @@ assert not {'torch', 'mmseg', 'mmcv', 'mmengine', 'sklearn'} & set(sys.modules)
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_the_tests_of_data_tools_are_collected_without_torch():
     code = """
 import sys, pytest

@@ -32,6 +32,7 @@ def installed(wheel, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_nothing_is_forgotten(wheel):
     held = set(zipfile.ZipFile(wheel).namelist())
     share = next(name for name in held if name.endswith('configs/upernet_swin_toy.py'))

@@ -4,6 +4,7 @@ import ast
 import io
 import re
 import tokenize
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -62,15 +63,20 @@ def written() -> list[Path]:
     return [*kept, *(ROOT / name for name in DOCUMENTS)]
 
 
+@cache
+def prose() -> list[tuple[str, str, str]]:
+    """Where, the line, and what is left of it without names; read once for all words."""
+    return [
+        (f'{path.relative_to(ROOT)}:{number}', line.strip(), NAMES.sub('', line))
+        for path in written()
+        for number, line in texts(path)
+    ]
+
+
 @pytest.mark.parametrize('word', REPLACED)
 def test_replaced_words_do_not_come_back(word):
     pattern = re.compile(REPLACED[word], re.IGNORECASE)
-    found = [
-        f'{path.relative_to(ROOT)}:{number}: {line.strip()}'
-        for path in written()
-        for number, line in texts(path)
-        if pattern.search(NAMES.sub('', line))
-    ]
+    found = [f'{place}: {line}' for place, line, left in prose() if pattern.search(left)]
     assert not found, f'write "{word}":\n' + '\n'.join(found)
 
 

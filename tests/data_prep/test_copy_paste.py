@@ -111,6 +111,7 @@ def test_objects_are_extracted_with_their_outline(toy_set, paste_set):
     assert {p.parent.name.replace('_', ' ') for p in cut_outs} <= set(PASTED)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_with_any_number_of_processes(
     toy_set, paste_set, tmp_path
 ):
@@ -121,6 +122,7 @@ def test_the_same_seed_gives_the_same_bytes_with_any_number_of_processes(
     assert tree(tmp_path / 'other') != tree(paste_set)
 
 
+@pytest.mark.slow
 def test_a_set_that_was_killed_is_continued(toy_set, tmp_path):
     number = 120
     make(toy_set, tmp_path / 'whole', '--lsj', number=number)
@@ -194,6 +196,7 @@ def test_other_data_is_not_overwritten(toy_set, tmp_path, capsys):
     assert 'is there already' in call(capsys, *paths, '--aug-num', 2, code=2).err
 
 
+@pytest.mark.slow
 def test_bad_files_are_one_line(small_set, tmp_path):
     from conftest import coco
 

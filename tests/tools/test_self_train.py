@@ -83,6 +83,7 @@ def test_rounds_until_nothing_is_gained(toy_set, pseudo_config, tmp_path, capsys
     assert '--out' in error
 
 
+@pytest.mark.usefixtures('forked_tools')
 def test_what_went_wrong_is_named(toy_set, pseudo_config, tmp_path, capsys):
     command = [TOOL, TOY, pseudo_config, toy_set / 'test.json']
     command += ['--out', tmp_path, '--train-args', '--data-root', tmp_path / 'nowhere']

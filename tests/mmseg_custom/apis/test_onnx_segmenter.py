@@ -98,6 +98,7 @@ def test_a_model_of_labels_is_sure_of_them(trained, segmenter, tmp_path):
         assert set(np.unique(result.probabilities)) == {0, 1}
 
 
+@pytest.mark.slow
 def test_it_needs_no_torch(file, tmp_path):
     Image.fromarray(photo_of(4)).save(tmp_path / 'a.png')
     command = [sys.executable, '-c', WITHOUT_TORCH, file, tmp_path / 'a.png']

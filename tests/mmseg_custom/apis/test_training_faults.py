@@ -53,6 +53,7 @@ def first_of(items):
     return next(iter(loader))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('error', ERRORS, ids=lambda error: type(error).__name__)
 def test_a_connection_to_a_worker_that_breaks_is_named(error):
     killed = pytest.raises(UserError, match='a data loading worker was killed')

@@ -27,6 +27,7 @@ MMENGINES = (LocalBackend, LocalBackend, LocalBackend, load_from_local)
 OURS = (WholeFileBackend, WholeFileBackend, WholeFileBackend, load_local)
 
 
+@pytest.mark.slow
 def test_importing_everything_leaves_mmengine_as_it_is():
     code = """
 from mmengine.fileio import LocalBackend, get_file_backend

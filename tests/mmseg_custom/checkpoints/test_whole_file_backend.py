@@ -60,6 +60,7 @@ def umask() -> int:
     return mask
 
 
+@pytest.mark.slow
 def test_a_real_limit_of_the_disk_leaves_the_file_before(tmp_path):
     path = tmp_path / 'a.pth'
     small(path, 1.0)
@@ -94,6 +95,7 @@ def test_other_errors_stay_what_they_are(tmp_path):
         WholeFileBackend().put(b'', tmp_path / 'file' / 'a.pth')
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_of_writing(tmp_path):
     path = tmp_path / 'iter_1.pth'
     small(path, 1.0)

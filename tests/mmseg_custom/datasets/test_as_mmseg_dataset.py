@@ -115,6 +115,7 @@ def test_a_copy_counts_its_skipped_photos_on_its_own(make, tmp_path):
             one[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('method', ['fork', 'forkserver'])
 def test_the_limit_holds_over_all_workers(make, tmp_path, method):
     """Each of two workers meets two broken photos; three are allowed."""

@@ -237,6 +237,7 @@ def evaluate_one_of(rank: int, world: int, folder: Path) -> None:
     (folder / f'{rank}.json').write_text(json.dumps(result))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('world', [2, 3])
 def test_several_processes_count_repeated_images_once(tmp_path, world):
     whole = evaluate(TrashIoUMetric(), [sample(*p) for p in images(3, range(11), count=5)])

@@ -35,6 +35,7 @@ def write_config(folder, *lines: str):
     return load_config(str(path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', KINDS)
 def test_every_part_of_a_model_has_the_number_of_classes(name):
     cfg = load_config(str(ROOT / 'configs' / f'{name}.py'))

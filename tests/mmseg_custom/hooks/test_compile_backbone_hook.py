@@ -8,6 +8,7 @@ from torch import nn
 from mmseg_custom.hooks import CompileBackboneHook
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('wrapped', [False, True])
 def test_the_backbone_runs_compiled_and_keeps_its_names(wrapped):
     graphs = []

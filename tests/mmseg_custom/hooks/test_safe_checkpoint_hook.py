@@ -79,6 +79,7 @@ def files_of(folder):
     return sorted(path.name for path in folder.glob('[!.]*.pth'))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'options',
     [

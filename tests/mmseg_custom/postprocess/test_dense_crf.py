@@ -11,6 +11,8 @@ from mmseg_custom.postprocess import DenseCrf
 from mmseg_custom.prediction.crf_tuning import RANGES
 from mmseg_custom.utils import UserError
 
+pytestmark = pytest.mark.slow  # compiles the CRF
+
 dcrf = pytest.importorskip('pydensecrf.densecrf')
 
 

@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
+pytestmark = pytest.mark.slow  # compiles the CRF
+
 pytest.importorskip('numba')
 
 

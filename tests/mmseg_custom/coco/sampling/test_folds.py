@@ -134,6 +134,7 @@ def test_real_photos_have_three_times_better_folds_than_kfold(real_sample):
         assert missing(counts, stratified_folds(counts, 5, seed), 5) == []
 
 
+@pytest.mark.slow
 def test_a_long_tail_has_three_times_better_folds_than_kfold():
     counts = long_tail()
     assert median_gain(counts, seeds=3) >= 3

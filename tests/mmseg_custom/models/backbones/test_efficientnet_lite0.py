@@ -37,6 +37,7 @@ def test_features_are_the_reference_implementations():
         assert torch.allclose(a, b, atol=1e-4), (a - b).abs().max()
 
 
+@pytest.mark.slow
 def test_without_weights_it_starts_at_random():
     first, second = build(pretrained=None), build(pretrained=True)
     name = 'timm_model.conv_stem.weight'
