@@ -1,7 +1,7 @@
 """The dense CRF: probabilities that follow the edges in the photo."""
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from numbers import Integral, Real
 
@@ -11,6 +11,7 @@ from mmseg_custom.utils import UserError
 
 from .crf_input import checked_input
 from .keep_components import keep_components
+from .work_arrays import WorkArrays, WorkArraysPool
 
 BACKENDS = ('numba', 'pydensecrf')
 PARAMETERS = (
@@ -56,10 +57,15 @@ class DenseCrf:
     iterations: int = 10
     keep_small: float | None = None
     backend: str = 'numba'
+    _pool: WorkArraysPool = field(
+        default_factory=WorkArraysPool, init=False, repr=False, compare=False
+    )
 
     def __post_init__(self):
-        for field in fields(self):
-            name, value = field.name, getattr(self, field.name)
+        for one in fields(self):
+            name, value = one.name, getattr(self, one.name)
+            if not one.init:
+                continue
             fault = self._fault(name, value)
             if fault:
                 raise UserError(f'DenseCRF: {name}={value!r}: {fault}')
@@ -115,43 +121,45 @@ class DenseCrf:
         except ImportError:
             raise UserError('DenseCRF needs Numba: pip install -e ".[crf]"') from None
         flat = probabilities.reshape(len(probabilities), -1)
-        field = MeanField(flat, self._kernels(photo))
-        for _ in range(self.iterations):
-            if field.step() == 0:
-                break
-        refined = np.zeros_like(flat)
-        field.write_marginals(refined)
+        with self._pool.borrow() as arrays:
+            field = MeanField(flat, self._kernels(photo, arrays), arrays)
+            for _ in range(self.iterations):
+                if field.step() == 0:
+                    break
+            refined = np.zeros_like(flat)
+            field.write_marginals(refined)
         return refined.reshape(probabilities.shape)
 
-    def _kernels(self, photo: np.ndarray) -> list:
+    def _kernels(self, photo: np.ndarray, arrays: WorkArrays) -> list:
         """Return weight and lattice of each kernel that has a weight."""
+        from .permutohedral import PermutohedralLattice
+
         height, width = photo.shape[:2]
         kernels = []
         if self.gaussian_weight > 0:
             lattice = _lattice_of_positions(height, width, self.gaussian_sxy)
             kernels.append((self.gaussian_weight, lattice))
         if self.bilateral_weight > 0:
-            features = np.empty((height, width, 5), np.float32)
+            features = arrays.empty((height, width, 5), np.float32)
             _write_positions(features, self.bilateral_sxy)
             np.divide(photo, np.float32(self.bilateral_srgb), out=features[..., 2:])
-            kernels.append((self.bilateral_weight, _lattice(features)))
+            room = sum(lattice.offsets.shape[1] for _, lattice in kernels)
+            lattice = PermutohedralLattice(features.reshape(-1, 5), room, arrays.empty)
+            # The first: the other's corners are copied into its arrays.
+            kernels.insert(0, (self.bilateral_weight, lattice))
         return kernels
 
 
 @lru_cache(maxsize=2)
 def _lattice_of_positions(height: int, width: int, deviation: float):
+    from .permutohedral import PermutohedralLattice
+
     features = np.empty((height, width, 2), np.float32)
     _write_positions(features, deviation)
-    return _lattice(features)
+    return PermutohedralLattice(features.reshape(-1, 2))
 
 
 def _write_positions(features: np.ndarray, deviation: float) -> None:
     height, width = features.shape[:2]
     features[..., 0] = np.arange(width, dtype=np.float32) / np.float32(deviation)
     features[..., 1] = np.arange(height, dtype=np.float32)[:, None] / np.float32(deviation)
-
-
-def _lattice(features: np.ndarray):
-    from .permutohedral import PermutohedralLattice
-
-    return PermutohedralLattice(features.reshape(-1, features.shape[-1]))

@@ -13,15 +13,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from .mean_field_loops import (
-    add_changes,
+    begin,
     find_peaks,
     join,
-    send_all,
     sweep,
     write_marginals,
-    write_priors,
 )
 from .permutohedral import PermutohedralLattice
+from .work_arrays import WorkArrays
 
 # Classes that are left out have, in every step and pixel, at most this probability together.
 LEFT_OUT = 1e-3
@@ -38,23 +37,27 @@ class MeanField:
     Args:
         probabilities: ``(C, N)`` float32 of N pixels, finite, 0..1.
         kernels: Pairs of weight (above 0) and lattice, of 2 or 5 dimensions, of the N
-            pixels; without any, nothing changes.
+            pixels; without any, nothing changes. The first lattice has room for the corners of
+            the others.
+        arrays: Where the largest arrays come from.
 
     Attributes:
         kept: ``(K,)`` int64, the classes that are not left out, at least one.
     """
 
     def __init__(
-        self, probabilities: np.ndarray, kernels: Sequence[tuple[float, PermutohedralLattice]]
+        self,
+        probabilities: np.ndarray,
+        kernels: Sequence[tuple[float, PermutohedralLattice]],
+        arrays: WorkArrays,
     ):
         classes, count = probabilities.shape
         peaks = np.zeros(classes, np.float32)
         find_peaks(probabilities, peaks)
         self.kept = _classes_that_matter(peaks, kernels)
         width = -(-len(self.kept) // LANES) * LANES
-        self._priors = np.zeros((count, width), np.float32)
-        write_priors(probabilities, self.kept, self._priors)
-        self._marginals = self._priors.copy()
+        self._priors = arrays.empty((count, width), np.float32)
+        self._marginals = arrays.empty((count, width), np.float32)
         self._kernels = kernels
         # One grid for all kernels: the cells of the second follow those of the first.
         ends = np.cumsum([0, *(lattice.cells for _, lattice in kernels)])
@@ -65,19 +68,33 @@ class MeanField:
         self._offsets, self._weights = self._join()
         # Messages are sent as changes, each step into an empty grid: small changes added to a
         # large sum would be lost to rounding.
-        self._changes = np.zeros((ends[-1], width), np.float32)
-        send_all(self._marginals, self._offsets, self._weights, self._changes)
-        self._blurred = np.zeros_like(self._changes)
+        shape = int(ends[-1]), width
+        self._changes = arrays.empty(shape, np.float32)
+        self._spare = arrays.empty(shape, np.float32)
+        self._blurred = arrays.empty(shape, np.float32)
+        self._changes[:] = 0
+        self._blurred[:] = 0
         self._drift = np.zeros(len(self._changes), np.float32)
         self._limits = np.full(count, -1, np.float32)
+        begin(
+            probabilities,
+            self.kept,
+            self._offsets,
+            self._weights,
+            self._priors,
+            self._marginals,
+            self._changes,
+        )
 
     def _join(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the offsets and weights of all kernels side by side."""
-        lattices = [lattice for _, lattice in self._kernels]
-        shape = len(self._priors), sum(lattice.offsets.shape[1] for lattice in lattices)
-        offsets, weights = np.empty(shape, np.int32), np.empty(shape, np.float32)
-        corner = 0
-        for lattice, part in zip(lattices, self._parts, strict=True):
+        if not self._kernels:
+            shape = len(self._priors), 0
+            return np.empty(shape, np.uint32), np.empty(shape, np.float32)
+        first, *others = [lattice for _, lattice in self._kernels]
+        offsets, weights = first.roomy_offsets, first.roomy_weights
+        corner = first.offsets.shape[1]
+        for lattice, part in zip(others, self._parts[1:], strict=True):
             join(lattice.offsets, lattice.weights, part.start, corner, offsets, weights)
             corner += lattice.offsets.shape[1]
         return offsets, weights
@@ -89,8 +106,13 @@ class MeanField:
             int: Number of pixels that changed; after 0, no further step changes anything.
         """
         for (weight, lattice), part in zip(self._kernels, self._parts, strict=True):
-            changes = lattice.blur(self._changes[part], weight)
-            add_changes(changes, self._blurred[part], self._drift[part])
+            lattice.add_blurred(
+                self._changes[part],
+                self._spare[part],
+                weight,
+                self._blurred[part],
+                self._drift[part],
+            )
         self._changes[:] = 0
         return sweep(
             self._priors,

@@ -5,6 +5,7 @@ Reference: Adams, Baek and Davis, "Fast High-Dimensional Filtering Using the Per
 """
 
 import math
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
@@ -13,7 +14,7 @@ from mmseg_custom.utils import UserError
 
 from .permutohedral_loops import (
     FULL,
-    blur,
+    add_blurred,
     compile_place,
     find_extents,
     find_neighbors,
@@ -25,7 +26,7 @@ from .permutohedral_loops import (
 KEY_BITS = 64
 # float32 has each whole number up to here.
 MOST_EXACT = 2**24
-ROOM = 1 << 16
+SLOTS = 1 << 16
 
 
 class PermutohedralLattice:
@@ -35,41 +36,48 @@ class PermutohedralLattice:
 
     Args:
         features: ``(N, D)`` float32 positions, in units of the Gaussian's standard deviation.
+        room: Columns that are left free behind the corners, for those of other lattices.
+        empty: Makes the arrays of the corners; ``np.empty``, or that of work arrays.
 
     Raises:
         UserError: They lie too far apart, since the standard deviation is tiny.
 
     Attributes:
-        offsets: ``(N, D + 1)`` int32, the cells that a point's values go to and come from.
+        offsets: ``(N, D + 1)`` uint32, the cells that a point's values go to and come from.
         weights: ``(N, D + 1)`` float32, how much of them; normalized so that blurring is what the
             paper on dense CRFs calls symmetric.
+        roomy_offsets: ``(N, D + 1 + room)`` uint32, the array that ``offsets`` is a part of.
+        roomy_weights: ``(N, D + 1 + room)`` float32, likewise.
     """
 
-    def __init__(self, features: np.ndarray):
+    def __init__(self, features: np.ndarray, room: int = 0, empty: Callable = np.empty):
         count, dimensions = features.shape
         if count % 4:
             # The reference code works on 4 points at a time and fills up with points at 0, whose
             # cells take part in the blurring.
             features = np.vstack([features, np.zeros((1, dimensions), np.float32)])
         digits = _digits(features)
-        self.offsets = np.empty((len(features), dimensions + 1), np.int32)
-        self.weights = np.empty((len(features), dimensions + 1), np.float32)
-        steps = np.empty(dimensions + 1, np.uint64)
+        corners = dimensions + 1
+        # Unsigned, here and below: for a signed index, Numba checks whether it counts from the end.
+        offsets = empty((len(features), corners + room), np.uint32)
+        weights = empty((len(features), corners + room), np.float32)
+        steps = np.empty(corners, np.uint64)
         # A power of 2, for the hash table; no more than all corners of all points.
-        room = min(ROOM, 1 << self.offsets.size.bit_length())
+        slots = min(SLOTS, 1 << (len(features) * corners).bit_length())
         place, used = compile_place(dimensions), FULL
         # Compiled functions fill arrays and return none: Numba lost one now and then.
         while used == FULL:
-            keys, table = np.empty(room, np.uint64), np.full(2 * room, -1, np.int32)
-            used = place(features, self.offsets, self.weights, keys, table, digits, steps)
-            room *= 4
-        self.offsets, self.weights = self.offsets[:count], self.weights[:count]
-        self._neighbors = np.empty((dimensions + 1, used, 2), np.int32)
+            keys, table = np.empty(slots, np.uint64), np.full(2 * slots, -1, np.int32)
+            used = place(features, offsets, weights, keys, table, digits, steps)
+            slots *= 4
+        self.roomy_offsets, self.roomy_weights = offsets[:count], weights[:count]
+        self.offsets, self.weights = offsets[:count, :corners], weights[:count, :corners]
+        self._neighbors = np.empty((corners, used, 2), np.uint32)
         find_neighbors(keys, table, steps, self._neighbors)
         # What the blurring adds up, as the reference code has it.
         self._scale = 1 / (1 + 2.0**-dimensions)
         ones = np.ones((count, 1), np.float32)
-        normalize(self.blur(self.splat(ones)), self.offsets, self.weights)
+        normalize(self._blur(self.splat(ones)), self.offsets, self.weights)
 
     @cached_property
     def strength(self) -> float:
@@ -82,26 +90,43 @@ class PermutohedralLattice:
         return self._neighbors.shape[1] + 1
 
     def splat(self, values: np.ndarray) -> np.ndarray:
-        """Return the cells, ``(cells + 1, C)`` float32, of the points' values, ``(N, C)``."""
+        """Return the cells, ``(cells, C)`` float32, of the points' values, ``(N, C)``."""
         grid = np.zeros((self.cells, values.shape[1]), np.float32)
         splat(values, self.offsets, self.weights, grid)
         return grid
 
-    def blur(self, grid: np.ndarray, weight: float = 1.0) -> np.ndarray:
-        """Return blurred cells, times ``weight``.
+    def add_blurred(
+        self,
+        grid: np.ndarray,
+        spare: np.ndarray,
+        weight: float,
+        total: np.ndarray,
+        drift: np.ndarray,
+    ) -> None:
+        """Blur cells and add them, times ``weight``, to the total.
 
         Args:
-            grid: ``(cells + 1, C)`` float32; the last row, for cells that are not there, is 0.
+            grid: ``(cells, C)`` float32; the last row, for cells that are not there, is 0. What is
+                in it afterwards means nothing.
+            spare: ``(cells, C)`` float32, room to work in.
             weight: Factor.
+            total: ``(cells, C)`` float32.
+            drift: ``(cells,)`` float32; gets, in addition, the largest minus the smallest of what
+                was added to each cell.
         """
-        blurred = np.empty_like(grid)
-        blur(grid, self._neighbors, np.float32(weight * self._scale), blurred)
+        spare[-1] = 0
+        factor = np.float32(weight * self._scale)
+        add_blurred(grid, spare, self._neighbors, factor, total, drift)
+
+    def _blur(self, grid: np.ndarray) -> np.ndarray:
+        blurred = np.zeros_like(grid)
+        self.add_blurred(grid, np.empty_like(grid), 1, blurred, np.zeros(len(grid), np.float32))
         return blurred
 
     def filter(self, values: np.ndarray) -> np.ndarray:
         """Blur the points' values, ``(N, C)`` float32."""
         out = np.zeros_like(values)
-        slice_grid(self.blur(self.splat(values)), self.offsets, self.weights, out)
+        slice_grid(self._blur(self.splat(values)), self.offsets, self.weights, out)
         return out
 
 

@@ -10,6 +10,7 @@ FULL = -1
 # Fibonacci hashing: 2**64 over the golden ratio.
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _compiled: dict[str, Any] = dict(nogil=True, cache=True, boundscheck=False)
+_fast: dict[str, Any] = dict(_compiled, fastmath={'contract', 'nnan', 'ninf', 'nsz'})
 # Inlined, the number of dimensions is a constant for the compiler: twice as fast.
 _inlined: dict[str, Any] = dict(inline='always')
 
@@ -133,12 +134,13 @@ def _slot(keys, table, key):
 def find_neighbors(keys, table, steps, neighbors):
     """Write the numbers of both neighbors along each axis; one that is missing is the last."""
     axes, count, _ = neighbors.shape
+    neighbors[:] = count
     for axis in range(axes):
         for n in range(count):
-            before = table[_slot(keys, table, keys[n] - steps[axis])]
             after = table[_slot(keys, table, keys[n] + steps[axis])]
-            neighbors[axis, n, 0] = count if before < 0 else before
-            neighbors[axis, n, 1] = count if after < 0 else after
+            if after >= 0:
+                neighbors[axis, n, 1] = after
+                neighbors[axis, after, 0] = n
 
 
 @njit(**_compiled)
@@ -162,18 +164,31 @@ def normalize(blurred, offsets, weights):
             weights[n, corner] *= scale
 
 
-@njit(**_compiled)
-def blur(grid, neighbors, scale, blurred):
+@njit(**_fast)
+def add_blurred(grid, spare, neighbors, scale, total, drift):
+    """Add the blurred cells to the total, and to each cell's drift their largest difference.
+
+    Works in ``grid`` and ``spare``, whose last rows are 0.
+    """
     axes, count, _ = neighbors.shape
-    source, target = grid.copy(), np.zeros_like(grid)
-    for axis in range(axes):
+    for axis in range(axes - 1):
         for cell in range(count):
             before, after = neighbors[axis, cell]
             for c in range(grid.shape[1]):
-                both = source[before, c] + source[after, c]
-                target[cell, c] = source[cell, c] + np.float32(0.5) * both
-        source, target = target, source
-    blurred[:] = scale * source
+                both = grid[before, c] + grid[after, c]
+                spare[cell, c] = grid[cell, c] + np.float32(0.5) * both
+        grid, spare = spare, grid
+    row = np.empty(grid.shape[1], np.float32)
+    for cell in range(count):
+        before, after = neighbors[axes - 1, cell]
+        for c in range(len(row)):
+            both = grid[before, c] + grid[after, c]
+            row[c] = scale * (grid[cell, c] + np.float32(0.5) * both)
+        lowest, highest = row[0], row[0]
+        for c in range(len(row)):
+            lowest, highest = min(lowest, row[c]), max(highest, row[c])
+            total[cell, c] += row[c]
+        drift[cell] += highest - lowest
 
 
 @njit(**_compiled)

@@ -1,4 +1,6 @@
 import builtins
+import copy
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -109,6 +111,41 @@ def test_several_threads_may_share_it():
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda one: crf(*one), scenes * 3))
     assert all(np.array_equal(a, b) for a, b in zip(alone * 3, together, strict=True))
+
+
+@pytest.mark.parametrize('values', [{}, dict(gaussian_weight=0), dict(bilateral_weight=0)])
+def test_what_is_kept_from_photo_to_photo_changes_nothing(values):
+    crf = DenseCrf(**values)
+    sizes = [(40, 60, 5), (70, 90, 21), (31, 47, 2), (40, 60, 5), (70, 90, 3)]
+    for seed, (height, width, classes) in enumerate(sizes):
+        photo, probabilities = noise(seed, height, width, classes)
+        expected = DenseCrf(**values)(photo, probabilities)
+        assert np.array_equal(crf(photo, probabilities), expected)
+        assert np.array_equal(expected, crf(photo, probabilities)), 'its own memory is used again'
+
+
+@pytest.mark.parametrize('copied', [copy.deepcopy, lambda crf: pickle.loads(pickle.dumps(crf))])
+def test_a_copy_of_one_that_has_worked_shares_no_memory(copied):
+    photo, probabilities, _ = scene(0, 30, 40, 4)
+    crf = DenseCrf(bilateral_weight=5)
+    first = crf(photo, probabilities)
+    other = copied(crf)
+    assert other == crf and repr(other) == repr(crf) and hash(other) == hash(crf)
+    assert np.array_equal(other(photo, probabilities), first)
+    assert other._pool is not crf._pool
+
+
+def test_gigabytes_are_not_kept(monkeypatch):
+    from mmseg_custom.postprocess import work_arrays
+
+    photo, probabilities, _ = scene(0, 30, 40, 4)
+    crf = DenseCrf()
+    first = crf(photo, probabilities)
+    (arrays,) = crf._pool._idle
+    assert arrays._buffers
+    monkeypatch.setattr(work_arrays, 'MOST_KEPT', 1000)
+    assert np.array_equal(crf(photo, probabilities), first)
+    assert not arrays._buffers
 
 
 def test_a_small_sure_object_is_kept_on_demand():

@@ -45,5 +45,5 @@ def test_grows_when_there_are_many_cells(monkeypatch):
     features = np.random.default_rng(0).uniform(0, 40, (500, 3))
     values = np.random.default_rng(1).uniform(0, 1, (500, 2)).astype(np.float32)
     expected = lattice_of(features).filter(values)
-    monkeypatch.setattr(permutohedral, 'ROOM', 4)
+    monkeypatch.setattr(permutohedral, 'SLOTS', 4)
     assert np.array_equal(lattice_of(features).filter(values), expected)

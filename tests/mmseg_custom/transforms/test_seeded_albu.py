@@ -1,3 +1,5 @@
+import inspect
+
 import numpy as np
 import pytest
 from conftest import ROOT
@@ -7,7 +9,7 @@ from mmseg.registry import TRANSFORMS
 from mmseg_custom.transforms import SeededAlbu
 from mmseg_custom.utils import UserError
 
-pytest.importorskip('albumentations')
+albumentations = pytest.importorskip('albumentations')
 
 
 def apply(seed, *transforms):
@@ -40,6 +42,92 @@ def test_what_comes_from_outside_is_ignored():
     )
     assert (results['gt_seg_map'][:, :20] == 255).all()
     assert np.array_equal(results['gt_seg_map'][:, 20:], mask[:, :30])
+
+
+MOVE = dict(type='Affine', translate_percent=(0.2, 0.4), p=1.0)
+GEOMETRIC = [
+    MOVE,
+    dict(type='CenterCrop', height=60, width=60, pad_if_needed=True, p=1.0),
+    dict(type='Crop', x_max=70, y_max=70, pad_if_needed=True, p=1.0),
+    dict(type='CropAndPad', px=20, p=1.0),
+    dict(type='ElasticTransform', alpha=300, sigma=12, p=1.0),
+    dict(type='GridDistortion', distort_limit=(-0.9, 0.9), normalized=False, p=1.0),
+    dict(type='MaskDropout', max_objects=1, p=1.0),
+    dict(type='OpticalDistortion', distort_limit=(0.9, 1), p=1.0),
+    dict(type='Pad', padding=9, p=1.0),
+    dict(type='PadIfNeeded', min_height=64, min_width=64, p=1.0),
+    dict(type='Perspective', scale=(0.2, 0.3), fit_output=True, p=1.0),
+    dict(type='PiecewiseAffine', scale=(0.1, 0.2), p=1.0),
+    dict(type='RandomCrop', height=60, width=60, pad_if_needed=True, p=1.0),
+    dict(type='Rotate', limit=(40, 50), p=1.0),
+    dict(type='SafeRotate', limit=(40, 50), p=1.0),
+    dict(type='ShiftScaleRotate', shift_limit=(0.3, 0.4), p=1.0),
+    dict(type='ThinPlateSpline', scale_range=(0.5, 0.6), p=1.0),
+    dict(type='OneOf', transforms=[MOVE], p=1.0),
+    dict(type='Sequential', transforms=[dict(type='SomeOf', transforms=[MOVE], n=1)], p=1.0),
+]
+# A user's configs may also give the class.
+GEOMETRIC.append(MOVE | dict(type=albumentations.Affine))
+
+
+def changed_mask_of_threes(step):
+    results = dict(
+        img=np.full((40, 50, 3), 9, np.uint8),
+        gt_seg_map=np.full((40, 50), 3, np.uint8),
+        seg_fields=['gt_seg_map'],
+        img_path='a.jpg',
+    )
+    return step(results)['gt_seg_map']
+
+
+@pytest.mark.filterwarnings('ignore:This augmenter is very slow', 'ignore:ShiftScaleRotate is')
+@pytest.mark.parametrize('transform', GEOMETRIC, ids=lambda one: str(one['type']))
+def test_no_label_is_made_up_outside_of_the_photo(transform):
+    step, found = SeededAlbu([transform]), set()
+    for seed in range(5):
+        np.random.seed(seed)
+        found |= set(np.unique(changed_mask_of_threes(step)).tolist())
+    assert found <= {3, 255}
+    # It repeats the photo's edges, whatever it is asked for.
+    shows_outside = transform['type'] != 'PiecewiseAffine'
+    assert (255 in found) == shows_outside, 'the test tests nothing'
+
+
+def test_all_transforms_that_fill_masks_are_tested():
+    fills = {
+        name
+        for name, kind in vars(albumentations).items()
+        if inspect.isclass(kind)
+        and issubclass(kind, albumentations.DualTransform)
+        and 'fill_mask' in inspect.signature(kind).parameters
+        and inspect.signature(kind).parameters['fill_mask'].default is not None
+        and not name.endswith('3D')
+    }
+    # Mosaic needs other photos, which SeededAlbu does not have.
+    assert fills - {'Mosaic'} == {one['type'] for one in GEOMETRIC if 'transforms' not in one} - {
+        albumentations.Affine
+    }
+
+
+def test_a_stated_fill_is_respected():
+    for fill, expected in ((0, 0), (7, 7), (255, 255)):
+        mask = changed_mask_of_threes(SeededAlbu([MOVE | dict(fill_mask=fill)]))
+        assert set(np.unique(mask)) == {3, expected}
+
+
+@pytest.mark.parametrize(
+    'path', sorted((ROOT / 'configs/_base_/augmentations').glob('*.py')), ids=lambda p: p.stem
+)
+def test_no_named_augmentation_makes_labels_up(path):
+    steps = [
+        TRANSFORMS.build(step)
+        for step in Config.fromfile(str(path))[f'{path.stem}_augmentation']
+        if step['type'] == 'SeededAlbu'
+    ]
+    for seed in range(30):
+        np.random.seed(seed)
+        for step in steps:
+            assert set(np.unique(changed_mask_of_threes(step))) <= {3, 255}
 
 
 @pytest.mark.parametrize('transform', [dict(type='Unheard'), dict(type='OneOf')])
