@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mmseg_custom import cli
-from mmseg_custom.cli import existing_dir, natural_int
+from mmseg_custom.cli import natural_int
 
 EXAMPLES, EXTREMES = 8, 8
 MAX_WEIGHT = 5.0
@@ -24,11 +24,8 @@ def build_parser() -> cli.Parser:
     )
     cli.add_data_root(parser)
     cli.add_class_options(parser)
-    parser.add_argument(
-        '--folds-dir',
-        metavar='DIR',
-        type=existing_dir,
-        help='compare the kfold_0_val.json, … there, which the one file was split into',
+    cli.add_folds_dir(
+        parser, 'compare the kfold_0_val.json, … there, which the one file was split into'
     )
     parser.add_argument(
         '--no-photos', action='store_true', help='read no photo; the page then has no pictures'
@@ -45,31 +42,26 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> int:
     """Measure, write, and say where it is."""
-    from mmseg_custom.coco import classes_of_files, read_coco
     from mmseg_custom.coco.convert.published import published_differences
-    from mmseg_custom.coco.labelled_set import read_set
+    from mmseg_custom.coco.labelled_set import open_set
     from mmseg_custom.coco.stats.label_facts import measure_labels
-    from mmseg_custom.coco.stats.photo_statistics import require_photos
     from mmseg_custom.utils import write_json
     from mmseg_custom.utils.overwriting import refuse_overwriting
     from mmseg_custom.visualization.pages.statistics_page import write_statistics_page
 
-    contents = {path: read_coco(path) for path in args.ann}
-    classes = classes_of_files(contents, args.classes, args.class_map)
-    data = read_set(
-        args.ann, classes, args.data_root, args.folds_dir, [contents[path] for path in args.ann]
+    data, classes, contents = open_set(
+        args.ann, args.classes, args.class_map, args.data_root, args.folds_dir
     )
     out, skipped = Path(args.out), []
     written = [out / name for name in ('statistics.json', 'statistics.html')]
     refuse_overwriting(written, args.ann)
     if not args.no_photos:
-        require_photos([sample['img_path'] for sample in data.samples])
         data, skipped = data.readable()
     facts = measure_labels(data.samples, classes)
     statistics, pictures = describe(args, data, facts, classes)
     write_json(out / 'statistics.json', statistics)
     write_statistics_page(out / 'statistics.html', statistics, pictures, classes)
-    for content in contents.values():
+    for content in contents:
         print(*published_differences(content), sep='\n', end='')
     print(
         f'{len(data.samples)} images with {statistics["annotations"]} annotations: '

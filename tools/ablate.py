@@ -22,12 +22,7 @@ def build_parser() -> cli.Parser:
         'configs', nargs='+', type=existing_file, metavar='CONFIG', help='the experiments'
     )
     parser.add_argument('--seeds', nargs='+', type=natural_int, default=[0, 1, 2], help='(0 1 2)')
-    parser.add_argument(
-        '--folds-dir',
-        type=existing_dir,
-        metavar='DIR',
-        help='folder that stratified_kfold.py wrote',
-    )
+    cli.add_folds_dir(parser, 'folder that stratified_kfold.py wrote')
     parser.add_argument(
         '--folds', nargs='+', type=natural_int, help='numbers of folds (all in --folds-dir)'
     )

@@ -17,11 +17,8 @@ def build_parser() -> cli.Parser:
     parser.add_argument('--out', required=True, metavar='FILE', help='HTML page to write')
     cli.add_data_root(parser)
     cli.add_class_options(parser)
-    parser.add_argument(
-        '--folds-dir',
-        metavar='DIR',
-        type=existing_dir,
-        help='filter by the kfold_0_val.json, … there, which the one file was split into',
+    cli.add_folds_dir(
+        parser, 'filter by the kfold_0_val.json, … there, which the one file was split into'
     )
     parser.add_argument(
         '--predictions',
@@ -37,19 +34,14 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> int:
     """Read the photos and write the page."""
-    from mmseg_custom.coco import classes_of_files, read_coco
-    from mmseg_custom.coco.labelled_set import read_set
-    from mmseg_custom.coco.stats.photo_statistics import require_photos
+    from mmseg_custom.coco.labelled_set import open_set
     from mmseg_custom.utils.overwriting import refuse_overwriting
     from mmseg_custom.visualization.pages.data_browser import browser_entries, write_data_browser
 
-    contents = {path: read_coco(path) for path in args.ann}
-    classes = classes_of_files(contents, args.classes, args.class_map)
-    data = read_set(
-        args.ann, classes, args.data_root, args.folds_dir, [contents[path] for path in args.ann]
+    data, classes, _ = open_set(
+        args.ann, args.classes, args.class_map, args.data_root, args.folds_dir
     )
     refuse_overwriting([args.out], [*args.ann, *(sample['img_path'] for sample in data.samples)])
-    require_photos([sample['img_path'] for sample in data.samples])
     data, skipped = data.readable()
     score = scorer(len(classes)) if args.predictions else None
     entries = browser_entries(

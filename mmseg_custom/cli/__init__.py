@@ -7,6 +7,7 @@ imported inside ``run``.
 
 from .continuing import add_continue_options, continue_options, report_skipped
 from .entry import main
+from .model_options import add_model, add_models, add_trust_option, split_model, trust_checkpoints
 from .options import (
     add_ann,
     add_augmentation,
@@ -15,15 +16,11 @@ from .options import (
     add_config_options,
     add_data_root,
     add_device,
+    add_folds_dir,
     add_launcher,
-    add_model,
-    add_models,
     add_prediction_outputs,
-    add_trust_option,
     add_tta_and_crf,
     given_classes,
-    split_model,
-    trust_checkpoints,
 )
 from .parsing import (
     Parser,
@@ -48,6 +45,7 @@ __all__ = [
     'add_continue_options',
     'add_data_root',
     'add_device',
+    'add_folds_dir',
     'add_launcher',
     'add_model',
     'add_models',

@@ -1,8 +1,6 @@
 """Add the options that several commands have, so that one thing has one name everywhere."""
 
 import argparse
-import os
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .parsing import existing_dir, existing_file, key_value, list_parts, named_part
@@ -63,23 +61,6 @@ def add_class_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_trust_option(parser: argparse.ArgumentParser) -> None:
-    """Add what every command that loads a checkpoint takes: ``--trust-checkpoint``."""
-    parser.add_argument(
-        '--trust-checkpoint',
-        action='store_true',
-        help='load a .pth file that holds more than weights, which can run any code',
-    )
-
-
-def trust_checkpoints(args: argparse.Namespace, *paths: str | os.PathLike) -> None:
-    """Load ``paths`` without restrictions if ``--trust-checkpoint`` was given."""
-    if args.trust_checkpoint:
-        from mmseg_custom.checkpoints.safe_load import trust
-
-        trust(*paths)
-
-
 def add_ann(parser: argparse.ArgumentParser, text: str, several: bool = False) -> None:
     """Add the positional annotation file, or files, in COCO format: ``args.ann``."""
     if several:
@@ -97,63 +78,9 @@ def add_data_root(
     )
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
-    """Add the positional model, ``[CONFIG] CHECKPOINT``: ``args.config`` and ``args.checkpoint``.
-
-    A checkpoint that tools/train.py wrote carries its experiment: ``args.config`` is then None.
-    """
-    parser.add_argument(
-        'checkpoint',
-        nargs='+',
-        type=existing_file,
-        action=ModelAction,
-        metavar='MODEL',
-        help='CHECKPOINT (.pth or .safetensors) that tools/train.py wrote, or CONFIG CHECKPOINT',
-    )
-    parser.set_defaults(config=None)
-    add_trust_option(parser)
-
-
-class ModelAction(argparse.Action):
-    """Take ``CHECKPOINT`` or ``CONFIG CHECKPOINT``.
-
-    A positional sets ``config`` (None if it is not given) and ``checkpoint``; an option that may be
-    repeated appends the pair of them.
-    """
-
-    def __call__(self, parser, namespace, values, option_string=None):
-        """Store one model."""
-        config, checkpoint = split_model(values)
-        if len(values) > 2:
-            parser.error(f'{" ".join(values)}: a model is CHECKPOINT, or CONFIG CHECKPOINT')
-        if checkpoint.endswith('.py'):
-            parser.error(f'{checkpoint}: is a config; its checkpoint is missing')
-        if option_string is None:
-            namespace.config, namespace.checkpoint = config, checkpoint
-        else:
-            pairs = [*(getattr(namespace, self.dest) or []), (config, checkpoint)]
-            setattr(namespace, self.dest, pairs)
-
-
-def split_model(values: Sequence[str]) -> tuple[str | None, str]:
-    """Return config, None if it is not given, and checkpoint of ``[CONFIG] CHECKPOINT``."""
-    return (values[0], values[1]) if len(values) > 1 else (None, values[0])
-
-
-def add_models(
-    parser: argparse.ArgumentParser, text: str = 'a model; repeat it for each', **options
-) -> None:
-    """Add ``--model [CONFIG] CHECKPOINT``, repeatable: ``args.model``, pairs of both or None."""
-    parser.add_argument(
-        '--model',
-        nargs='+',
-        type=existing_file,
-        action=ModelAction,
-        default=[],
-        metavar='MODEL',
-        help=text,
-        **options,
-    )
+def add_folds_dir(parser: argparse.ArgumentParser, text: str) -> None:
+    """Add ``--folds-dir``, the folder of ``kfold_0_val.json``, …; ``text`` says what it is for."""
+    parser.add_argument('--folds-dir', metavar='DIR', type=existing_dir, help=text)
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:

@@ -1,11 +1,9 @@
 """Several annotation files as one set of labeled photos, and the folds it was split into."""
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +11,11 @@ import numpy as np
 from mmseg_custom.classes import ClassList
 from mmseg_custom.utils import UserError
 
+from .choose import classes_of_files
+from .fold_numbers import fold_numbers
 from .photo_root import photo_root
 from .read import coco_to_samples, read_coco, require_valid
-from .readable import unreadable_photos
-
-VAL_NAME = re.compile(r'kfold_(\d+)_val\.json')
+from .readable import require_photos, unreadable_photos
 
 
 @dataclass(frozen=True)
@@ -44,15 +42,45 @@ class LabelledSet:
             each.
 
         Raises:
-            UserError: None can be read; gives the reason of the first.
+            UserError: A photo is missing, or none can be read; gives the reason of the first.
         """
-        problems = unreadable_photos([sample['img_path'] for sample in self.samples])
+        paths = [sample['img_path'] for sample in self.samples]
+        require_photos(paths)
+        problems = unreadable_photos(paths)
         places = [place for place in range(len(self.samples)) if place not in problems]
         if not places:
             raise UserError(problems[0])
         samples = [self.samples[place] for place in places]
         skipped = [(self.samples[place]['file_name'], why) for place, why in problems.items()]
         return replace(self, samples=samples, group_of=self.group_of[places]), skipped
+
+
+def open_set(
+    paths: Sequence[str],
+    classes: str | None = None,
+    class_map: str | None = None,
+    data_root: str | None = None,
+    folds: str | None = None,
+) -> tuple[LabelledSet, ClassList, list[dict[str, Any]]]:
+    """Read annotation files as one set, with the classes that fit them.
+
+    Args:
+        paths: The files.
+        classes: See :func:`~mmseg_custom.coco.classes_of_files`.
+        class_map: See there.
+        data_root: See :func:`read_set`.
+        folds: See there.
+
+    Returns:
+        tuple: The set; its classes; the parsed JSON of each file.
+
+    Raises:
+        UserError: A file cannot be used.
+    """
+    contents = {path: read_coco(path) for path in paths}
+    chosen = classes_of_files(contents, classes, class_map)
+    parsed = [contents[path] for path in paths]
+    return read_set(paths, chosen, data_root, folds, parsed), chosen, parsed
 
 
 def read_set(
@@ -126,53 +154,3 @@ def labelled_samples(
         elif 'annotations' not in sample:
             raise UserError(f'{path}: has no "annotations", so that no classes are known; label it')
     return samples
-
-
-def fold_numbers(
-    path: str | os.PathLike,
-    samples: Sequence[dict],
-    folder: str | os.PathLike,
-    classes: ClassList,
-) -> tuple[list[str], np.ndarray]:
-    """Find in which validation fold each image of a set is.
-
-    Args:
-        path: The set's annotation file, named in messages.
-        samples: Its images.
-        folder: Holds ``kfold_0_val.json``, ``kfold_1_val.json``, …, which have the set's ids.
-        classes: The classes that categories are matched to.
-
-    Returns:
-        tuple[list[str], np.ndarray]: Names of the folds; ``(images,)`` int64 places in them.
-
-    Raises:
-        UserError: No such files, or they are not a partition of the set.
-    """
-    files = _val_files(folder)
-    rows = {(sample['img_id'], sample['file_name']): row for row, sample in enumerate(samples)}
-    fold_of = np.full(len(samples), -1, np.int64)
-    for fold, file in enumerate(files.values()):
-        content = read_coco(file)
-        require_valid(file, content, classes)
-        for image in content['images']:
-            row = rows.get((image['id'], image['file_name']))
-            if row is None or fold_of[row] >= 0:
-                what = f'is not in {path}' if row is None else 'is in another fold, too'
-                raise UserError(
-                    f'{file}: image {image["id"]} ({image["file_name"]}) {what}; '
-                    'give the folds of this one file'
-                )
-            fold_of[row] = fold
-    if (fold_of < 0).any():
-        name = samples[int(fold_of.argmin())]['file_name']
-        raise UserError(f'{folder}: {name} of {path} is in none of the folds; give all of them')
-    return [f'fold {number}' for number in files], fold_of
-
-
-def _val_files(folder: str | os.PathLike) -> dict[int, Path]:
-    """Return the validation files by their number, ascending."""
-    matches = ((VAL_NAME.fullmatch(path.name), path) for path in Path(folder).iterdir())
-    files = {int(match[1]): path for match, path in matches if match}
-    if not files:
-        raise UserError(f'{folder}: has no kfold_0_val.json', kind='missing-folds')
-    return dict(sorted(files.items()))

@@ -1,4 +1,4 @@
-"""Find the photos that cannot be read, before a command works on all of them."""
+"""Find the photos that are missing or cannot be read, before a command works on all of them."""
 
 import os
 from collections.abc import Sequence
@@ -7,6 +7,20 @@ from mmseg_custom.utils import UserError
 from mmseg_custom.utils.parallel import in_threads
 
 from .photos import read_reduced_gray
+
+
+def require_photos(paths: Sequence[str | os.PathLike]) -> None:
+    """Raise when photos are missing, before time is spent on the labels.
+
+    Raises:
+        UserError: Names the first one.
+    """
+    missing = [path for path in paths if not os.path.isfile(path)]
+    if missing:
+        raise UserError(
+            f'{missing[0]}: no such photo ({len(missing)} of {len(paths)} are missing)',
+            kind='missing-photos',
+        )
 
 
 def unreadable_photos(paths: Sequence[str | os.PathLike]) -> dict[int, str]:

@@ -3,7 +3,6 @@
 import logging
 import os.path as osp
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from mmengine.logging import print_log
@@ -11,17 +10,13 @@ from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
 from mmseg_custom.classes import built_in, class_list
-from mmseg_custom.coco import (
-    coco_to_samples,
-    load_mask,
-    read_coco,
-    require_valid,
-)
+from mmseg_custom.coco import coco_to_samples, read_coco, require_valid
 from mmseg_custom.coco.photo_root import photo_root
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.seeding import SeededIndex
 from mmseg_custom.utils.shared_count import SharedCount
 
+from .sample_checks import load_sample_mask, require_files, require_labels, require_valid_masks
 from .unused_options import require_used
 
 
@@ -116,8 +111,9 @@ class TrashCocoDataset(BaseSegDataset):
             for key in ('img_path', 'seg_map_path'):
                 if key in sample:
                     sample[key] = osp.join(folders[key], sample[key])
-        self._require_files(samples)
-        self._require_valid_masks(samples)
+        if not self.backend_args:
+            require_files(self.ann_file, samples)
+        require_valid_masks(samples, classes)
         return samples
 
     def _folders(self, content: dict) -> dict[str, str]:
@@ -171,7 +167,7 @@ class TrashCocoDataset(BaseSegDataset):
         sample = self.get_data_info(idx)
         present = {label for label, _ in sample.get('annotations', [])}
         if 'seg_map_path' in sample:
-            present = set(np.unique(self._load_mask(sample)).tolist())
+            present = set(np.unique(load_sample_mask(sample, self.class_list)).tolist())
         classes = self.class_list
         return sorted(present - {classes.background, classes.ignore_index})
 
@@ -204,34 +200,4 @@ class TrashCocoDataset(BaseSegDataset):
         return True
 
     def _require_labels(self, samples: list[dict]) -> None:
-        if not samples:
-            raise UserError(f'{self.ann_file}: lists no image; an empty set (fold) cannot be used')
-        unlabelled = [s for s in samples if 'annotations' not in s and 'seg_map_path' not in s]
-        if unlabelled and not self.test_mode:
-            raise UserError(
-                f'{self.ann_file}: has no "annotations"; label the photos, or use the file for '
-                'testing only (test_mode=True)'
-            )
-
-    def _require_files(self, samples: list[dict]) -> None:
-        """Look for every photo now rather than in the middle of the first epoch."""
-        if self.backend_args:
-            return
-        missing = [s['img_path'] for s in samples if not osp.isfile(s['img_path'])]
-        if missing:
-            raise UserError(
-                f'{missing[0]}: no such photo ({len(missing)} of {len(samples)} that '
-                f'{self.ann_file} lists are missing)',
-                kind='missing-photos',
-            )
-
-    def _require_valid_masks(self, samples: list[dict]) -> None:
-        """Read every mask file once: a strange label is an assert on the GPU if it gets there."""
-        masked = [s for s in samples if 'seg_map_path' in s]
-        with ThreadPoolExecutor() as pool:
-            for _ in pool.map(self._load_mask, masked):
-                pass  # A list would hold all masks.
-
-    def _load_mask(self, sample: dict) -> np.ndarray:
-        size = sample['height'], sample['width']
-        return load_mask(sample['seg_map_path'], *size, self.class_list)
+        require_labels(self.ann_file, samples, self.test_mode)

@@ -7,24 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from mmseg_custom.coco.photos import read_reduced_gray
-from mmseg_custom.utils import UserError
 from mmseg_custom.utils.progress import tqdm
 
 BINS = 16
-
-
-def require_photos(paths: Sequence[str | os.PathLike]) -> None:
-    """Raise when photos are missing, before time is spent on the labels.
-
-    Raises:
-        UserError: Names the first one.
-    """
-    missing = [path for path in paths if not os.path.isfile(path)]
-    if missing:
-        raise UserError(
-            f'{missing[0]}: no such photo ({len(missing)} of {len(paths)} are missing)',
-            kind='missing-photos',
-        )
 
 
 def measure_photos(paths: Sequence[str | os.PathLike]) -> np.ndarray:

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from mmseg_custom.coco.stats.class_weights import class_weights
 from mmseg_custom.utils import UserError
 
+from .full_precision import full_precision
+
 AUTO = 'auto'
 
 
@@ -121,8 +123,7 @@ class ClassWeightedLoss(nn.Module, ABC):
             UserError: ``class_weight`` has another number of classes or is not known yet, or the
                 loss has no pixels to weigh.
         """
-        with torch.autocast(seg_logit.device.type, enabled=False):
-            logits = seg_logit if seg_logit.dtype == torch.float64 else seg_logit.float()
+        with full_precision(seg_logit) as logits:
             valid = seg_label != ignore_index
             labels = torch.where(valid, seg_label, 0)
             return self.loss_weight * self.compute(

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-import torch
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from mmseg_custom.utils import UserError
+
+from .full_precision import full_precision
 
 CROSS_ENTROPY_AND_DICE = (
     dict(type='WeightedCrossEntropyLoss', class_weight=None),
@@ -52,8 +53,7 @@ class ComboLoss(nn.Module):
         **kwargs,
     ) -> Tensor:
         """Return the sum; arguments and precision as :class:`ClassWeightedLoss`."""
-        with torch.autocast(seg_logit.device.type, enabled=False):
-            logits = seg_logit if seg_logit.dtype == torch.float64 else seg_logit.float()
+        with full_precision(seg_logit) as logits:
             losses = (
                 loss(logits, seg_label, weight=weight, ignore_index=ignore_index)
                 for loss in self.losses

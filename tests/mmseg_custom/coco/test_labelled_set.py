@@ -6,7 +6,8 @@ from conftest import coco
 
 from mmseg_custom.classes import built_in
 from mmseg_custom.coco import read_coco, save_mask, split_content
-from mmseg_custom.coco.labelled_set import fold_numbers, labelled_samples, read_set
+from mmseg_custom.coco.fold_numbers import fold_numbers
+from mmseg_custom.coco.labelled_set import labelled_samples, read_set
 from mmseg_custom.utils import UserError
 
 SQUARE = [2, 2, 9, 2, 9, 9, 2, 9]

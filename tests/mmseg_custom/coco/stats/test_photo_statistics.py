@@ -3,11 +3,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageStat
 
+from mmseg_custom.coco.readable import require_photos
 from mmseg_custom.coco.stats.photo_statistics import (
     extreme_photos,
     measure_photos,
     photo_statistics,
-    require_photos,
 )
 from mmseg_custom.utils import UserError
 

@@ -1,0 +1,83 @@
+"""Add the options of the models that a command runs, and of trusting their files."""
+
+import argparse
+import os
+from collections.abc import Sequence
+
+from .parsing import existing_file
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the positional model, ``[CONFIG] CHECKPOINT``: ``args.config`` and ``args.checkpoint``.
+
+    A checkpoint that tools/train.py wrote carries its experiment: ``args.config`` is then None.
+    """
+    parser.add_argument(
+        'checkpoint',
+        nargs='+',
+        type=existing_file,
+        action=ModelAction,
+        metavar='MODEL',
+        help='CHECKPOINT (.pth or .safetensors) that tools/train.py wrote, or CONFIG CHECKPOINT',
+    )
+    parser.set_defaults(config=None)
+    add_trust_option(parser)
+
+
+class ModelAction(argparse.Action):
+    """Take ``CHECKPOINT`` or ``CONFIG CHECKPOINT``.
+
+    A positional sets ``config`` (None if it is not given) and ``checkpoint``; an option that may be
+    repeated appends the pair of them.
+    """
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        """Store one model."""
+        config, checkpoint = split_model(values)
+        if len(values) > 2:
+            parser.error(f'{" ".join(values)}: a model is CHECKPOINT, or CONFIG CHECKPOINT')
+        if checkpoint.endswith('.py'):
+            parser.error(f'{checkpoint}: is a config; its checkpoint is missing')
+        if option_string is None:
+            namespace.config, namespace.checkpoint = config, checkpoint
+        else:
+            pairs = [*(getattr(namespace, self.dest) or []), (config, checkpoint)]
+            setattr(namespace, self.dest, pairs)
+
+
+def split_model(values: Sequence[str]) -> tuple[str | None, str]:
+    """Return config, None if it is not given, and checkpoint of ``[CONFIG] CHECKPOINT``."""
+    return (values[0], values[1]) if len(values) > 1 else (None, values[0])
+
+
+def add_models(
+    parser: argparse.ArgumentParser, text: str = 'a model; repeat it for each', **options
+) -> None:
+    """Add ``--model [CONFIG] CHECKPOINT``, repeatable: ``args.model``, pairs of both or None."""
+    parser.add_argument(
+        '--model',
+        nargs='+',
+        type=existing_file,
+        action=ModelAction,
+        default=[],
+        metavar='MODEL',
+        help=text,
+        **options,
+    )
+
+
+def add_trust_option(parser: argparse.ArgumentParser) -> None:
+    """Add what every command that loads a checkpoint takes: ``--trust-checkpoint``."""
+    parser.add_argument(
+        '--trust-checkpoint',
+        action='store_true',
+        help='load a .pth file that holds more than weights, which can run any code',
+    )
+
+
+def trust_checkpoints(args: argparse.Namespace, *paths: str | os.PathLike) -> None:
+    """Load ``paths`` without restrictions if ``--trust-checkpoint`` was given."""
+    if args.trust_checkpoint:
+        from mmseg_custom.checkpoints.safe_load import trust
+
+        trust(*paths)

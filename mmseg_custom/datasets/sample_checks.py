@@ -1,0 +1,73 @@
+"""Checks of all samples of a data set when it is made, not in the middle of a training."""
+
+import os.path as osp
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from mmseg_custom.classes import ClassList
+from mmseg_custom.coco import load_mask
+from mmseg_custom.utils import UserError
+
+
+def require_labels(ann_file: str, samples: Sequence[dict[str, Any]], test_mode: bool) -> None:
+    """Raise for a set without photos, and for photos without labels that are to be trained on.
+
+    Args:
+        ann_file: The annotation file, named in messages.
+        samples: Of :func:`~mmseg_custom.coco.coco_to_samples`.
+        test_mode: Whether photos without labels are fine.
+
+    Raises:
+        UserError: See above.
+    """
+    if not samples:
+        raise UserError(f'{ann_file}: lists no image; an empty set (fold) cannot be used')
+    unlabelled = [s for s in samples if 'annotations' not in s and 'seg_map_path' not in s]
+    if unlabelled and not test_mode:
+        raise UserError(
+            f'{ann_file}: has no "annotations"; label the photos, or use the file for '
+            'testing only (test_mode=True)'
+        )
+
+
+def require_files(ann_file: str, samples: Sequence[dict[str, Any]]) -> None:
+    """Raise where a photo is missing.
+
+    Args:
+        ann_file: The annotation file, named in messages.
+        samples: With ``img_path``.
+
+    Raises:
+        UserError: Names the first one.
+    """
+    missing = [s['img_path'] for s in samples if not osp.isfile(s['img_path'])]
+    if missing:
+        raise UserError(
+            f'{missing[0]}: no such photo ({len(missing)} of {len(samples)} that '
+            f'{ann_file} lists are missing)',
+            kind='missing-photos',
+        )
+
+
+def require_valid_masks(samples: Sequence[dict[str, Any]], classes: ClassList) -> None:
+    """Read every mask file once: a wrong label would stop a GPU with an assertion.
+
+    Args:
+        samples: Those with ``seg_map_path`` are read.
+        classes: The classes of the labels.
+
+    Raises:
+        UserError: Names the file and what is wrong with it.
+    """
+    masked = [sample for sample in samples if 'seg_map_path' in sample]
+    with ThreadPoolExecutor() as pool:
+        for _ in pool.map(lambda sample: load_sample_mask(sample, classes), masked):
+            pass  # A list would hold all masks.
+
+
+def load_sample_mask(sample: dict[str, Any], classes: ClassList) -> np.ndarray:
+    """Return the labels of a sample's mask file, ``(H, W)`` uint8."""
+    return load_mask(sample['seg_map_path'], sample['height'], sample['width'], classes)
