@@ -1,7 +1,7 @@
-"""Serve a model over HTTP: POST /segment, GET /health and /metrics."""
+"""Serve a model over HTTP: POST /segment and /segment/batch."""
 
 from mmseg_custom import cli
-from mmseg_custom.cli import positive_int
+from mmseg_custom.cli import existing_file, positive_int
 
 
 def build_parser() -> cli.Parser:
@@ -14,8 +14,7 @@ def build_parser() -> cli.Parser:
     )
     cli.add_model(parser)
     cli.add_classes_option(parser)
-    parser.add_argument('--host', default='127.0.0.1', help='address (127.0.0.1: this machine)')
-    parser.add_argument('--port', type=positive_int, default=8000, help='port (8000)')
+    cli.add_address(parser, 8000)
     cli.add_device(parser)
     parser.add_argument(
         '--max-side', type=positive_int, default=512, help='larger photos are shrunk to it (512)'
@@ -28,7 +27,26 @@ def build_parser() -> cli.Parser:
     )
     parser.add_argument('--max-batch', type=positive_int, default=8, help='photos in a pass (8)')
     parser.add_argument(
-        '--max-waiting', type=positive_int, default=256, help='photos in the queue; more: 503 (256)'
+        '--max-memory',
+        type=positive_int,
+        default=256,
+        metavar='MB',
+        help='of uploads; beyond it requests wait in line, unread (256)',
+    )
+    parser.add_argument(
+        '--max-waiting', type=positive_int, default=512, help='requests in line; more: 503 (512)'
+    )
+    parser.add_argument(
+        '--decode-seconds', type=positive_int, default=10, help='to decode a photo; more: 413 (10)'
+    )
+    parser.add_argument(
+        '--per-minute', type=positive_int, metavar='N', help='photos of one client; more: 429'
+    )
+    parser.add_argument(
+        '--api-keys',
+        type=existing_file,
+        metavar='FILE',
+        help='keys, one a line; a request needs one as X-API-Key, or it gets a 401',
     )
     return parser
 
@@ -37,22 +55,30 @@ def run(args) -> None:
     """Serve until stopped."""
     from mmseg_custom.utils.extras import needing
 
-    with needing('fastapi, uvicorn or prometheus_client', 'app'):
-        import uvicorn
-
+    with needing('fastapi, fastapi-offline, uvicorn or prometheus_client', 'app'):
         from mmseg_custom.serving.api import create_app
+        from mmseg_custom.serving.server import listen, serve
     from mmseg_custom.apis import TrashSegmenter
+    from mmseg_custom.serving.access import read_keys
+    from mmseg_custom.serving.capacity import Capacity
     from mmseg_custom.serving.upload import Limits
 
     million = 1_000_000
     limits = Limits(args.max_megabytes * million, args.max_megapixels * million, args.max_side)
-    cli.trust_checkpoints(args, args.checkpoint)
-    segmenter = TrashSegmenter(
-        args.config, args.checkpoint, args.device, classes=cli.given_classes(args)
+    capacity = Capacity(
+        max_batch=args.max_batch,
+        max_memory=args.max_memory * million,
+        max_waiting=args.max_waiting,
+        decode_seconds=args.decode_seconds,
+        per_minute=args.per_minute,
     )
-    app = create_app(segmenter, limits, args.max_batch, args.max_waiting)
-    # Whoever is neither decoded nor waiting holds a connection and some kilobytes only.
-    uvicorn.run(app, host=args.host, port=args.port, limit_concurrency=4 * args.max_waiting)
+    keys = read_keys(args.api_keys) if args.api_keys else ()
+    cli.trust_checkpoints(args, args.checkpoint)
+    with listen(args.host, args.port) as listener:
+        segmenter = TrashSegmenter(
+            args.config, args.checkpoint, args.device, classes=cli.given_classes(args)
+        )
+        serve(create_app(segmenter, limits, capacity, keys), listener)
 
 
 if __name__ == '__main__':

@@ -30,47 +30,71 @@ def build_parser() -> cli.Parser:
         metavar='YAML',
         help="write rules for the model's classes, to be completed by hand, and exit",
     )
-    parser.add_argument('--host', default='127.0.0.1', help='address (127.0.0.1: this machine)')
-    parser.add_argument('--port', type=positive_int, default=7860, help='port (7860)')
+    cli.add_address(parser, 7860)
     cli.add_device(parser)
     parser.add_argument(
         '--max-side', type=positive_int, default=512, help='larger photos are shrunk to it (512)'
+    )
+    parser.add_argument(
+        '--examples',
+        nargs='*',
+        type=existing_file,
+        metavar='PHOTO',
+        help='photos to offer (three drawn ones; none after --examples: no photo)',
     )
     return parser
 
 
 def run(args) -> None:
-    """Serve until stopped."""
-    from mmseg_custom.utils import UserError, atomic_path
+    """Write rules, or serve until stopped."""
     from mmseg_custom.utils.extras import needing
 
-    with needing('gradio', 'app'):
-        from mmseg_custom.serving.guide_page import build_guide, launch_options
-    from mmseg_custom.apis import TrashSegmenter
-    from mmseg_custom.serving.rules import make_rules, read_rules
-    from mmseg_custom.serving.upload import Limits
-
+    with needing('fastapi, fastapi-offline, uvicorn or prometheus_client', 'app'):
+        from mmseg_custom.serving.server import listen
     cli.trust_checkpoints(args, args.checkpoint)
-    segmenter = TrashSegmenter(
-        args.config, args.checkpoint, args.device, classes=cli.given_classes(args)
-    )
     if args.make_rules:
-        with atomic_path(args.make_rules) as temporary:
-            temporary.write_text(make_rules(segmenter.classes, args.rules[0]), encoding='utf-8')
-        print(f'wrote {args.make_rules}; complete it, then give it to --rules')
+        write_rules(args)
         return
+    with listen(args.host, args.port) as listener:
+        serve_page(args, listener)
+
+
+def load_model(args):
+    """Return the model."""
+    from mmseg_custom.apis import TrashSegmenter
+
+    classes = cli.given_classes(args)
+    return TrashSegmenter(args.config, args.checkpoint, args.device, classes=classes)
+
+
+def write_rules(args) -> None:
+    """Write rules for the classes of the model."""
+    from mmseg_custom.serving.rules import make_rules
+    from mmseg_custom.utils import atomic_path
+
+    text = make_rules(load_model(args).classes, args.rules[0])
+    with atomic_path(args.make_rules) as temporary:
+        temporary.write_text(text, encoding='utf-8')
+    print(f'wrote {args.make_rules}; complete it, then give it to --rules')
+
+
+def serve_page(args, listener) -> None:
+    """Serve the pages of all languages."""
+    from mmseg_custom.serving.guide import create_guide
+    from mmseg_custom.serving.guide_page import draw_examples, read_examples
+    from mmseg_custom.serving.rules import read_rules
+    from mmseg_custom.serving.server import serve
+    from mmseg_custom.serving.upload import Limits
+    from mmseg_custom.utils import UserError
+
+    segmenter, limits = load_model(args), Limits(max_side=args.max_side)
     rules = [read_rules(path, segmenter.classes) for path in args.rules]
     languages = [each.language for each in rules]
     if len(set(languages)) < len(languages):
         raise UserError(f'--rules: languages {", ".join(languages)}: a page each, so each once')
-    limits = Limits(max_side=args.max_side)
-    guide = build_guide(segmenter, rules, limits, refine)
-    try:
-        guide.launch(server_name=args.host, server_port=args.port, **launch_options(limits))
-    except OSError as error:
-        raise UserError(
-            f'{args.host}:{args.port}: cannot serve there ({error}); take another --port'
-        ) from error
+    given = args.examples
+    examples = draw_examples() if given is None else read_examples(given, limits)
+    serve(create_guide(segmenter, rules, refine, limits, examples=examples), listener)
 
 
 def refine(photo, probabilities):

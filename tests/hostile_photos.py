@@ -37,8 +37,17 @@ def hostile_photos() -> dict[str, tuple[bytes, tuple[int, ...]]]:
         'cut.jpg': (jpeg[: len(jpeg) // 2], (422,)),
         'header_only.jpg': (jpeg[:3], (415, 422)),
         'nothing_in_it.webp': (b'RIFF\x04\0\0\0WEBP', (415, 422)),
+        'thousands_of_scans.jpg': (many_scans(15_000), (413,)),
         'too_long.jpg': (jpeg + bytes(20 << 20), (413,)),
     }
+
+
+def many_scans(scans: int) -> bytes:
+    """A progressive JPEG that repeats its last scan, which costs a pass over the photo each."""
+    content = encoded(Image.new('RGB', (64, 64), (9, 99, 199)), 'JPEG', progressive=True)
+    start, end = content.rindex(b'\xff\xda'), content.rindex(b'\xff\xd9')
+    missing = scans - content.count(b'\xff\xda')
+    return content[:end] + content[start:end] * missing + content[end:]
 
 
 def _bomb() -> bytes:

@@ -57,9 +57,11 @@ class Remembered:
         return self._results[key]
 
 
-def run_tool(command: list[str], output: list[str], env: dict) -> None:
+def run_tool(command: list[str], output: list[str], env: dict, ignored: int | None) -> None:
     """Become the process of a tool: its arguments, output files, folder, and environment."""
     os.setsid()
+    if ignored:
+        signal.signal(ignored, signal.SIG_IGN)
     for target, path in zip((1, 2), output, strict=True):
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(file, target)
@@ -82,19 +84,35 @@ def call_in_file(path: str, name: str, *args) -> None:
 class ToolProcess:
     """A running tool, with the methods of `subprocess.Popen` that tests use.
 
-    It leads a session of its own, as with `start_new_session`.
+    It leads a session of its own, as with `start_new_session`. It ignores a signal as a job of
+    `nohup` ignores SIGHUP and one in a script's background SIGINT.
     """
 
-    def __init__(self, path: str, *arguments, folder: Path, env: dict | None = None):
+    def __init__(
+        self,
+        path: str,
+        *arguments,
+        folder: Path,
+        env: dict | None = None,
+        ignored: int | None = None,
+    ):
         self._output = [folder / f'.{time.monotonic_ns()}.{name}' for name in ('out', 'err')]
         for file in self._output:
             file.touch()
         command = [str(ROOT / path), *map(str, arguments)]
-        self._start(command, [str(file) for file in self._output], env)
+        self._start(command, [str(file) for file in self._output], env, ignored)
 
-    def _start(self, command: list[str], output: list[str], env: dict | None = None) -> None:
+    def _start(
+        self,
+        command: list[str],
+        output: list[str],
+        env: dict | None = None,
+        ignored: int | None = None,
+    ) -> None:
         environment = os.environ | {'PYTHON': sys.executable} | (env or {})
-        self._process = CONTEXT.Process(target=run_tool, args=(command, output, environment))
+        self._process = CONTEXT.Process(
+            target=run_tool, args=(command, output, environment, ignored)
+        )
         self._process.start()
         self.pid = self._process.pid
 

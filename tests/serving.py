@@ -14,19 +14,26 @@ START_SECONDS, STOP_SECONDS = 90, 60
 
 
 @contextmanager
-def served(tool: str, *arguments, folder):
-    """Start a tool on a free port; yields its address and process id, and stops it by Ctrl-C."""
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
-    process = ToolProcess(tool, *arguments, '--port', str(port), folder=folder)
+def served(tool: str, *arguments, folder, ignored=None, env=None):
+    """Start a tool on a free port; yields its address and process, and stops it by Ctrl-C."""
+    port = free_port()
+    process = ToolProcess(
+        tool, *arguments, '--port', str(port), folder=folder, ignored=ignored, env=env
+    )
     address = f'http://127.0.0.1:{port}'
     try:
         wait_for(address, process)
-        yield address, process.pid
+        yield address, process
     finally:
         stop(process)
     assert 'Traceback' not in process.said(), process.said()
+
+
+def free_port() -> int:
+    """Return a port that nobody listens at."""
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        return free.getsockname()[1]
 
 
 def stop(process) -> None:

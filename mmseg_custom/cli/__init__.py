@@ -9,6 +9,7 @@ from .continuing import add_continue_options, continue_options, report_skipped
 from .entry import main
 from .model_options import add_model, add_models, add_trust_option, split_model, trust_checkpoints
 from .options import (
+    add_address,
     add_ann,
     add_augmentation,
     add_class_options,
@@ -31,12 +32,14 @@ from .parsing import (
     list_parts,
     named_part,
     natural_int,
+    port_number,
     positive_int,
     share,
 )
 
 __all__ = [
     'Parser',
+    'add_address',
     'add_ann',
     'add_augmentation',
     'add_class_options',
@@ -62,6 +65,7 @@ __all__ = [
     'main',
     'named_part',
     'natural_int',
+    'port_number',
     'positive_int',
     'report_skipped',
     'share',

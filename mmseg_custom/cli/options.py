@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from .parsing import existing_dir, existing_file, key_value, list_parts, named_part
+from .parsing import existing_dir, existing_file, key_value, list_parts, named_part, port_number
 
 if TYPE_CHECKING:
     from mmseg_custom.classes import ClassList
@@ -102,6 +102,12 @@ def add_prediction_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--probabilities', action='store_true', help='also write float16 .npz: DIR/probabilities'
     )
+
+
+def add_address(parser: argparse.ArgumentParser, port: int) -> None:
+    """Add what every server takes: ``--host`` and ``--port``."""
+    parser.add_argument('--host', default='127.0.0.1', help='address (127.0.0.1: this machine)')
+    parser.add_argument('--port', type=port_number, default=port, help=f'port ({port})')
 
 
 def add_launcher(parser: argparse.ArgumentParser) -> None:

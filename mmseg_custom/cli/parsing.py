@@ -7,6 +7,8 @@ from collections.abc import Callable
 from mmseg_custom.utils.shared import part_names
 from mmseg_custom.utils.spelling import did_you_mean
 
+MAX_PORT = 65_535
+
 
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser that shows defaults and ends its help with an example.
@@ -85,6 +87,14 @@ def positive_int(text: str) -> int:
 def natural_int(text: str) -> int:
     """Argument type: a whole number of at least 0."""
     return _at_least(0, text)
+
+
+def port_number(text: str) -> int:
+    """Argument type: a port to serve on, 1 to 65535."""
+    number = _at_least(1, text)
+    if number > MAX_PORT:
+        raise argparse.ArgumentTypeError(f'{text!r} is no port; the last one is {MAX_PORT}')
+    return number
 
 
 def share(text: str) -> float:

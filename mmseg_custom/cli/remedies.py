@@ -56,7 +56,9 @@ REMEDIES: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
     'nothing-left': ((('--fix',), 'run without --fix to see why'),),
     'other-classes': ((('--classes',), 'leave out --classes'),),
     'output-is-input': ((('--out',), 'choose another --out'),),
+    'taken-port': ((('--port',), 'take another --port'),),
     'two-data-roots': ((('--data-root',), 'say with --data-root which of the two'),),
+    'unknown-host': ((('--host',), 'leave out --host, or give an address of this machine'),),
     'unfit-categories': (
         (('--classes',), 'say with --classes which classes there are'),
         (('--class-map',), 'map each to a class, Background or ignore with --class-map'),

@@ -1,165 +1,154 @@
-"""The HTTP API: a photo in, its segmentation out."""
+"""The HTTP API: photos in, their segmentation out."""
 
 import asyncio
-import tempfile
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from typing import Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
-import anyio
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from anyio import to_thread
+from fastapi import FastAPI, Query, Request
+from fastapi.responses import Response
+from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from mmseg_custom.apis import TrashSegmenter
-from mmseg_custom.utils.non_finite import NonFiniteOutput
+from mmseg_custom.apis.segmentation import Segmenter
+from mmseg_custom.utils import UserError
 from mmseg_custom.version import __version__
 
-from .answers import Answer, Health, Problem, full_mask, to_json, to_png
-from .batcher import Batcher, Busy
-from .body import receive, require_photo_type
-from .metrics import Metrics
-from .upload import MEDIA_TYPES, Limits, Upload, UploadError, read_upload
+from .access import ApiKeys
+from .answers import Allowed, Answer, Answers, Each, Health, OfMany, to_answer, to_png
+from .body import SentPhoto
+from .capacity import Capacity
+from .descriptions import BATCH_ANSWERS, REQUEST_BODY, REQUEST_FORM, SEGMENT_ANSWERS
+from .door import MAX_PHOTOS, Door
+from .refusals import explain_refusals
+from .requests import CountRequests
+from .service import Service, while_there
+from .upload import Limits
 
-# Beyond this an upload is kept on the disk until its turn has come.
-BYTES_IN_MEMORY = 256 * 1024
-# Large photos are decoded and encoded by so many threads at once, whoever else waits.
-CODERS = 2
-PATHS = ('/segment', '/health', '/metrics')
-BINARY = dict(schema=dict(type='string', format='binary'))
-REFUSALS = {
-    408: 'The upload took too long',
-    413: 'The photo has too many bytes or pixels',
-    415: 'Not a JPEG, PNG or WebP photo',
-    422: 'The photo is damaged, or there is no such format',
-    500: 'The model returned numbers that are not finite',
-    503: 'Too many photos wait; try again in a while',
-}
+SEGMENT, BATCH, HEALTH, METRICS = '/segment', '/segment/batch', '/health', '/metrics'
+LEAST_SIDE = 32
 
 
 def create_app(
-    segmenter: TrashSegmenter,
+    segmenter: Segmenter,
     limits: Limits | None = None,
-    max_batch: int = 8,
-    max_waiting: int = 256,
+    capacity: Capacity | None = None,
+    keys: Sequence[str] = (),
 ) -> FastAPI:
     """Make the application.
 
     Args:
         segmenter: The model.
-        limits: Of an upload; None: the defaults.
-        max_batch: How many photos of one size at most share a pass of the model.
-        max_waiting: How many photos at most wait for it; more are refused with 503.
+        limits: Limits of an upload; None: the defaults.
+        capacity: What all requests together may take; None: the defaults.
+        keys: A request has to bring one of them; none: anyone may ask.
     """
-    metrics = Metrics(max_waiting)
-    batcher = Batcher(
-        # Of a segmentation only the mask is kept: probabilities are 44 times as large.
-        lambda photos: [found.mask for found in segmenter.batch(photos)],
-        max_batch,
-        max_waiting,
-        metrics.batch_size.observe,
-    )
-    metrics.waiting.set_function(batcher.__len__)
-    app = FastAPI(title='trash-seg', version=__version__, lifespan=_running(batcher))
-    _count_requests(app, metrics)
-    _explain_refusals(app)
-    _add_segment(app, segmenter, limits or Limits(), batcher)
-    _add_monitoring(app, segmenter, metrics)
+    service = Service(segmenter, limits or Limits(), capacity or Capacity())
+    app = new_app(service, (SEGMENT, BATCH))
+    _add_segment(app, service, Door(service, ApiKeys(keys)))
+    add_monitoring(app, service)
     return app
 
 
-def _running(batcher: Batcher):
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        task = asyncio.create_task(batcher.run())
-        yield
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+def new_app(service: Service, paths: Sequence[str]) -> FastAPI:
+    """Return an application without pages that runs a service, counts and explains.
 
-    return lifespan
-
-
-def _count_requests(app: FastAPI, metrics: Metrics) -> None:
-    @app.middleware('http')
-    async def count(request: Request, call_next) -> Response:
-        # Paths that anyone may think up are counted as one.
-        path = request.url.path if request.url.path in PATHS else 'other'
-        start = time.perf_counter()
-        status = 500
-        try:
-            response = await call_next(request)
-            status = response.status_code
-        finally:
-            metrics.requests.labels(path, status).inc()
-            metrics.seconds.labels(path).observe(time.perf_counter() - start)
-        return response
-
-
-def _explain_refusals(app: FastAPI) -> None:
-    def refuse(status: int, detail: str, **headers: str) -> JSONResponse:
-        return JSONResponse(Problem(detail=detail).model_dump(), status, headers)
-
-    @app.exception_handler(UploadError)
-    async def refuse_upload(_: Request, error: UploadError) -> JSONResponse:
-        return refuse(error.status, str(error))
-
-    @app.exception_handler(NonFiniteOutput)
-    async def blame_model(_: Request, error: NonFiniteOutput) -> JSONResponse:
-        return refuse(500, str(error))
-
-    @app.exception_handler(Busy)
-    async def ask_to_wait(_: Request, error: Busy) -> JSONResponse:
-        return refuse(503, REFUSALS[503], **{'Retry-After': '1'})
-
-    @app.exception_handler(RequestValidationError)
-    async def explain(_: Request, error: RequestValidationError) -> JSONResponse:
-        return refuse(422, '; '.join(f'{e["loc"][-1]}: {e["msg"]}' for e in error.errors()))
-
-
-def _add_segment(app: FastAPI, segmenter: TrashSegmenter, limits: Limits, batcher: Batcher) -> None:
-    coders = anyio.CapacityLimiter(CODERS)
-
-    def encode(mask, upload: Upload, form: str) -> Response:
-        mask = full_mask(mask, upload)
-        if form == 'png':
-            return Response(to_png(mask, segmenter.classes), media_type='image/png')
-        return Response(to_json(mask, segmenter.classes), media_type='application/json')
-
-    @app.post(
-        '/segment',
-        response_class=Response,
-        responses={
-            200: dict(model=Answer, content={'image/png': BINARY}),
-            **{status: dict(model=Problem, description=why) for status, why in REFUSALS.items()},
-        },
-        openapi_extra=dict(
-            requestBody=dict(required=True, content=dict.fromkeys(MEDIA_TYPES.values(), BINARY))
-        ),
+    Args:
+        service: The model and what bounds it.
+        paths: Its metrics tell these apart.
+    """
+    app = FastAPIOffline(
+        title='trash-seg',
+        version=__version__,
+        lifespan=service.running,
+        # Redoc's page asks other sites for pictures.
+        redoc_url=None,
     )
-    async def segment(request: Request, format: Literal['json', 'png'] = 'json') -> Response:
-        """Segment one photo, sent as the body of the request.
+    known = frozenset((*paths, HEALTH, METRICS))
+    app.add_middleware(CountRequests, metrics=service.metrics, paths=known)
+    explain_refusals(app)
+    return app
 
-        `json`: each class as run lengths of COCO. `png`: a palette image whose values are the
-        labels, the places in the class list of `/health`. Both have the size of the photo.
+
+def _add_segment(app: FastAPI, service: Service, door: Door) -> None:
+    classes, most = service.segmenter.classes, service.limits.max_side
+    side = Annotated[
+        int | None, Query(ge=LEAST_SIDE, le=most, description='shrink the photo for the model')
+    ]
+    options: dict[str, Any] = dict(dependencies=door.dependencies)
+
+    async def answer(photo: SentPhoto, each: Each, max_side: int | None) -> Answer:
+        seen = await service.see(photo.content, photo.name, max_side)
+        return await to_thread.run_sync(to_answer, seen, classes, each, limiter=service.coding)
+
+    async def picture(photo: SentPhoto, max_side: int | None) -> Response:
+        seen = await service.see(photo.content, photo.name, max_side)
+        png = await to_thread.run_sync(to_png, seen, classes, limiter=service.coding)
+        return Response(png, media_type='image/png')
+
+    async def entry(photo: SentPhoto, each: Each, max_side: int | None) -> OfMany:
+        try:
+            return OfMany(name=photo.name, answer=await answer(photo, each, max_side))
+        except UserError as error:
+            return OfMany(name=photo.name, problem=str(error))
+
+    @app.post(SEGMENT, openapi_extra=REQUEST_BODY, **options | SEGMENT_ANSWERS)
+    async def segment(
+        request: Request,
+        format: Literal['json', 'png'] = 'json',
+        each: Each = 'class',
+        max_side: side = None,  # type: ignore[valid-type]
+    ) -> Any:
+        """Segment one photo: the body of the request, or the file of a form.
+
+        `json`: each class, or each object, as run lengths of COCO, with its confidence. `png`: a
+        palette image whose values are the labels, the places in the class list of `/health`. Both
+        have the size of the photo.
         """
-        require_photo_type(request)
-        with tempfile.SpooledTemporaryFile(BYTES_IN_MEMORY) as file:
-            await receive(request, file, limits.max_bytes)
-            upload = await anyio.to_thread.run_sync(read_upload, file, limits, limiter=coders)
-        mask = await batcher(upload.photo)
-        return await anyio.to_thread.run_sync(encode, mask, upload, format, limiter=coders)
+        async with door.photos(request) as (photo,):
+            job = picture(photo, max_side) if format == 'png' else answer(photo, each, max_side)
+            return await while_there(request, job)
+
+    @app.post(BATCH, openapi_extra=REQUEST_FORM, **options | BATCH_ANSWERS)
+    async def segment_several(
+        request: Request,
+        each: Each = 'class',
+        max_side: side = None,  # type: ignore[valid-type]
+    ) -> Answers:
+        """Segment several photos, the files of a form.
+
+        A photo that is refused has a `problem`, and the others their answers.
+        """
+        async with door.photos(request, MAX_PHOTOS) as photos:
+            jobs = asyncio.gather(*(entry(photo, each, max_side) for photo in photos))
+            return Answers(photos=await while_there(request, jobs))
 
 
-def _add_monitoring(app: FastAPI, segmenter: TrashSegmenter, metrics: Metrics) -> None:
-    @app.get('/health')
+def add_monitoring(app: FastAPI, service: Service) -> None:
+    """Add ``/health`` and ``/metrics``."""
+    limits, capacity, million = service.limits, service.capacity, 1e6
+    allowed = Allowed(
+        max_megabytes=limits.max_bytes / million,
+        max_megapixels=limits.max_pixels / million,
+        max_side=limits.max_side,
+        max_batch=capacity.max_batch,
+        max_photos=MAX_PHOTOS,
+        max_memory_megabytes=capacity.max_memory / million,
+        max_waiting=capacity.max_waiting,
+        decode_seconds=capacity.decode_seconds,
+        upload_seconds=capacity.upload_seconds,
+        photos_per_minute=capacity.per_minute,
+    )
+    names = list(service.segmenter.classes.names)
+
+    @app.get(HEALTH)
     async def health() -> Health:
-        """Report that the server is ready, and its model's classes."""
-        return Health(status='ok', classes=list(segmenter.classes.names))
+        """Report that the server is ready, its model's classes, and its limits."""
+        waiting = len(service.turnstile)
+        return Health(status='ok', classes=names, waiting=waiting, limits=allowed)
 
-    @app.get('/metrics', response_class=Response, responses={200: dict(content={'text/plain': {}})})
+    @app.get(METRICS, response_class=Response, responses={200: dict(content={'text/plain': {}})})
     async def prometheus() -> Response:
         """Numbers for Prometheus."""
-        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+        numbers = generate_latest(service.metrics.registry)
+        return Response(numbers, media_type=CONTENT_TYPE_LATEST)

@@ -1,34 +1,55 @@
 """Requests that come at the same time share passes of the model."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from mmseg_custom.utils import UserError
+
 Predict = Callable[[Sequence[np.ndarray]], Sequence[Any]]
+LOG = logging.getLogger('trash_seg.serving')
 
 
-class Busy(Exception):
-    """The queue is full."""
+class ModelFailed(UserError):
+    """The model raised an exception for one photo; the log has its traceback.
+
+    Args:
+        name: The photo, as a person knows it.
+    """
+
+    def __init__(self, name: str):
+        super().__init__(f'the model fails on {name}')
 
 
 class _Waiting(NamedTuple):
     photo: np.ndarray
+    name: str
     answer: asyncio.Future
+
+    def settle(self, result: Any) -> None:
+        """Answer, unless whoever asked has gone away."""
+        if self.answer.done():
+            return
+        if isinstance(result, Exception):
+            self.answer.set_exception(result)
+        else:
+            self.answer.set_result(result)
 
 
 class Batcher:
     """Collects photos while the model is at work, and gives it those of one size together.
 
     Nothing waits for others to come: an idle model starts at once, and what arrives in the
-    meantime is its next batch. The photo that has waited longest is always in it.
+    meantime is its next batch. The photo that has waited longest is always in it. When a batch
+    fails, its photos are predicted one by one, so that only the photo that fails is refused.
 
     Args:
         predict: Called in a thread, one call at a time, with photos ``(H, W, 3)`` uint8 of one
             size; returns an answer for each.
         max_batch: How many photos at most it is given.
-        max_waiting: How many photos at most wait for it.
         on_batch: Called with the size of each batch.
 
     Example:
@@ -41,31 +62,29 @@ class Batcher:
         self,
         predict: Predict,
         max_batch: int = 8,
-        max_waiting: int = 256,
         on_batch: Callable[[int], Any] = lambda size: None,
     ):
         self._predict, self._on_batch = predict, on_batch
-        self._max_batch, self._max_waiting = max_batch, max_waiting
+        self._max_batch = max_batch
         self._queue: list[_Waiting] = []
         self._arrived = asyncio.Event()
 
     def __len__(self) -> int:
-        """How many photos wait."""
+        """Return how many photos wait."""
         return len(self._queue)
 
-    async def __call__(self, photo: np.ndarray) -> Any:
+    async def __call__(self, photo: np.ndarray, name: str = 'the photo') -> Any:
         """Return what ``predict`` says about a photo.
 
         Args:
             photo: ``(H, W, 3)`` uint8.
+            name: Named in messages.
 
         Raises:
-            Busy: Too many photos wait already.
-            Exception: Whatever ``predict`` raised at the batch.
+            UserError: Raised by ``predict`` for this photo.
+            ModelFailed: Any other exception of ``predict``.
         """
-        if len(self._queue) >= self._max_waiting:
-            raise Busy
-        waiting = _Waiting(photo, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(photo, name, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         self._arrived.set()
         return await waiting.answer
@@ -95,14 +114,23 @@ class Batcher:
             return
         self._on_batch(len(batch))
         try:
-            answers = await asyncio.to_thread(self._predict, [w.photo for w in batch])
-            for waiting, answer in zip(batch, answers, strict=True):
-                if not waiting.answer.done():
-                    waiting.answer.set_result(answer)
-        except Exception as error:
-            for waiting in batch:
-                if not waiting.answer.done():
-                    waiting.answer.set_exception(error)
+            await self._run_model(batch)
         finally:
             for waiting in batch:
                 waiting.answer.cancel()
+
+    async def _run_model(self, batch: list[_Waiting]) -> None:
+        try:
+            answers = await asyncio.to_thread(self._predict, [w.photo for w in batch])
+            for waiting, answer in zip(batch, answers, strict=True):
+                waiting.settle(answer)
+        except Exception as error:
+            if len(batch) > 1:
+                for waiting in batch:
+                    if not waiting.answer.done():
+                        await self._run_model([waiting])
+            elif isinstance(error, UserError):
+                batch[0].settle(error)
+            else:
+                LOG.exception('the model fails on %s', batch[0].name)
+                batch[0].settle(ModelFailed(batch[0].name))

@@ -1,184 +1,103 @@
-"""The page of the sorting guide, made of Gradio's parts."""
+"""The page of the sorting guide in one language, and the photos that it offers."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
 
-import gradio as gr
-import numpy as np
-from gradio.data_classes import ImageData
+from PIL import Image
 
-from mmseg_custom.apis import TrashSegmenter
-from mmseg_custom.coco import IGNORE_INDEX
-from mmseg_custom.utils import UserError
-from mmseg_custom.utils.non_finite import NonFiniteOutput
-from mmseg_custom.visualization.pages.html import render_page
+from mmseg_custom.classes import ClassList
+from mmseg_custom.toy.scene import draw_scene
+from mmseg_custom.visualization import pages
+from mmseg_custom.visualization.pages.html import css_colors, render_page
 
-from .guide import Look, Refine, hide_unsure, list_findings
 from .rules import SortingRules
-from .upload import Limits, UploadError, read_upload
+from .upload import MEDIA_TYPES, Limits, read_upload
 
-CONFIDENCE, LEAST, MOST, STEP = 0.5, 0.0, 0.95, 0.05
-# Percent of the photo's width: almost all of what was found is seen before the line is moved.
-LINE = 10
-PHOTO_HEIGHT = 360
-# What a visitor showed is forgotten after so long, on the disk and in memory, where it takes about
-# 20 MB; when more visitors come, the one that was away longest is forgotten.
-KEPT_SECONDS, SWEEP_SECONDS, VISITORS = 3600, 600, 100
-STYLE = """
-.findings ul { list-style: none; margin: 0; padding: 0; }
-.findings li {
-  display: grid; grid-template-columns: 1.6rem 1fr auto; gap: 0.2rem 0.7rem; align-items: center;
-  margin: 0; padding: 0.7rem 0; border-top: 1px solid var(--border-color-primary);
-}
-.findings .swatch { height: 1.6rem; border-radius: 0.3rem; border: 1px solid #8888; }
-.findings .thing b { font-size: 1.15em; margin-right: 0.4em; }
-.findings .bin {
-  color: white; font-weight: 700; padding: 0.3rem 0.8rem; border-radius: 1rem; text-align: center;
-}
-.findings .how { grid-column: 2 / 4; }
-.findings .note { opacity: 0.8; font-size: 0.9em; }
-"""
+# For devices without a Korean font of their own.
+KOREAN = Path(pages.__file__).with_name('fonts') / 'korean.woff2'
+# A photo is decided by pixels that are at least as probable; the slider changes it.
+CONFIDENCE, MOST, STEP = 0.5, 0.95, 0.05
+# Below it, on average over its pixels, a thing is shown as one to ask about.
+SURE = 0.75
+DRAWN, SIDE, SEED = (0, 3, 7), 256, 20_261_126
 
 
-class PhotoInput(gr.Image):
-    """Gradio's image input without its decoding: the file is judged before anything opens it."""
+class Example(NamedTuple):
+    """A photo that the page offers.
 
-    # Lets the browser take it for an Image.
-    is_template = True
-
-    def preprocess(self, payload: ImageData | None) -> str | None:
-        """Return the path of the file as it was uploaded."""
-        return payload.path if payload else None
-
-
-def launch_options(limits: Limits) -> dict:
-    """Return how the page is served: its looks, nothing from the network, nothing to it."""
-    # Gradio's own choice of weights, 400 and 600, has a bold face without most letters.
-    font = (gr.themes.LocalFont('Source Sans Pro', weights=(400, 700)), 'system-ui', 'sans-serif')
-    theme = gr.themes.Default(font=font, primary_hue='green')
-    return dict(
-        css=STYLE,
-        theme=theme.set(
-            block_info_text_color='*neutral_500', block_info_text_color_dark='*neutral_300'
-        ),
-        max_file_size=limits.max_bytes,
-        state_session_capacity=VISITORS,
-        footer_links=[],
-        share=False,
-        ssr_mode=False,
-    )
-
-
-def build_guide(
-    segmenter: TrashSegmenter, rules: Sequence[SortingRules], limits: Limits, refine: Refine
-) -> gr.Blocks:
-    """Make the application: a page for each set of rules, the first one under ``/``.
-
-    Args:
-        segmenter: The model.
-        rules: At least one, of different languages.
-        limits: Of an upload.
-        refine: See :class:`Look`.
+    Attributes:
+        content: The bytes of its file.
+        media_type: Such as ``image/jpeg``.
     """
 
-    def look(path: str | None) -> Look | None:
-        return look_at(path, segmenter, limits, refine)
-
-    with gr.Blocks(
-        title=rules[0].texts['title'],
-        analytics_enabled=False,
-        delete_cache=(SWEEP_SECONDS, KEPT_SECONDS),
-    ) as guide:
-        _fill_page(rules[0], look)
-        gr.Navbar(main_page_name=rules[0].name, visible=len(rules) > 1)
-    for more in rules[1:]:
-        with guide.route(more.name, f'/{more.language}'):
-            _fill_page(more, look)
-            gr.Navbar(main_page_name=rules[0].name)
-    return guide
+    content: bytes
+    media_type: str
 
 
-def look_at(
-    path: str | None, segmenter: TrashSegmenter, limits: Limits, refine: Refine
-) -> Look | None:
-    """Show a photo to the model; None when there is none, or it is refused, which the page says.
+def page_of(
+    rules: SortingRules, others: Sequence[SortingRules], classes: ClassList, examples: int
+) -> str:
+    """Return the page of one language.
 
     Args:
-        path: The file as it was uploaded; who received it has counted its bytes.
-        segmenter: The model.
-        limits: Limits of the uploaded file.
-        refine: See :class:`Look`.
-    """
-    if path is None:
-        return None
-    try:
-        with open(path, 'rb') as file:
-            photo = read_upload(file, limits).photo
-        return Look(photo, segmenter(photo), refine)
-    except (UploadError, NonFiniteOutput) as error:
-        # Not an error to Gradio: what was found in the photo before must not stay.
-        gr.Warning(str(error))
-        return None
-
-
-def _fill_page(rules: SortingRules, look: Callable[[str | None], Look | None]) -> None:
-    """Put the parts of a page into the Gradio block that is open, and connect them."""
-    texts = rules.texts
-    gr.Markdown(f'# {texts["title"]}\n{texts["intro"]}')
-    with gr.Row():
-        with gr.Column():
-            photo, confidence, edges = _inputs(texts)
-        with gr.Column():
-            comparison = gr.ImageSlider(
-                label=texts['compare'], format='png', interactive=False, slider_position=LINE
-            )
-            findings = gr.HTML()
-    seen = gr.State(time_to_live=KEPT_SECONDS)
-
-    def show(seen: Look | None, confidence: float, edges: bool):
-        if seen is None:
-            return None, ''
-        try:
-            return describe(seen, rules, confidence, edges)
-        except UserError as error:
-            raise gr.Error(str(error), print_exception=False) from None
-
-    shown = dict(fn=show, inputs=[seen, confidence, edges], outputs=[comparison, findings])
-    photo.change(look, photo, seen).then(**shown)
-    gr.on([confidence.release, edges.change], **shown)
-
-
-def _inputs(texts: Mapping[str, str]) -> tuple[PhotoInput, gr.Slider, gr.Checkbox]:
-    sources: Any = ['upload', 'webcam', 'clipboard']
-    photo = PhotoInput(
-        label=texts['photo'],
-        sources=sources,
-        # A camera looks at trash, not at a face: left stays left.
-        webcam_options=gr.WebcamOptions(mirror=False),
-        height=PHOTO_HEIGHT,
-    )
-    confidence = gr.Slider(
-        LEAST, MOST, CONFIDENCE, label=texts['confidence'], info=texts['confidence_help'], step=STEP
-    )
-    return photo, confidence, gr.Checkbox(label=texts['edges'], info=texts['edges_help'])
-
-
-def describe(
-    seen: Look, rules: SortingRules, confidence: float, edges: bool
-) -> tuple[tuple[np.ndarray, np.ndarray], str]:
-    """Return the pictures before and after, and the list of what was found as HTML.
-
-    Args:
-        seen: The photo.
         rules: What to say.
-        confidence: In 0..1; what is less sure is shown as unsure.
-        edges: Whether to show the refined mask.
+        others: All languages, in the order of their pages.
+        classes: The model's classes.
+        examples: How many photos the page offers.
     """
-    found = hide_unsure(seen.refined if edges else seen.plain, confidence)
-    html = render_page(
-        'findings.html.j2',
+    colors = css_colors(classes)
+    things = {
+        label: dict(
+            name=rule.name,
+            bin=rule.bin.name,
+            how=rule.how,
+            color=colors[classes.names[label]],
+        )
+        for label in classes.foreground
+        for rule in [rules.classes[classes.names[label]]]
+    }
+    used = {rule.bin.name: rule.bin.color for rule in rules.classes.values()}
+    bins = list(used.items())
+    links = [(one, '/' if not place else f'/{one.language}') for place, one in enumerate(others)]
+    data = dict(things=things, bins=bins, texts=dict(rules.texts), sure=SURE)
+    return render_page(
+        'guide.html.j2',
+        scripts=['guide.js.j2'],
         rules=rules,
-        findings=list_findings(found, rules),
-        unsure=float((found.mask == IGNORE_INDEX).mean()),
+        texts=rules.texts,
+        links=links if len(others) > 1 else [],
+        data=data,
+        examples=range(examples),
+        accepted=','.join(MEDIA_TYPES.values()),
+        slider=dict(value=CONFIDENCE, most=MOST, step=STEP),
     )
-    return (seen.photo, found.overlay(seen.photo)), html
+
+
+def draw_examples() -> list[Example]:
+    """Draw photos of trash with :mod:`mmseg_custom.toy`."""
+    drawn = []
+    for number in DRAWN:
+        # OpenCV's order of channels.
+        picture, _ = draw_scene((SEED, number), number, SIDE)
+        file = io.BytesIO()
+        Image.fromarray(picture[:, :, ::-1]).save(file, 'JPEG', quality=90)
+        drawn.append(Example(file.getvalue(), MEDIA_TYPES['JPEG']))
+    return drawn
+
+
+def read_examples(paths: Sequence[str], limits: Limits) -> list[Example]:
+    """Read photos to offer, as they are.
+
+    Raises:
+        UserError: One is not accepted as an upload.
+    """
+    found = []
+    for path in paths:
+        content = Path(path).read_bytes()
+        with io.BytesIO(content) as file:
+            read_upload(file, limits)
+            kind = Image.open(file).format
+        found.append(Example(content, MEDIA_TYPES[str(kind)]))
+    return found

@@ -4,6 +4,9 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from .capacity import Capacity
+from .turnstile import Turnstile
+
 BATCH_SIZES = (1, 2, 4, 8, 16, 32)
 
 
@@ -11,7 +14,8 @@ class Metrics:
     """The numbers of one server, in a registry of its own.
 
     Args:
-        max_waiting: Exported unchanged, to compare ``trash_photos_waiting`` with.
+        capacity: Its limits are exported, to compare the numbers with.
+        turnstile: The line of requests.
 
     Attributes:
         registry: Holds what follows.
@@ -21,7 +25,7 @@ class Metrics:
         waiting: ``trash_photos_waiting`` for the model.
     """
 
-    def __init__(self, max_waiting: int):
+    def __init__(self, capacity: Capacity, turnstile: Turnstile):
         self.registry = CollectorRegistry()
         options: dict[str, Any] = dict(registry=self.registry)
         self.requests = Counter(
@@ -34,5 +38,11 @@ class Metrics:
             'trash_batch_size', 'Photos in a pass of the model', buckets=BATCH_SIZES, **options
         )
         self.waiting = Gauge('trash_photos_waiting', 'Photos that wait for the model', **options)
-        limit = Gauge('trash_photos_waiting_limit', 'Beyond it a photo gets a 503', **options)
-        limit.set(max_waiting)
+        line = Gauge('trash_requests_in_line', 'Requests that wait to be read', **options)
+        line.set_function(turnstile.__len__)
+        held = Gauge('trash_memory_bytes', 'Memory that requests hold', **options)
+        held.set_function(lambda: turnstile.held)
+        limit = Gauge('trash_requests_in_line_limit', 'Beyond it a photo gets a 503', **options)
+        limit.set(capacity.max_waiting)
+        most = Gauge('trash_memory_bytes_limit', 'Beyond it requests wait in line', **options)
+        most.set(capacity.max_memory)

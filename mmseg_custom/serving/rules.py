@@ -11,22 +11,9 @@ import yaml
 from mmseg_custom.classes import ClassList, name_key
 from mmseg_custom.utils import UserError
 
+from .texts import TEXTS
+
 PARTS = ('language', 'name', 'texts', 'bins', 'classes')
-TEXTS = (
-    'title',
-    'intro',
-    'photo',
-    'confidence',
-    'confidence_help',
-    'edges',
-    'edges_help',
-    'compare',
-    'found',
-    'nothing',
-    'unsure',
-    'of_the_photo',
-    'note',
-)
 TO_COMPLETE = 'Look up what your town does, and write it here.'
 COLOR = re.compile(r'#[0-9a-fA-F]{6}')
 
@@ -66,7 +53,7 @@ class SortingRules:
     Attributes:
         language: Its code, such as ``en``.
         name: What the page is called among others, such as ``English``.
-        texts: The words of the page by their place in it (:data:`TEXTS`).
+        texts: The words of the page by their place in it (:mod:`mmseg_custom.serving.texts`).
         classes: By the class name of the model, every one but the background.
     """
 

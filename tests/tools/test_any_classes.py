@@ -292,7 +292,7 @@ def test_a_page_and_a_server_know_the_classes(product, tmp_path, capsys):
 
 
 def test_a_class_without_a_sorting_rule_is_named_and_rules_are_made(product, tmp_path, capsys):
-    pytest.importorskip('gradio')
+    pytest.importorskip('fastapi')
     from mmseg_custom.serving.rules import read_rules
 
     classes, _, work = product

@@ -82,14 +82,16 @@ def test_the_server_answers_with_an_error(broken, toy_set):
     assert 'not finite' in answer.json()['detail'] and broken.name in answer.json()['detail']
 
 
-def test_the_guide_says_so(broken, toy_set, monkeypatch):
-    pytest.importorskip('gradio')
-    from mmseg_custom.serving import guide_page
-    from mmseg_custom.serving.upload import Limits
+def test_the_guide_says_so(broken, toy_set):
+    pytest.importorskip('fastapi')
+    from fastapi.testclient import TestClient
 
-    warned = []
-    monkeypatch.setattr(guide_page.gr, 'Warning', warned.append)
+    from mmseg_custom.serving.guide import create_guide
+    from mmseg_custom.serving.rules import read_rules
+
     segmenter = TrashSegmenter(TOY, broken, device='cpu')
-    photo = str(next((toy_set / 'batch_01').glob('*.jpg')))
-    assert guide_page.look_at(photo, segmenter, Limits(), None) is None
-    assert 'not finite' in warned[0]
+    rules = read_rules(ROOT / 'apps' / 'rules' / 'en.yaml', segmenter.classes)
+    photo = next((toy_set / 'batch_01').glob('*.jpg')).read_bytes()
+    with TestClient(create_guide(segmenter, [rules], None)) as client:
+        answer = client.post('/look', content=photo, headers={'Content-Type': 'image/jpeg'})
+    assert answer.status_code == 500 and 'not finite' in answer.json()['detail']

@@ -2,9 +2,9 @@ import asyncio
 import threading
 
 import numpy as np
-import pytest
 
-from mmseg_custom.serving.batcher import Batcher, Busy
+from mmseg_custom.serving.batcher import Batcher, ModelFailed
+from mmseg_custom.utils import UserError
 
 
 def photo(value, height=4, width=4):
@@ -75,37 +75,49 @@ def test_many_are_answered_each_with_its_own():
         photos = [photo(i % 250, width=4 + i % 3) for i in range(600)]
         return await asyncio.gather(*map(batcher, photos))
 
-    assert with_batcher(model, body, max_batch=8, max_waiting=600) == [i % 250 for i in range(600)]
+    assert with_batcher(model, body, max_batch=8) == [i % 250 for i in range(600)]
     assert len(model.calls) < 600
     assert max(map(len, model.calls)) == 8
 
 
-def test_a_full_queue_is_busy_and_then_works_on():
+def test_only_the_photo_that_fails_is_refused_by_its_name():
     model = Model(is_open=False)
 
     async def body(batcher, _):
-        first, others = await behind_a_first(batcher, model, [photo(1), photo(2)])
-        with pytest.raises(Busy):
-            await batcher(photo(3))
-        model.door.set()
-        await asyncio.gather(first, *others)
-        return await batcher(photo(4))
-
-    assert with_batcher(model, body, max_waiting=2) == 4
-
-
-def test_an_error_goes_to_its_batch_and_the_rest_works_on():
-    model = Model(is_open=False)
-
-    async def body(batcher, _):
-        photos = [photo(1), photo(255), photo(2, width=6)]
-        first, others = await behind_a_first(batcher, model, photos)
+        first = asyncio.create_task(batcher(photo(100)))
+        await until(lambda: model.calls)
+        values = (1, 255, 2, 3)
+        others = [asyncio.create_task(batcher(photo(v), f'{v}.jpg')) for v in values]
+        await until(lambda: len(batcher) == len(others))
         model.door.set()
         return await asyncio.gather(first, *others, return_exceptions=True)
 
-    first, *broken, last = with_batcher(model, body)
-    assert (first, last) == (100, 2)
-    assert [str(error) for error in broken] == ['a broken photo'] * 2
+    first, one, broken, two, three = with_batcher(model, body)
+    assert (first, one, two, three) == (100, 1, 2, 3)
+    assert isinstance(broken, ModelFailed) and '255.jpg' in str(broken)
+
+
+def test_a_model_that_answers_too_little_fails_for_each():
+    async def body(batcher, _):
+        return await asyncio.gather(batcher(photo(1), 'a.jpg'), return_exceptions=True)
+
+    def nothing(photos):
+        return []
+
+    nothing.door = threading.Event()
+    (failed,) = with_batcher(nothing, body)
+    assert isinstance(failed, ModelFailed) and 'a.jpg' in str(failed)
+
+
+def test_an_error_that_says_the_cause_stays_as_it_is():
+    def refuse(photos):
+        raise UserError('weights.pth: not finite')
+
+    async def body(batcher, _):
+        return await asyncio.gather(batcher(photo(1)), batcher(photo(2)), return_exceptions=True)
+
+    refuse.door = threading.Event()
+    assert [str(e) for e in with_batcher(refuse, body)] == ['weights.pth: not finite'] * 2
 
 
 def test_who_went_away_is_not_computed():
