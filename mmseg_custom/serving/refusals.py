@@ -20,7 +20,7 @@ REFUSALS = {
     413: 'The photo has too many bytes, pixels or scans, or takes too long to decode',
     415: 'Not a JPEG, PNG or WebP photo',
     422: 'The photo or the form is damaged, or there is no such option',
-    429: 'Too many photos in a minute; Retry-After says when to go on',
+    429: 'Too many photos in a minute; Retry-After says when to try again',
     500: 'The model fails on the photo',
     503: 'Too many requests wait; try again in a while',
 }

@@ -95,8 +95,10 @@ def listen(host: str, port: int) -> socket.socket:
         listener.listen(MAX_CONNECTIONS)
     except OSError as error:
         listener.close()
-        kind = 'unknown-host' if error.errno == errno.EADDRNOTAVAIL else 'taken-port'
-        raise UserError(f'{host}:{port}: cannot serve there ({error})', kind) from None
+        message = f'{host}:{port}: cannot serve there ({error})'
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise UserError(message, kind='unknown-host') from None
+        raise UserError(message, kind='taken-port') from None
     return listener
 
 

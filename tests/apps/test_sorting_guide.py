@@ -164,7 +164,8 @@ def test_a_thing_is_seen_alone_by_its_card_and_in_the_picture(visit, toy_photo):
         # Somewhere on the photo there is a thing to tap.
         box = page.locator('#picture').bounding_box()
         for part in np.linspace(0.05, 0.95, 19):
-            page.mouse.click(box['x'] + part * box['width'], box['y'] + part * box['height'])
+            place = dict(x=part * box['width'], y=part * box['height'])
+            page.locator('#picture').click(position=place)
             if page.locator('#list [aria-pressed=true]').count():
                 break
         assert page.locator('#list [aria-pressed=true]').count() == 1
