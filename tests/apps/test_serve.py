@@ -189,7 +189,7 @@ def test_the_description_loads_nothing_from_elsewhere(address, chromium):  # noq
     hosts = set()
     page.on('request', lambda request: hosts.add(urlsplit(request.url).netloc))
     page.goto(f'{address}/docs')
-    page.get_by_text('Segment one photo').first.wait_for(timeout=30_000)
+    page.get_by_text('/segment/batch').first.wait_for(timeout=60_000)
     page.close()
     assert hosts - {''} == {urlsplit(address).netloc}
     assert httpx.get(f'{address}/redoc').status_code == 404
