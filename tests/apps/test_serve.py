@@ -57,12 +57,12 @@ def peak_mib(process):
     return int(line.split()[1]) / 1024
 
 
-async def send_all(address, bodies):
+async def send_all(address, bodies, path='/segment?format=png'):
     limits = httpx.Limits(max_connections=len(bodies))
     async with httpx.AsyncClient(base_url=address, limits=limits, timeout=120) as client:
         headers = {'Content-Type': 'image/png'}
         return await asyncio.gather(
-            *(client.post('/segment?format=png', content=body, headers=headers) for body in bodies)
+            *(client.post(path, content=body, headers=headers) for body in bodies)
         )
 
 
@@ -243,3 +243,19 @@ def test_keys_without_a_key_are_one_message(random_checkpoint, tmp_path):
     options = ['--device', 'cpu', '--api-keys', tmp_path / 'keys']
     code, said = outcome_of('apps/serve.py', TOY, random_checkpoint, *options)
     assert code == 2 and 'has no key' in said
+
+
+def test_the_client_prints_what_the_server_found(server, tmp_path, capsys):
+    address, _ = server
+    path = tmp_path / 'a.png'
+    Image.fromarray(np.random.default_rng(3).integers(0, 256, (60, 80, 3), np.uint8)).save(path)
+    (answer,) = asyncio.run(send_all(address, [path.read_bytes()], '/segment?each=object'))
+    code, said = outcome_of('apps/client.py', path, '--server', address, '--each', 'object')
+    assert code == 0 and f'{path}: 80x60' in said
+    for found in answer.json()['found']:
+        assert f'{found["category"]}: {found["area_share"]:.1%} of the photo' in said
+    path.write_text('text')
+    code, said = outcome_of('apps/client.py', path, '--server', address)
+    assert code == 2 and 'no image' in said and str(path) in said
+    code, said = outcome_of('apps/client.py', path, '--server', 'http://127.0.0.1:1')
+    assert code == 2 and 'does not answer' in said
