@@ -37,6 +37,16 @@ from products import (  # noqa: E402, F401  (fixtures)
 
 SLOW_FOLDERS = {'apps', 'benchmarks', 'configs', 'fuzz', 'tools'}
 SLOW_FIXTURES = {'trained', 'trained_by_two', 'random_checkpoint', 'chromium'}
+# These take a minute: they are started first, so that no worker waits for one at the end.
+LONGEST = (
+    'test_a_killed_training_loses_nothing',
+    'test_rounds_until_nothing_is_gained',
+    'test_one_of_two_',
+    'test_sigterm_stops_two_processes',
+    'test_it_trains_from_another_folder',
+    'test_all_comparisons_run',
+    'test_the_site_is_built',
+)
 # Tests of these folders (and files beside them) run without torch.
 WITHOUT_TORCH = ('data_prep', 'mmseg_custom/coco', 'mmseg_custom/utils', 'mmseg_custom/toy')
 
@@ -73,13 +83,16 @@ def _mmseg_scope(request):
         request.getfixturevalue('mmseg_scope')
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Mark as slow what drives complete commands or needs a training or a browser."""
     for item in items:
         folder = item.path.relative_to(ROOT / 'tests').parts[0]
         if folder in SLOW_FOLDERS or SLOW_FIXTURES.intersection(item.fixturenames):
             item.add_marker('slow')
+    yield
+    # After pytest-randomly's shuffle.
+    items.sort(key=lambda item: not item.name.startswith(LONGEST))
 
 
 @pytest.fixture(scope='session')
