@@ -153,7 +153,7 @@ def report(args, content: dict, annotations, fold_of, plain, classes) -> None:
             title = f'{what}, {name}: off by up to {found[-1]:.2f} points'
             panels.append((title, fold_shares(counts, folds, args.folds), whole))
         lines.append(
-            f'largest deviation of a class share, {what}: {found[0]:.2f} points '
+            f'largest deviation of a class fraction, {what}: {found[0]:.2f} points '
             f'(plain KFold with the same seed: {found[1]:.2f})'
         )
     picture = os.path.join(args.out, 'folds.png')

@@ -1,3 +1,4 @@
+import ast
 import re
 import runpy
 import shlex
@@ -85,6 +86,41 @@ def test_underscores_in_link_texts_are_in_code(name):
 
 def test_contributing_stands_alone():
     assert 'design' not in (ROOT / 'CONTRIBUTING.md').read_text()
+
+
+def names_in_code(folders):
+    """Collect modules, classes, functions, arguments and assigned names."""
+    for path in (path for folder in folders for path in (ROOT / folder).rglob('*.py')):
+        yield from (path.stem, path.parent.name, path.name)
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef):
+                yield node.name
+            elif isinstance(node, ast.arg):
+                yield node.arg
+            elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+                yield node.id if isinstance(node, ast.Name) else node.attr
+
+
+# What other packages have, what a user writes, and what a command line writes.
+NOT_OURS = {
+    'ANN',
+    'BaseTransform',
+    'NAME.py',
+    'mine.py',
+    'my_loss.py',
+    'predictions.json',
+    'torch.load',
+}
+
+
+def test_names_in_contributing_are_in_the_code():
+    text = re.sub(r'```.*?```', '', (ROOT / 'CONTRIBUTING.md').read_text(), flags=re.S)
+    named = set(re.findall(r'`([A-Za-z_][\w.]*)(?:\(.*?\))?`', text)) - NOT_OURS
+    known = {*names_in_code(('mmseg_custom', 'tools', 'data_prep', 'apps', 'tests', 'benchmarks'))}
+    known |= {path.name for path in ROOT.iterdir()}
+    assert len(named) > 30
+    missing = {name for name in named if name not in known and not set(name.split('.')) <= known}
+    assert not missing
 
 
 def test_the_tree_in_contributing_names_every_folder_of_the_package():

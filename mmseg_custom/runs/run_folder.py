@@ -42,8 +42,11 @@ class RunFolder:
 
     @property
     def iterations(self) -> int:
-        """How far the training came, as far as it is in the log."""
-        return max((max(curve) for curve in self.train.values()), default=0)
+        """How far the training came, as far as it is in the log.
+
+        The loss is logged every few iterations only; a validation may come after its last one.
+        """
+        return max((max(curve) for curve in (*self.train.values(), *self.val.values())), default=0)
 
     def median(self, name: str) -> float | None:
         """Return the median of a curve of the training, None if there is no such curve."""

@@ -36,7 +36,7 @@ def fold_shares_figure(
     classes: Sequence[str],
     folds: Sequence[str] | None = None,
 ) -> 'Figure':
-    """Draw bars of the shares in the folds, with a line at the share in the full set.
+    """Draw bars of the fractions in the folds, with a line at that of the full set.
 
     Args:
         panels: Two for a row of the picture: title, shares in the folds ``(folds, classes)``,
@@ -58,7 +58,7 @@ def fold_shares_figure(
         _draw_panel(axis, shares, whole, folds or [f'fold {fold}' for fold in range(len(shares))])
         axis.set_title(title, fontsize=11)
         axis.set_xticks(range(len(classes)), classes, rotation=30, ha='right')
-        axis.set_ylabel('share, %')
+        axis.set_ylabel('fraction, %')
     axes[0].legend(fontsize=9)
     return figure
 

@@ -36,6 +36,11 @@ def test_a_resumed_training_goes_on_where_it_went_over_itself(folder):
     assert run.iterations == 40
 
 
+def test_a_validation_after_the_last_logged_loss_counts_its_iterations(folder):
+    write_log(folder, '20260102_000000', [dict(loss=9.0, step=40), dict(mIoU=30.0, step=45)])
+    assert read_run(folder).iterations == 45
+
+
 def test_a_log_that_was_cut_or_has_no_number(folder):
     path = folder / '20260101_000000' / 'vis_data' / 'scalars.json'
     with path.open('a') as file:
