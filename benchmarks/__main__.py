@@ -18,6 +18,7 @@ NAMES = (
     'crf',
     'pseudo_labels',
     'k_fold',
+    'serving',
 )
 
 

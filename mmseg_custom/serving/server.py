@@ -44,19 +44,9 @@ def serve(app: Any, listener: socket.socket) -> None:
         app: An ASGI application.
         listener: As :func:`listen` returns it.
     """
-    _allow_connections()
     logging.getLogger('uvicorn.error').addFilter(_is_failure)
     _log_requests()
-    server = Server(
-        uvicorn.Config(
-            app,
-            http=TimedProtocol,
-            ws='none',
-            access_log=False,
-            log_level='error',
-            timeout_graceful_shutdown=GRACEFUL_SECONDS,
-        )
-    )
+    server = new_server(app)
     # uvicorn raises a signal again when it has ended; this is where it arrives then.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, server.handle_exit)
@@ -67,6 +57,25 @@ def serve(app: Any, listener: socket.socket) -> None:
     finally:
         if server.last_resort:
             server.last_resort.cancel()
+
+
+def new_server(app: Any) -> Server:
+    """Return a server that is not running yet.
+
+    Args:
+        app: An ASGI application.
+    """
+    _allow_connections()
+    return Server(
+        uvicorn.Config(
+            app,
+            http=TimedProtocol,
+            ws='none',
+            access_log=False,
+            log_level='error',
+            timeout_graceful_shutdown=GRACEFUL_SECONDS,
+        )
+    )
 
 
 def listen(host: str, port: int) -> socket.socket:

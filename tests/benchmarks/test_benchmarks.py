@@ -12,8 +12,9 @@ ONCE = """
 import functools, sys
 from benchmarks import timing
 timing.compare = functools.partial(timing.compare, rounds=1)
-from benchmarks import crf, k_fold, pasting, photos, pseudo_labels, start_up, training
+from benchmarks import crf, k_fold, pasting, photos, pseudo_labels, serving, start_up, training
 training.ITERATIONS = 1
+serving.PHOTOS, serving.SIDE = 2, 64
 photos.PHOTOS = pasting.SAMPLES = 4
 crf.PHOTOS = pseudo_labels.PHOTOS = 2
 crf.SIDES, crf.ROUNDS = (48, 64), 1
@@ -23,7 +24,7 @@ run(build_parser().parse_args(sys.argv[1:]))
 """
 NAMES = {
     'start_up', 'loading', 'pasting', 'pipeline', 'training', 'metric', 'crf', 'pseudo_labels',
-    'k_fold',
+    'k_fold', 'serving',
 }  # fmt: skip
 
 
