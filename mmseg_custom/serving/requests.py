@@ -12,6 +12,7 @@ from .metrics import Metrics
 LOG = logging.getLogger('trash_seg.requests')
 # nginx's number for a client that went away before its answer.
 GONE, FAILED = 499, 500
+LONGEST_PATH = 200
 
 
 class CountRequests:
@@ -53,7 +54,7 @@ class CountRequests:
             time=datetime.now(timezone.utc).isoformat(timespec='milliseconds'),
             client=client[0] if client else None,
             method=scope['method'],
-            path=scope['path'],
+            path=scope['path'][:LONGEST_PATH],
             status=status,
             seconds=round(seconds, 4),
         )
