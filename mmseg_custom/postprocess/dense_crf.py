@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 
@@ -62,13 +63,14 @@ class DenseCrf:
     )
 
     def __post_init__(self):
-        for one in fields(self):
-            name, value = one.name, getattr(self, one.name)
-            if not one.init:
-                continue
+        for name, value in self.settings().items():
             fault = self._fault(name, value)
             if fault:
                 raise UserError(f'DenseCRF: {name}={value!r}: {fault}')
+
+    def settings(self) -> dict[str, Any]:
+        """Return the attributes as plain data, which ``DenseCrf(**settings)`` takes."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.init}
 
     @staticmethod
     def _fault(name: str, value: object) -> str | None:

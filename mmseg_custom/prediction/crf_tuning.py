@@ -119,7 +119,7 @@ def write_crf_config(path: str, crf: DenseCrf, comment: str) -> None:
         crf: What it says.
         comment: Its first line.
     """
-    values = {k: v for k, v in dataclasses.asdict(crf).items() if v is not None}
+    values = {k: v for k, v in crf.settings().items() if v is not None}
     lines = ''.join(f'    {name}={value!r},\n' for name, value in values.items())
     with atomic_path(path) as temporary:
         temporary.write_text(f'# {comment}\ncrf = dict(\n{lines})\n', encoding='utf-8')
