@@ -22,16 +22,24 @@ def soft_vote(members: Iterable[np.ndarray], weights: Sequence[float]) -> np.nda
 def hard_vote(members: Iterable[np.ndarray], weights: Sequence[float]) -> np.ndarray:
     """Let each model vote for its likeliest class, and return the fractions of the votes.
 
+    Where classes have equally many votes, the one of the higher mean probability gets the smallest
+    possible amount more: the order of the classes decides nothing.
+
     Args:
         members: Of each model, ``(C, H, W)`` float probabilities.
         weights: One a model, not negative, not all 0.
 
     Returns:
-        np.ndarray: ``(C, H, W)`` float32. Where classes have equally many votes, the one with the
-        lowest label is the likeliest.
+        np.ndarray: ``(C, H, W)`` float32.
     """
-    total: np.ndarray | float = 0.0
-    for weight, member in zip(weights, members, strict=True):
-        labels = np.arange(len(member))[:, None, None]
-        total = total + np.float32(weight) * (labels == member.argmax(axis=0))
-    return np.asarray(total / np.float32(sum(weights)), np.float32)
+    members = list(members)
+    labels = np.arange(len(members[0]))[:, None, None]
+    total = sum(
+        np.float32(weight) * (labels == member.argmax(axis=0))
+        for weight, member in zip(weights, members, strict=True)
+    )
+    votes = np.asarray(total / np.float32(sum(weights)), np.float32)
+    tied = votes == votes.max(axis=0)
+    tied &= tied.sum(axis=0) > 1
+    likelier = labels == np.where(tied, soft_vote(members, weights), -1).argmax(axis=0)
+    return np.where(tied & likelier, np.nextafter(votes, np.float32(2)), votes)

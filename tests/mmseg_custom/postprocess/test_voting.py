@@ -18,9 +18,24 @@ def test_soft_vote_is_the_weighted_mean():
 
 def test_hard_vote_of_equal_weights_is_the_mode():
     votes = members(7)
-    mode = stats.mode([vote.argmax(0) for vote in votes], axis=0).mode
-    assert np.array_equal(hard_vote(votes, [1] * 7).argmax(0), mode)
+    counts = np.array([sum(vote.argmax(0) == label for vote in votes) for label in range(5)])
+    is_clear = (counts == counts.max(0)).sum(0) == 1
+    found, mode = hard_vote(votes, [1] * 7).argmax(0), stats.mode([v.argmax(0) for v in votes]).mode
+    assert np.array_equal(found[is_clear], mode[is_clear])
+    # Of classes with equally many votes, the likelier one.
+    likelier = np.where(counts == counts.max(0), soft_vote(votes, [1] * 7), -1).argmax(0)
+    assert np.array_equal(found, likelier) and not is_clear.all()
     assert np.allclose(hard_vote(votes, [1] * 7).sum(0), 1)
+
+
+@pytest.mark.parametrize('seed', range(5))
+@pytest.mark.parametrize('vote', [soft_vote, hard_vote])
+def test_another_order_of_the_classes_permutes_the_vote(vote, seed):
+    """Two members of equal weight: ties everywhere."""
+    votes, order = members(2, seed), np.random.default_rng(seed).permutation(5)
+    permuted = vote([one[order] for one in votes], [1, 1])
+    assert np.array_equal(permuted, vote(votes, [1, 1])[order])
+    assert np.array_equal(order[permuted.argmax(0)], vote(votes, [1, 1]).argmax(0))
 
 
 def test_a_heavy_vote_wins():

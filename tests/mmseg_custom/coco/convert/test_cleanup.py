@@ -24,7 +24,14 @@ def around(mask, row, column):
             yield r, c
 
 
+def naive_rank(mask):
+    """Labels by falling area, then by the first pixel."""
+    areas = Counter(mask.ravel().tolist())
+    return sorted(areas, key=lambda label: (-areas[label], mask.ravel().tolist().index(label)))
+
+
 def naive_mode_filter(mask):
+    rank = naive_rank(mask)
     result = mask.copy()
     for row, column in np.ndindex(mask.shape):
         own = mask[row, column]
@@ -32,7 +39,7 @@ def naive_mode_filter(mask):
             continue
         votes = Counter(int(mask[p]) for p in around(mask, row, column) if mask[p] != IGNORE_INDEX)
         modes = [label for label, count in votes.items() if count == max(votes.values())]
-        result[row, column] = own if own in modes else min(modes)
+        result[row, column] = own if own in modes else min(modes, key=rank.index)
     return result
 
 
@@ -51,7 +58,7 @@ def naive_components(mask):
 
 
 def naive_drop_specks(mask, min_pixels):
-    result = mask.copy()
+    result, rank = mask.copy(), naive_rank(mask)
     specks = [c for c in naive_components(mask) if len(c) < min_pixels]
     while specks:
         unsettled, decided = set().union(*specks), []
@@ -59,7 +66,7 @@ def naive_drop_specks(mask, min_pixels):
             ring = {p for place in speck for p in around(mask, *place)} - unsettled
             votes = Counter(int(result[p]) for p in ring if mask[p] != IGNORE_INDEX)
             if votes:
-                label = min(votes, key=lambda label: (-votes[label], label))
+                label = min(votes, key=lambda label: (-votes[label], rank.index(label)))
                 decided.append((speck, label))
         if not decided:
             break
@@ -97,10 +104,22 @@ def test_no_speck_is_left_where_anything_is_large_enough(mask, min_pixels):
     assert min(sizes) >= min_pixels
 
 
-def test_a_tie_keeps_the_own_label_else_takes_the_smallest():
+@given(MASKS, st.permutations(range(11)), st.integers(0, 12))
+@settings(max_examples=200, deadline=None)
+def test_another_order_of_the_classes_changes_no_clean_up(mask, order, min_pixels):
+    table = np.full(256, IGNORE_INDEX, np.uint8)
+    table[: len(order)] = order
+    np.testing.assert_array_equal(mode_filter(table[mask]), table[mode_filter(mask)])
+    wanted = table[drop_specks(mask, min_pixels)]
+    np.testing.assert_array_equal(drop_specks(table[mask], min_pixels), wanted)
+
+
+def test_a_tie_keeps_the_own_label_else_takes_the_larger_area_else_the_first():
     mask = np.array([[1, 1, 1], [2, 0, 2], [2, 0, 0]], np.uint8)
     assert mode_filter(mask)[1, 1] == 0
-    mask = np.array([[1, 1, 1], [2, 0, 2], [2, 4, 5]], np.uint8)
+    mask = np.array([[2, 2, 2], [1, 0, 1], [1, 4, 5]], np.uint8)
+    assert mode_filter(mask)[1, 1] == 2
+    mask = np.array([[2, 2, 2, 4, 4], [1, 0, 1, 4, 4], [1, 4, 5, 1, 4]], np.uint8)
     assert mode_filter(mask)[1, 1] == 1
 
 
