@@ -5,10 +5,18 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop
 from mmseg.registry import HOOKS
 
-from mmseg_custom.checkpoints.checkpoint import require_same_classes, require_same_weights
+from mmseg_custom.checkpoints.checkpoint import (
+    classes_of,
+    require_same_classes,
+    require_same_weights,
+    state_of,
+)
+from mmseg_custom.classes import ClassList, class_list
+from mmseg_custom.models.class_rows import class_axes, match_rows, same_class
 from mmseg_custom.utils import UserError
 
 PREFIX = 'module.'
+SHOWN = 3
 
 
 @HOOKS.register_module()
@@ -16,8 +24,10 @@ class CheckCheckpointHook(Hook):
     """Stop when a checkpoint has other weights or other classes than the model.
 
     MMEngine loads what fits and only warns about the rest, so that a wrong checkpoint shows as a
-    bad score. Training that starts from foreign weights (``load_from`` without resuming) is free to
-    take what fits.
+    bad score. Training that starts from foreign weights (``load_from`` without resuming) takes what
+    fits: one line says what that is. The rows of a classifier follow the names of the classes
+    (:mod:`~mmseg_custom.models.class_rows`), so that those of other classes, or of the same in
+    another order, are not mistaken for these.
     """
 
     priority = 'VERY_HIGH'
@@ -35,7 +45,7 @@ class CheckCheckpointHook(Hook):
         loop = 'train_loop' if is_training else 'test_loop'
         metainfo = getattr(getattr(runner, loop).dataloader.dataset, 'metainfo', {})
         if is_training and not runner._resume:
-            _report_other_classes(runner, path, checkpoint, metainfo)
+            _take_what_fits(runner, path, checkpoint, metainfo)
             return
         require_same_classes(path, checkpoint, metainfo)
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
@@ -45,12 +55,41 @@ class CheckCheckpointHook(Hook):
             runner.logger.info(f'resuming {path}: iteration {done} of {total}')
 
 
-def _report_other_classes(runner, path: str, checkpoint: dict, metainfo: dict) -> None:
-    """Log that a training starts from weights whose labels mean something else."""
-    try:
-        require_same_classes(path, checkpoint, metainfo)
-    except UserError as error:
-        runner.logger.warning(f'{error}: the head starts from weights of other classes')
+def _take_what_fits(runner, path: str, checkpoint: dict, metainfo: dict) -> None:
+    """Prepare weights that a training starts from, and log what is taken over.
+
+    Raises:
+        UserError: Nothing fits.
+    """
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    own, state = model.state_dict(), state_of(checkpoint)
+    theirs = classes_of(checkpoint, path)
+    ours = class_list(metainfo) if metainfo.get('classes') else None
+    if theirs and ours and not theirs.is_same_as(ours):
+        axes = class_axes(runner.cfg.model, len(ours))
+        match_rows(state, own, axes, theirs, ours)
+        _report_classes(runner, path, theirs, ours)
+    elif ours and not theirs:
+        said = 'does not say its classes; its classifier is taken over if it fits'
+        runner.logger.warning(f'{path}: {said}')
+    fits = [name for name in own if name in state and state[name].shape == own[name].shape]
+    if not fits:
+        raise UserError(f'{path}: has none of the {len(own)} weights of this model')
+    new = [name for name in own if name not in set(fits)]
+    rest = f'; new are {", ".join(new[:SHOWN])}' if new else ''
+    rest += f' and {len(new) - SHOWN} more' if len(new) > SHOWN else ''
+    runner.logger.info(f'{path}: starting from {len(fits)} of {len(own)} weights{rest}')
+    checkpoint['state_dict'] = state
+
+
+def _report_classes(runner, path: str, theirs: ClassList, ours: ClassList) -> None:
+    labels = range(len(ours))
+    known = [ours.names[n] for n in labels if same_class(theirs, ours, n) is not None]
+    new = [name for name in ours.names if name not in known]
+    runner.logger.warning(
+        f'{path}: knows {theirs}; its classifier is taken over for '
+        f'{", ".join(known) or "none of them"}; new are {", ".join(new) or "none"}'
+    )
 
 
 def _take_raw_weights(runner, checkpoint: dict) -> None:
