@@ -96,8 +96,8 @@ def run(args) -> int:
     findings = audit_files(files, options)
     if args.json:
         write_json(args.json, [finding.as_json() for finding in findings])
-    for file in files:
-        print(*published_differences(file.valid or dict(images=[])), sep='\n', end='')
+    if line := published_differences([file.valid or dict(images=[]) for file in files]):
+        print(line)
     print(*report_findings(findings, None if args.all else SHOWN), sep='\n')
     if args.fix:
         fix(args.fix, targets, files, findings, options)

@@ -17,7 +17,7 @@ def build_parser() -> cli.Parser:
         example='python data_prep/copy_paste.py --json-path data/recycle_trash/train.json '
         '--patch "Paper pack" Battery Clothing --lsj --aug-num 1500',
     )
-    parser.add_argument('--json-path', required=True, help='the COCO file to take photos from')
+    cli.add_ann_option(parser, '--json-path', 'COCO file to take photos from', required=True)
     parser.add_argument(
         '--data-root',
         type=existing_dir,

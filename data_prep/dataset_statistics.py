@@ -61,8 +61,8 @@ def run(args) -> int:
     statistics, pictures = describe(args, data, facts, classes)
     write_json(out / 'statistics.json', statistics)
     write_statistics_page(out / 'statistics.html', statistics, pictures, classes)
-    for content in contents:
-        print(*published_differences(content), sep='\n', end='')
+    if line := published_differences(contents):
+        print(line)
     print(
         f'{len(data.samples)} images with {statistics["annotations"]} annotations: '
         f'open {out / "statistics.html"}; the numbers are in statistics.json'

@@ -41,6 +41,7 @@ def run(args) -> None:
         require_valid,
         round_factors,
     )
+    from mmseg_custom.coco.ann_files import annotation_files
     from mmseg_custom.coco.class_map import apply_class_map
     from mmseg_custom.coco.listed_twice import without_repeats
     from mmseg_custom.coco.photo_root import photo_root, with_photo_root
@@ -50,7 +51,7 @@ def run(args) -> None:
 
     if args.times and not args.repeat:
         raise UserError('--times needs --repeat: name the classes to repeat')
-    refuse_overwriting([args.out], [args.ann])
+    refuse_overwriting([args.out], annotation_files(args.ann))
     content = read_coco(args.ann)
     classes = classes_of_files({args.ann: content}, args.classes, args.class_map)
     require_valid(args.ann, content, classes)

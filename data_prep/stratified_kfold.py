@@ -53,6 +53,7 @@ def run(args) -> int:
         split_content,
         stratified_folds,
     )
+    from mmseg_custom.coco.ann_files import annotation_files
     from mmseg_custom.coco.class_map import apply_class_map
     from mmseg_custom.coco.listed_twice import photo_groups, without_repeats
     from mmseg_custom.coco.photo_root import photo_root, with_photo_root
@@ -62,7 +63,7 @@ def run(args) -> int:
     from mmseg_custom.utils.overwriting import refuse_overwriting
 
     folds = [Path(args.out, name) for fold in range(args.folds) for name in fold_names(fold)]
-    refuse_overwriting(folds, [args.ann])
+    refuse_overwriting(folds, annotation_files(args.ann))
     content = read_coco(args.ann)
     classes = classes_of_files({args.ann: content}, args.classes, args.class_map)
     require_valid(args.ann, content, classes)

@@ -10,7 +10,7 @@ from mmseg_custom.classes import built_in, name_key
 
 # The submission, its palette and list, and the map from TACO's classes are about the contest.
 CONTESTS = (
-    'mmseg_custom/classes.py',
+    'mmseg_custom/classes/',
     'mmseg_custom/coco/convert/',
     'mmseg_custom/toy/',
     'tools/submit.py',

@@ -33,6 +33,7 @@ def run(args) -> int:
     import numpy as np
 
     from mmseg_custom.coco import classes_of_files, load_mask, read_coco
+    from mmseg_custom.coco.ann_files import annotation_files
     from mmseg_custom.coco.decode_photo import PhotoProblem
     from mmseg_custom.coco.labelled_set import labelled_samples
     from mmseg_custom.coco.masks import sample_mask
@@ -45,7 +46,8 @@ def run(args) -> int:
     content = read_coco(args.ann)
     classes = classes_of_files({args.ann: content}, args.classes, args.class_map)
     samples = labelled_samples(args.ann, classes, args.data_root, content)
-    refuse_overwriting([args.out], [args.ann, *(sample['img_path'] for sample in samples)])
+    photos = [sample['img_path'] for sample in samples]
+    refuse_overwriting([args.out], [*annotation_files(args.ann), *photos])
     rows, skipped = [], []
     count = min(args.count, len(samples))
     for index in np.linspace(0, len(samples) - 1, count).round().astype(int):

@@ -1,5 +1,6 @@
 """Refine saved probabilities with a dense CRF, or search its parameters."""
 
+import os
 from pathlib import Path
 
 from mmseg_custom import cli
@@ -11,8 +12,8 @@ SCORES, TRIALS = 'crf.json', '.trials'
 def build_parser() -> cli.Parser:
     """Describe the command line."""
     parser = cli.Parser(
-        description=__doc__ + ' Measures mIoU and boundary IoU before and after if INPUT is a '
-        'COCO file with annotations. The same command continues after a stop.',
+        description=__doc__ + ' Measures mIoU and boundary IoU before and after if each INPUT is '
+        'a COCO file with annotations. The same command continues after a stop.',
         example='python tools/crf.py work_dirs/predicted data/toy_trash/val.json --out '
         'work_dirs/refined\n  python tools/crf.py work_dirs/predicted data/toy_trash/val.json '
         '--tune 50 --out work_dirs/tuned_crf.py',
@@ -46,7 +47,7 @@ def build_parser() -> cli.Parser:
         metavar='TRIALS',
         help='search the parameters of highest mIoU, and write them to the config --out FILE.py',
     )
-    cli.add_classes_option(parser)
+    cli.add_class_options(parser)
     cli.add_data_root(parser, 'folder that file names in a COCO file are relative to')
     cli.add_continue_options(parser)
     return parser
@@ -71,8 +72,6 @@ def run(args) -> int | None:
 
 def refine(args, crf, photos, voters) -> int:
     """Write the refined masks, and the scores where there are labels."""
-    from dataclasses import asdict
-
     from mmseg_custom.coco import load_mask
     from mmseg_custom.coco.result_classes import write_classes
     from mmseg_custom.prediction.crf_tuning import score_crf
@@ -86,7 +85,7 @@ def refine(args, crf, photos, voters) -> int:
     outputs = Outputs(Path(args.out), args.overlays, args.probabilities, crf)
     inputs = [*args.inputs, *(path for photo in photos for path in voters.sources_of(photo))]
     refuse_overwriting([*outputs.paths_of(photos), outputs.folder / SCORES], inputs)
-    made_from = dict(voters.origins(), crf=asdict(crf))
+    made_from = dict(voters.origins(), crf=crf.settings())
     provenance = Provenance(outputs.folder / FILE, 'crf', made_from)
     options = dict(cli.continue_options(args), summaries=('predictions.json', SCORES))
     if not continue_results(provenance, outputs, photos, voters.sources_of, **options):
@@ -98,7 +97,9 @@ def refine(args, crf, photos, voters) -> int:
     cli.report_skipped(skipped, len(photos))
     unread = {name for name, _ in skipped}
     truths = {
-        name: truth for name, truth in labels_of(args, voters.classes).items() if name not in unread
+        name: truth
+        for name, truth in labels_of(args, photos, voters.classes).items()
+        if name not in unread
     }
     if not truths:
         return int(bool(skipped))
@@ -111,7 +112,7 @@ def refine(args, crf, photos, voters) -> int:
 
     before = score_crf(None, {}, truths, voters, 'before')
     after = score_photos(truths, refined, voters.classes, 'after')
-    write_json(outputs.folder / SCORES, dict(before=before, after=after, crf=asdict(crf)))
+    write_json(outputs.folder / SCORES, dict(before=before, after=after, crf=crf.settings()))
     report(before, after)
     return int(bool(skipped))
 
@@ -121,9 +122,9 @@ def tune(args, crf, photos, voters) -> None:
     from mmseg_custom.prediction.crf_tuning import score_crf, tune_crf, write_crf_config
     from mmseg_custom.utils import UserError
 
-    truths = labels_of(args, voters.classes)
+    truths = labels_of(args, photos, voters.classes)
     if not truths:
-        raise UserError('--tune needs labels: give the photos as one COCO file with annotations')
+        raise UserError('--tune needs labels: give the photos as COCO files with annotations')
     if not args.out.endswith('.py'):
         raise UserError(f'--out {args.out}: --tune writes a config; let its name end with .py')
     if not same_search(args, crf, photos, voters):
@@ -150,12 +151,16 @@ def same_search(args, crf, photos, voters) -> bool:
     Returns:
         bool: False after a dry run.
     """
-    from dataclasses import asdict
-
+    from mmseg_custom.coco.ann_files import annotation_files
+    from mmseg_custom.coco.class_map import with_class_map
     from mmseg_custom.utils.digests import digest_of_file
     from mmseg_custom.utils.provenance import Provenance
 
-    made_from = dict(voters.origins(), crf=asdict(crf), labels=digest_of_file(args.inputs[0]))
+    classes = with_class_map(voters.classes, args.class_map)
+    labels = [digest_of_file(file) for path in args.inputs for file in annotation_files(path)]
+    made_from = dict(
+        voters.origins(), classes=classes.to_plain(), crf=crf.settings(), labels=labels
+    )
     trials = Path(args.out + TRIALS)
     provenance = Provenance(Path(f'{args.out}.provenance.json'), 'crf --tune', made_from)
     foreign = provenance.open([trials], args.force)
@@ -170,16 +175,31 @@ def same_search(args, crf, photos, voters) -> bool:
     return True
 
 
-def labels_of(args, classes) -> dict:
-    """Return the labels of the one COCO file that was given, or none."""
-    from mmseg_custom.coco import read_coco
-    from mmseg_custom.prediction.voted import read_truths
+def labels_of(args, photos, classes) -> dict:
+    """Return the labels of the COCO files that were given by the names of their photos, or none.
 
-    if len(args.inputs) > 1 or not args.inputs[0].lower().endswith('.json'):
+    Args:
+        args: The command line.
+        photos: What its inputs list.
+        classes: What the labels of the predictions mean.
+    """
+    from mmseg_custom.coco import read_coco
+    from mmseg_custom.coco.class_map import with_class_map
+    from mmseg_custom.coco.labelled_set import labelled_samples
+
+    contents = {path: read_coco(path) for path in args.inputs if path.lower().endswith('.json')}
+    unlabeled = [path for path in args.inputs if not contents.get(path, {}).get('annotations')]
+    if unlabeled:
+        if len(unlabeled) < len(args.inputs):
+            print(f'{unlabeled[0]}: has no labels, so nothing is measured')
         return {}
-    if not read_coco(args.inputs[0]).get('annotations'):
-        return {}
-    return read_truths(args.inputs[0], classes, args.data_root)
+    classes = with_class_map(classes, args.class_map)
+    names = {os.path.realpath(photo.path): photo.name for photo in photos}
+    return {
+        names[os.path.realpath(sample['img_path'])]: sample
+        for path, content in contents.items()
+        for sample in labelled_samples(path, classes, args.data_root, content)
+    }
 
 
 def report(before: dict[str, float], after: dict[str, float]) -> None:

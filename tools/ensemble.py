@@ -37,7 +37,7 @@ def add_search(parser) -> None:
     cli.add_ann(parser, 'COCO file of the photos and their labels')
     add_members(parser)
     cli.add_data_root(parser)
-    cli.add_classes_option(parser)
+    cli.add_class_options(parser)
     parser.add_argument('--trials', type=positive_int, default=200, help='weights to try (200)')
     parser.add_argument('--seed', type=natural_int, default=0, help='of the search (0)')
     parser.add_argument('--out', metavar='FILE', help='JSON file of the weights and scores')
@@ -126,6 +126,8 @@ def vote(args) -> int:
 
 def search(args) -> None:
     """Search the weights."""
+    from mmseg_custom.coco.ann_files import annotation_files
+    from mmseg_custom.coco.class_map import with_class_map
     from mmseg_custom.prediction.voted import Voters, read_truths
     from mmseg_custom.utils import UserError, write_json
     from mmseg_custom.utils.overwriting import refuse_overwriting
@@ -134,9 +136,9 @@ def search(args) -> None:
         from mmseg_custom.prediction.weight_search import search_weights
     except ImportError:
         raise UserError('search needs Optuna: pip install -e ".[crf]"') from None
-    refuse_overwriting([args.out] if args.out else [], [args.ann])
+    refuse_overwriting([args.out] if args.out else [], annotation_files(args.ann))
     voters = Voters(args.members, [1.0] * len(args.members), given=cli.given_classes(args))
-    truths = read_truths(args.ann, voters.classes, args.data_root)
+    truths = read_truths(args.ann, with_class_map(voters.classes, args.class_map), args.data_root)
     voters.require(truths)
     found = search_weights(args.members, truths, args.trials, args.seed, voters.classes)
     for member, score in zip(args.members, found['alone'], strict=True):

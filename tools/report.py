@@ -33,7 +33,8 @@ def build_parser() -> cli.Parser:
         '--no-photos', action='store_true', help='run no model: curves and what is in the logs'
     )
     parser.add_argument('--data-root', help='folder of the data')
-    parser.add_argument('--val-json', help='annotations of the photos to look at')
+    cli.add_ann_option(parser, '--val-json', 'annotations of the photos to look at')
+    cli.add_class_map(parser)
     cli.add_device(parser)
     cli.add_trust_option(parser)
     return parser
@@ -110,7 +111,7 @@ def look(args, cfg, checkpoint: str):
     experiment.set_options(cfg, data_root=args.data_root, val_json=args.val_json)
     cli.trust_checkpoints(args, checkpoint)
     segmenter = TrashSegmenter(cfg, checkpoint, args.device)
-    set_classes(cfg, segmenter.classes)
+    set_classes(cfg, segmenter.classes, class_map=args.class_map)
     return look_at_photos(segmenter, ValidationPhotos(cfg), args.count)
 
 

@@ -41,7 +41,7 @@ def build_parser() -> cli.Parser:
     )
     parser.add_argument('--seed', type=natural_int, default=0, help='of everything random (0)')
     parser.add_argument('--gpus', type=positive_int, help='processes, by torchrun')
-    cli.add_classes_option(parser)
+    cli.add_class_options(parser)
     parser.add_argument(
         '--label-args',
         type=shlex.split,
@@ -74,6 +74,7 @@ def run(args) -> None:
 
     def train(trial) -> list[str]:
         classes = ['--classes', args.classes] if args.classes else []
+        classes += ['--class-map', args.class_map] if args.class_map else []
         return [*train_command(TOOLS, trial, args.gpus or 0), *classes, *args.train_args]
 
     def label(checkpoint: str, folder: Path) -> list[str]:

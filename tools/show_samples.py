@@ -15,9 +15,9 @@ def build_parser() -> cli.Parser:
     parser.add_argument('--count', type=positive_int, default=12, help='photos to show (12)')
     parser.add_argument('--seed', type=natural_int, default=0, help='as that of the training (0)')
     parser.add_argument('--data-root', help='folder of the data')
-    parser.add_argument('--train-json', help='annotations to train on')
+    cli.add_ann_option(parser, '--train-json', 'annotations to train on')
     cli.add_augmentation(parser)
-    cli.add_classes_option(parser)
+    cli.add_class_options(parser)
     cli.add_config_options(parser)
     return parser
 

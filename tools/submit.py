@@ -46,6 +46,7 @@ def run(args) -> int:
     """Do one of the three."""
     from mmseg_custom.classes import built_in
     from mmseg_custom.coco import read_coco, require_valid, save_mask
+    from mmseg_custom.coco.ann_files import annotation_files
     from mmseg_custom.coco.convert.submission import (
         mask_name,
         read_submission,
@@ -53,6 +54,7 @@ def run(args) -> int:
         require_contest,
         write_submission,
     )
+    from mmseg_custom.coco.photo_root import photo_root
     from mmseg_custom.coco.write import require_inside
     from mmseg_custom.utils import UserError
     from mmseg_custom.utils.overwriting import refuse_overwriting
@@ -68,7 +70,7 @@ def run(args) -> int:
         return predict_submission(args, content['images'])
     if args.masks:
         masks = [mask_name(args.masks, name) for name in names]
-        refuse_overwriting([args.out], [args.ann, *masks])
+        refuse_overwriting([args.out], [*annotation_files(args.ann), *masks])
         count = write_submission(args.out, masks_of(args.masks, content['images']))
         print(f'wrote {args.out}: {count} photos')
         return 0
@@ -77,21 +79,14 @@ def run(args) -> int:
     require_complete(source, found, names)
     if args.from_csv:
         masks = [mask_name(args.out, image_id) for image_id in found]
-        refuse_overwriting(masks, photos_of(args, names))
+        root = photo_root(args.ann, content, args.data_root)
+        refuse_overwriting(masks, [root / name for name in names])
         for image_id, mask in read_submission(source):
             save_mask(mask_name(args.out, image_id), mask, built_in())
         print(f'wrote {len(found)} masks to {args.out}')
     else:
         print(f'{source}: valid, {len(found)} photos')
     return 0
-
-
-def photos_of(args, names: list[str]) -> list[str]:
-    """Return where the photos are."""
-    import os
-
-    root = args.data_root or os.path.dirname(args.ann)
-    return [os.path.join(root, name) for name in names]
 
 
 def masks_of(folder: str, images: list[dict]):
@@ -113,20 +108,21 @@ def predict_submission(args, images: list[dict]) -> int:
     from pathlib import Path
 
     from mmseg_custom.apis import TrashSegmenter
+    from mmseg_custom.coco.ann_files import annotation_files
     from mmseg_custom.coco.convert.submission import require_contest_list, write_submission
     from mmseg_custom.experiment.tta import read_crf
     from mmseg_custom.postprocess import DenseCrf
     from mmseg_custom.prediction.outputs import Outputs
-    from mmseg_custom.prediction.photo_sources import list_photos
+    from mmseg_custom.prediction.photo_sources import list_annotated
     from mmseg_custom.prediction.predict import predict_photos
     from mmseg_custom.prediction.results import continue_results
     from mmseg_custom.utils.overwriting import refuse_overwriting
     from mmseg_custom.utils.provenance import FILE, Provenance
 
     crf = read_crf(args.crf) if args.crf else None
-    photos = list_photos([args.ann], args.data_root)
+    photos = list_annotated(args.ann, args.data_root)
     outputs = Outputs(Path(f'{args.out}.predicted'), crf=crf and DenseCrf(**crf))
-    inputs = [args.ann, *args.model, *(photo.path for photo in photos)]
+    inputs = [*annotation_files(args.ann), *args.model, *(photo.path for photo in photos)]
     refuse_overwriting([args.out, *outputs.paths_of(photos)], inputs)
     config, checkpoint = cli.split_model(args.model)
     cli.trust_checkpoints(args, checkpoint)

@@ -24,11 +24,11 @@ def build_parser() -> cli.Parser:
         help='also draw photo, truth and prediction side by side: DIR/overlays',
     )
     parser.add_argument('--data-root', help='folder of the data')
-    parser.add_argument(
-        '--test-json', help='annotations to test on; without any, photos are only predicted'
+    cli.add_ann_option(
+        parser, '--test-json', 'annotations to test on; without any, photos are only predicted'
     )
     cli.add_tta_and_crf(parser)
-    cli.add_classes_option(parser)
+    cli.add_class_options(parser)
     cli.add_config_options(parser)
     return parser
 

@@ -32,8 +32,8 @@ def build_parser() -> cli.Parser:
     parser.add_argument('--epochs', type=positive_int, help='train this many times over the data')
     parser.add_argument('--batch-size', type=positive_int, help='photos per process and iteration')
     parser.add_argument('--data-root', help='folder of the data')
-    parser.add_argument('--train-json', help='annotations to train on')
-    parser.add_argument('--val-json', help='annotations to validate on')
+    cli.add_ann_option(parser, '--train-json', 'annotations to train on')
+    cli.add_ann_option(parser, '--val-json', 'annotations to validate on')
     parser.add_argument(
         '--option',
         nargs='+',
@@ -64,7 +64,7 @@ def build_parser() -> cli.Parser:
         '--no-pretrained', action='store_true', help='start from random weights, load none'
     )
     cli.add_trust_option(parser)
-    cli.add_classes_option(parser)
+    cli.add_class_options(parser)
     cli.add_config_options(parser)
     return parser
 

@@ -6,22 +6,26 @@ imported inside ``run``.
 """
 
 from .continuing import add_continue_options, continue_options, report_skipped
+from .data_options import (
+    add_ann,
+    add_ann_option,
+    add_class_map,
+    add_class_options,
+    add_classes_option,
+    add_data_root,
+    add_folds_dir,
+    given_classes,
+)
 from .entry import main
 from .model_options import add_model, add_models, add_trust_option, split_model, trust_checkpoints
 from .options import (
     add_address,
-    add_ann,
     add_augmentation,
-    add_class_options,
-    add_classes_option,
     add_config_options,
-    add_data_root,
     add_device,
-    add_folds_dir,
     add_launcher,
     add_prediction_outputs,
     add_tta_and_crf,
-    given_classes,
 )
 from .parsing import (
     Parser,
@@ -41,7 +45,9 @@ __all__ = [
     'Parser',
     'add_address',
     'add_ann',
+    'add_ann_option',
     'add_augmentation',
+    'add_class_map',
     'add_class_options',
     'add_classes_option',
     'add_config_options',

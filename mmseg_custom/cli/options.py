@@ -1,12 +1,8 @@
-"""Add the options that several commands have, so that one thing has one name everywhere."""
+"""Options of experiments, predictions and servers that several commands have."""
 
 import argparse
-from typing import TYPE_CHECKING
 
-from .parsing import existing_dir, existing_file, key_value, list_parts, named_part, port_number
-
-if TYPE_CHECKING:
-    from mmseg_custom.classes import ClassList
+from .parsing import existing_file, key_value, list_parts, named_part, port_number
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
@@ -29,58 +25,6 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
         help='override the config, e.g. train_cfg.max_iters=100',
     )
     add_launcher(parser)
-
-
-def add_classes_option(parser: argparse.ArgumentParser) -> None:
-    """Add ``--classes``, which comes before what a model, a config or an annotation file says."""
-    parser.add_argument(
-        '--classes',
-        metavar='NAME|FILE',
-        help='the class list: a built-in name such as taco, or a YAML file',
-    )
-
-
-def given_classes(args: argparse.Namespace) -> 'ClassList | None':
-    """Return the class list of ``--classes``, or None."""
-    from mmseg_custom.classes import class_list
-
-    return class_list(args.classes) if args.classes else None
-
-
-def add_class_options(parser: argparse.ArgumentParser) -> None:
-    """Add what every command takes that reads annotations without a model.
-
-    These are ``--classes`` and ``--class-map``.
-    """
-    add_classes_option(parser)
-    parser.add_argument(
-        '--class-map',
-        type=existing_file,
-        metavar='FILE',
-        help='YAML or CSV: which class (or Background, or ignore) each name in ANN stands for',
-    )
-
-
-def add_ann(parser: argparse.ArgumentParser, text: str, several: bool = False) -> None:
-    """Add the positional annotation file, or files, in COCO format: ``args.ann``."""
-    if several:
-        parser.add_argument('ann', nargs='+', metavar='ANN', help=text)
-    else:
-        parser.add_argument('ann', metavar='ANN', help=text)
-
-
-def add_data_root(
-    parser: argparse.ArgumentParser, text: str = 'folder that file names in ANN are relative to'
-) -> None:
-    """Add ``--data-root``."""
-    parser.add_argument(
-        '--data-root', type=existing_dir, metavar='DIR', help=f'{text} (the folder of ANN)'
-    )
-
-
-def add_folds_dir(parser: argparse.ArgumentParser, text: str) -> None:
-    """Add ``--folds-dir``, the folder of ``kfold_0_val.json``, …; ``text`` says what it is for."""
-    parser.add_argument('--folds-dir', metavar='DIR', type=existing_dir, help=text)
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:

@@ -36,16 +36,18 @@ def read_class_map(path: str | os.PathLike) -> dict[str, str]:
     return _from_csv(path, text)
 
 
-def with_class_map(classes: ClassList, path: str | os.PathLike) -> ClassList:
+def with_class_map(classes: ClassList, path: str | os.PathLike | None) -> ClassList:
     """Return a class list that reads annotation files through a class map.
 
     Args:
         classes: The class list.
-        path: See :func:`read_class_map`.
+        path: See :func:`read_class_map`; None: the list stays as it is.
 
     Raises:
         UserError: The map cannot be read, or maps to what is none of the classes.
     """
+    if path is None:
+        return classes
     plain = classes.to_plain() | dict(class_map=read_class_map(path))
     return replace(classes, class_map=make_class_list(**plain, source=str(path)).class_map)
 

@@ -1,61 +1,36 @@
 """Join annotation files: the batches of the Recycle Trash Dataset, splits, other sets."""
 
-import glob
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from mmseg_custom.classes import name_key
-from mmseg_custom.utils import UserError
 
-from .photo_root import AnnPath, below, own_folder, photo_root
-
-
-def annotation_files(path: AnnPath) -> list[Path]:
-    """Return the files that a folder or a glob pattern stands for, sorted.
-
-    Args:
-        path: A folder, whose sub-folders have one JSON file each (or which has one itself); or a
-            glob pattern.
-
-    Raises:
-        UserError: There is none, or a folder has several.
-    """
-    if not os.path.isdir(path):
-        return sorted(map(Path, glob.glob(str(path), recursive=True)))
-    found = sorted(Path(path).glob('*/*.json')) or sorted(Path(path).glob('*.json'))
-    if not found:
-        raise UserError(f'{path}: neither the folder nor its sub-folders have a JSON file')
-    seen: dict[Path, Path] = {}
-    for file in found:
-        other = seen.setdefault(file.parent, file)
-        if other is not file:
-            raise UserError(
-                f'{path}: {other} and {file} are in one folder; name the file, or write a pattern '
-                f'in quotes, such as "{path}/*/data.json"'
-            )
-    return found
+from .photo_root import KEY, AnnPath, below, own_folder, photo_root
 
 
 def join_files(path: AnnPath, parts: Sequence[tuple[Path, dict]]) -> dict:
     """Join annotation files into one COCO object.
 
     Ids are numbered from 0, categories of one name become one, and file names become relative to
-    the folder that all files are below.
+    the folder that all files are below. Files that name one folder of photos, as folds do, keep
+    their file names, and the joined ``info`` names that folder.
 
     Args:
-        path: The folder or pattern that they were found by.
+        path: What they were found by, see :func:`~mmseg_custom.coco.ann_files.annotation_files`.
         parts: Each file and its valid content.
     """
+    shared = _shared_root(path, parts)
     images: list[dict] = []
     annotations: list[dict] = []
     categories: dict[str, dict] = {}
     root = own_folder(path)
     for file, content in parts:
         # A file whose photos are elsewhere says so; its names count from there.
-        folder = os.path.relpath(photo_root(file, content), root)
+        folder = '.' if shared else os.path.relpath(photo_root(file, content), root)
         entries = content['images']
-        names = below(Path(folder).as_posix(), [entry['file_name'] for entry in entries])
+        names = [entry['file_name'] for entry in entries]
+        names = names if shared else below(Path(folder).as_posix(), names)
         numbers = {entry['id']: len(images) + n for n, entry in enumerate(entries)}
         for entry, name in zip(entries, names, strict=True):
             new = dict(id=numbers[entry['id']], file_name=name)
@@ -70,10 +45,22 @@ def join_files(path: AnnPath, parts: Sequence[tuple[Path, dict]]) -> dict:
                 category_id=ids[entry['category_id']],
             )
             annotations.append(entry | new)
-    joined = dict(info={}, licenses=_licenses(parts), images=images)
+    info = {KEY: shared} if shared else {}
+    joined = dict(info=info, licenses=_licenses(parts), images=images)
     if all('annotations' in content for _, content in parts):
         joined |= dict(categories=list(categories.values()), annotations=annotations)
     return joined
+
+
+def _shared_root(path: AnnPath, parts: Sequence[tuple[Path, dict]]) -> str | None:
+    """Return the folder of photos that all files name, relative to ``path``; None: not the same."""
+    infos = [content.get('info') for _, content in parts]
+    if not all(isinstance(info, dict) and isinstance(info.get(KEY), str) for info in infos):
+        return None
+    roots = {os.path.realpath(photo_root(file, content)) for file, content in parts}
+    if len(roots) > 1:
+        return None
+    return Path(os.path.relpath(roots.pop(), os.path.realpath(own_folder(path)))).as_posix()
 
 
 def _category_ids(entries: Sequence[dict], categories: dict[str, dict]) -> dict:

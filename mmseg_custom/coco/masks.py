@@ -14,6 +14,7 @@ from mmseg_custom.utils.overwriting import refuse_overwriting
 from mmseg_custom.utils.progress import tqdm
 from mmseg_custom.utils.provenance import FILE, Provenance, announce
 
+from .ann_files import annotation_files
 from .paint import paint
 from .palette import load_mask, save_mask
 from .photo_root import photo_root
@@ -59,7 +60,7 @@ def write_masks(
     samples = coco_to_samples(content, classes)
     root = photo_root(ann_file, content, data_root)
     targets = [Path(out) / name for name in _mask_names(ann_file, samples)]
-    refuse_overwriting(targets, [ann_file, *_files_of(samples, root)])
+    refuse_overwriting(targets, [*annotation_files(ann_file), *_files_of(samples, root)])
     made_from = dict(classes=classes.to_plain(), clean=options)
     provenance = Provenance(Path(out, FILE), 'coco_to_masks', made_from)
     foreign = provenance.open(targets, force)

@@ -15,7 +15,8 @@ def photo_root(path: AnnPath, content: dict, data_root: AnnPath | None = None) -
     """Return the folder of the photos and masks that an annotation file names.
 
     Args:
-        path: The file; or a folder or a glob pattern that stands for several.
+        path: The file, or what stands for several: see
+            :func:`~mmseg_custom.coco.ann_files.annotation_files`.
         content: Its parsed JSON.
         data_root: What the user says, which comes first.
 

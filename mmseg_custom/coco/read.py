@@ -3,15 +3,15 @@
 import json
 import os
 from collections.abc import Sequence
-from glob import has_magic
 from typing import Any
 
 from mmseg_custom.classes import ClassList
 from mmseg_custom.utils import UserError
 
+from .ann_files import annotation_files, is_several
 from .check import locate_problems, lost_annotations
 from .fit import unfit_categories
-from .join import annotation_files, join_files
+from .join import join_files
 from .segmentation import compact_segmentation, segmentation_area
 
 SHOWN_PROBLEMS = 5
@@ -21,8 +21,8 @@ def read_coco(path: str | os.PathLike) -> dict[str, Any]:
     """Parse an annotation file, or several as one.
 
     Args:
-        path: The file; or a folder or a glob pattern, whose files are joined
-            (:mod:`~mmseg_custom.coco.join`).
+        path: The file; or several, a folder, or a glob pattern, whose files are joined
+            (:mod:`~mmseg_custom.coco.ann_files`).
 
     Returns:
         dict: The content, not checked any further; that of joined files has a valid structure.
@@ -31,11 +31,9 @@ def read_coco(path: str | os.PathLike) -> dict[str, Any]:
         UserError: The file is missing, is not JSON, or holds no object; or there is no file to
             join, or one whose lists are broken.
     """
-    if os.path.isfile(path) or not (os.path.isdir(path) or has_magic(str(path))):
+    if not is_several(path):
         return _read_file(path)
     parts = [(file, _read_file(file)) for file in annotation_files(path)]
-    if not parts:
-        raise UserError(f'{path}: no file fits this pattern')
     for file, content in parts:
         problems = (one for one in locate_problems(content, None) if one.section != 'annotations')
         lost = lost_annotations(content)

@@ -11,7 +11,8 @@ from mmseg.registry import DATASETS
 
 from mmseg_custom.classes import built_in, class_list
 from mmseg_custom.coco import coco_to_samples, read_coco, require_valid
-from mmseg_custom.coco.photo_root import photo_root
+from mmseg_custom.coco.ann_files import joined_path
+from mmseg_custom.coco.photo_root import AnnPath, photo_root
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.seeding import SeededIndex
 from mmseg_custom.utils.shared_count import SharedCount
@@ -36,7 +37,8 @@ class TrashCocoDataset(BaseSegDataset):
     past a few.
 
     Args:
-        ann_file: The JSON, relative to ``data_root``.
+        ann_file: The JSON, relative to ``data_root``; or several that are joined: a list, a folder,
+            or a glob pattern (:mod:`~mmseg_custom.coco.ann_files`).
         data_root: Folder of the set.
         data_prefix: Folders of ``img_path`` and ``seg_map_path``, relative to ``data_root``.
         metainfo: MMSegmentation's, ``classes`` in any order and ``palette``, and the other keys of
@@ -57,7 +59,7 @@ class TrashCocoDataset(BaseSegDataset):
 
     def __init__(
         self,
-        ann_file: str,
+        ann_file: str | Sequence[str],
         data_root: str | None = None,
         data_prefix: dict | None = None,
         metainfo: dict | None = None,
@@ -80,7 +82,7 @@ class TrashCocoDataset(BaseSegDataset):
         # Shared by all workers, so that the limit holds for the process and not for each of them.
         self._bad_images = SharedCount() if max_bad_images else None
         super().__init__(
-            ann_file=ann_file,
+            ann_file=joined_path(ann_file, data_root or ''),
             data_root=data_root,
             data_prefix=dict(img_path='', seg_map_path='') | (data_prefix or {}),
             metainfo=metainfo | self.class_list.to_metainfo(),
@@ -115,6 +117,13 @@ class TrashCocoDataset(BaseSegDataset):
             require_files(self.ann_file, samples)
         require_valid_masks(samples, classes)
         return samples
+
+    def _join_prefix(self) -> None:
+        # MMEngine's knows one file; ours are joined with the root already.
+        joined = self.ann_file
+        self.ann_file: AnnPath = ''
+        super()._join_prefix()
+        self.ann_file = joined
 
     def _folders(self, content: dict) -> dict[str, str]:
         """Return the folders of photos and masks: ``data_prefix``, or what the JSON says.

@@ -90,7 +90,8 @@ def experiment_steps(args: argparse.Namespace) -> Iterator[Step]:
         yield 'CHECKPOINT', lambda cfg: changes.drop_pretrained(cfg.model)
     if given('cfg_options'):
         yield '--cfg-options', lambda cfg: changes.change(cfg, args.cfg_options)
-    yield 'classes', lambda cfg: _set_classes(cfg, given('classes'), given('checkpoint'))
+    said = given('classes'), given('class_map'), given('checkpoint')
+    yield 'classes', lambda cfg: _set_classes(cfg, *said)
     if given('epochs'):
         yield '--epochs', lambda cfg: _set_epochs(cfg, args)
     if given('checkpoint'):
@@ -116,9 +117,11 @@ def option_name(name: str) -> str:
     return '--' + name.replace('_', '-')
 
 
-def _set_classes(cfg: Config, given: str | None, checkpoint: str | None) -> None:
+def _set_classes(
+    cfg: Config, given: str | None, class_map: str | None, checkpoint: str | None
+) -> None:
     model = classes_of(dict(meta=checkpoint_meta(checkpoint)), checkpoint) if checkpoint else None
-    set_classes(cfg, given, model, checkpoint or 'model')
+    set_classes(cfg, given, model, checkpoint or 'model', class_map)
 
 
 def _set_randomness(cfg: Config, **options: Any) -> None:

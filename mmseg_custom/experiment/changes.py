@@ -1,14 +1,15 @@
 """How an experiment differs from the one that a checkpoint was trained with."""
 
 import hashlib
-import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
+from mmseg_custom.coco.ann_files import existing_files, joined_path
 from mmseg_custom.utils.plain_data import flatten
 
 from .datasets import leaf_datasets
@@ -113,8 +114,12 @@ def annotation_digests(cfg: Config) -> dict[str, list[str]]:
     for name in ('train_dataloader', 'val_dataloader'):
         loader = cfg.get(name)
         leaves = leaf_datasets(loader.dataset) if loader else ()
-        paths = [os.path.join(d.get('data_root') or '', d.get('ann_file') or '') for d in leaves]
-        found[name] = [_digest(path) for path in paths if os.path.isfile(path)]
+        found[name] = [
+            _digest(file)
+            for leaf in leaves
+            if leaf.get('ann_file')
+            for file in existing_files(joined_path(leaf['ann_file'], leaf.get('data_root') or ''))
+        ]
     return found
 
 
@@ -132,7 +137,7 @@ def annotation_changes(before: Mapping | None, now: Mapping) -> list[Change]:
     ]
 
 
-def _digest(path: str) -> str:
+def _digest(path: Path) -> str:
     with open(path, 'rb') as file:
         return hashlib.file_digest(file, 'sha256').hexdigest()
 

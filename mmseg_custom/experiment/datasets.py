@@ -2,9 +2,12 @@
 
 import os
 from collections.abc import Iterator
+from glob import glob
 
 from mmengine.config import Config, ConfigDict
 
+from mmseg_custom.coco.ann_files import AnnFiles
+from mmseg_custom.coco.photo_root import AnnPath
 from mmseg_custom.utils.errors import UserError
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
@@ -28,13 +31,14 @@ def set_data_root(cfg: Config, data_root: str) -> None:
             dataset['data_root'] = data_root
 
 
-def set_ann_file(cfg: Config, loader: str, ann_file: str) -> None:
+def set_ann_file(cfg: Config, loader: str, ann_file: AnnPath) -> None:
     """Let the dataset of one loader read another JSON.
 
     Args:
         cfg: Changed in place.
         loader: One of :data:`LOADERS`.
-        ann_file: Taken as it is if it is there, else relative to the data root.
+        ann_file: A file, folder or glob pattern, or :class:`~mmseg_custom.coco.ann_files.AnnFiles`.
+            Taken as it is if it is there, else relative to the data root.
 
     Raises:
         UserError: The loader joins several datasets.
@@ -44,4 +48,12 @@ def set_ann_file(cfg: Config, loader: str, ann_file: str) -> None:
         raise UserError(
             f'{loader} joins {len(leaves)} data sets: say in the config which shall read {ann_file}'
         )
-    leaves[0]['ann_file'] = os.path.abspath(ann_file) if os.path.isfile(ann_file) else ann_file
+    leaves[0]['ann_file'] = _as_setting(ann_file)
+
+
+def _as_setting(path: AnnPath) -> str | list[str]:
+    """Return what an experiment says of annotation files: absolute paths of what is there."""
+    if isinstance(path, AnnFiles):
+        return [str(_as_setting(one)) for one in path.paths]
+    is_there = os.path.exists(path) or glob(str(path), recursive=True)
+    return os.path.abspath(path) if is_there else str(path)

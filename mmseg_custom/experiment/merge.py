@@ -1,5 +1,6 @@
 """Merge changes into an experiment so that they mean what they say."""
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 from mmengine.config import Config
 
 from mmseg_custom.checkpoints.work_folder import is_record
+from mmseg_custom.classes import built_in_names
 from mmseg_custom.utils.errors import UserError
 from mmseg_custom.utils.plain_data import flatten
 
@@ -77,6 +79,9 @@ def merge_file_rules(cfg: Config, path: str) -> None:
         return
     file = ConfigFile(path)
     file.require_effect()
+    stating = file.last_file('classes')
+    if stating >= 0:
+        cfg.classes = beside(file.files[stating], cfg.classes)
     for name in file.shorthands():
         if name == 'data_root':
             _set_inherited_root(cfg, file)
@@ -87,6 +92,18 @@ def merge_file_rules(cfg: Config, path: str) -> None:
     for first, second in FOLLOWING:
         if file.last_file(first) > file.last_file(second):
             cfg[second] = deepcopy(cfg[first])
+
+
+def beside(file: Path, classes: Any) -> Any:
+    """Return what a file says of the classes, with the path of a class file made absolute.
+
+    Args:
+        file: States ``classes``; the path of a class file is relative to its folder.
+        classes: The value.
+    """
+    if not isinstance(classes, str) or classes in built_in_names():
+        return classes
+    return os.path.abspath(file.parent / classes)
 
 
 def _rescale(

@@ -13,7 +13,7 @@ from mmengine.registry import Registry
 
 from mmseg_custom.utils.errors import UserError
 
-from .merge import merge
+from .merge import beside, merge
 
 # Keys by which MMEngine imports modules, and a library (transformers) what a model hub sends.
 IMPORTING = ('custom_imports', 'imports', 'default_scope', 'trust_remote_code')
@@ -72,6 +72,8 @@ def apply_override(cfg: Config, content: dict[str, Any], path: str | os.PathLike
         UserError: It names a section that the experiment lacks, or gives text for a number.
     """
     before = Config(cfg._cfg_dict.to_dict())
+    if 'classes' in content:
+        content = content | dict(classes=beside(Path(path), content['classes']))
     merge(cfg, content, os.fspath(path))
     _refuse_text_for_numbers(path, before._cfg_dict, cfg._cfg_dict)
 
@@ -80,7 +82,7 @@ def _parse(path: Path) -> dict[str, Any]:
     if path.stat().st_size > LARGEST:
         raise UserError(f'{path}: is larger than 1 MiB, which is no override')
     try:
-        text = path.read_text(encoding='utf-8')
+        text = path.read_text(encoding='utf-8-sig')
         if path.suffix == '.json':
             content = json.loads(text)
         else:

@@ -15,6 +15,7 @@ from mmseg_custom.classes import (
     choose_classes,
     class_list,
 )
+from mmseg_custom.coco.class_map import with_class_map
 from mmseg_custom.models.num_classes import set_num_classes
 from mmseg_custom.utils.errors import UserError
 
@@ -29,6 +30,7 @@ def set_classes(
     given: Any = None,
     model: ClassList | None = None,
     source: str = 'model',
+    class_map: str | os.PathLike | None = None,
 ) -> ClassList:
     """Let everything in an experiment follow one class list.
 
@@ -42,6 +44,8 @@ def set_classes(
             nothing.
         model: The classes of a checkpoint that is going to be loaded, or None.
         source: The checkpoint's file, named in messages.
+        class_map: What the command line says of names in annotation files, see
+            :func:`~mmseg_custom.coco.class_map.read_class_map`; None: the chosen list's map holds.
 
     Returns:
         ClassList: See :func:`~mmseg_custom.classes.choose_classes` for the order of precedence.
@@ -56,6 +60,7 @@ def set_classes(
     )
     if model and said and not model.is_same_as(said) and is_first_process():
         print(f'{source}: knows {model}; these hold, not the {len(said)} of the experiment')
+    chosen = with_class_map(chosen, class_map)
     _require_trainable(cfg, chosen)
     if cfg.get('model'):
         set_num_classes(cfg.model, len(chosen))

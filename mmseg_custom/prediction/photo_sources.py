@@ -8,9 +8,10 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from mmseg_custom.coco import read_coco, require_valid
+from mmseg_custom.coco.ann_files import is_several
 from mmseg_custom.coco.listed_twice import repeats
 from mmseg_custom.coco.photo_folders import photos_below
-from mmseg_custom.coco.photo_root import photo_root
+from mmseg_custom.coco.photo_root import AnnPath, photo_root
 from mmseg_custom.coco.photos import PHOTO_SUFFIXES, read_photo
 from mmseg_custom.utils import UserError
 
@@ -69,7 +70,8 @@ def list_photos(
     folder that the inputs have in common.
 
     Args:
-        inputs: Image files, folders (searched through), COCO files (their images), videos.
+        inputs: Image files, folders (searched through), COCO files or glob patterns of such (their
+            images), videos.
         data_root: Folder that a COCO file's names are relative to; its own folder if None.
         every: Take every Nth frame of a video.
         outputs: Folders that results are written to; nothing in them is taken for a photo.
@@ -88,12 +90,31 @@ def list_photos(
         root = os.path.commonpath([os.path.abspath(photo.path.parent) for photo in found])
         found = [photo.named(PurePath(os.path.relpath(photo.path, root)).as_posix())
                  for photo in found]  # fmt: skip
-    if pair := _same_name(found):
+    _require_distinct(found)
+    return found
+
+
+def list_annotated(path: AnnPath, data_root: str | os.PathLike | None = None) -> list[PhotoSource]:
+    """Collect the photos of annotation files.
+
+    Args:
+        path: See :func:`~mmseg_custom.coco.ann_files.annotation_files`.
+        data_root: As for :func:`list_photos`.
+
+    Raises:
+        UserError: The files cannot be used, or two photos would have the same name.
+    """
+    found = list(_photos_of_coco(path, data_root))
+    _require_distinct(found)
+    return found
+
+
+def _require_distinct(photos: Sequence[PhotoSource]) -> None:
+    if pair := _same_name(photos):
         raise UserError(
             f'{pair[0].path} and {pair[1].path} would both be written as {pair[0].name}: '
             'rename one, or predict them in two runs'
         )
-    return found
 
 
 def _same_name(photos: Sequence[PhotoSource]) -> tuple[PhotoSource, PhotoSource] | None:
@@ -128,6 +149,8 @@ def _photos_of(path: Path, data_root, every: int, outputs) -> Iterator[PhotoSour
     suffix = path.suffix.lower()
     if path.is_dir():
         yield from _photos_of_folder(path, outputs)
+    elif suffix == '.json' and is_several(path):
+        yield from _photos_of_coco(path, data_root)
     elif not path.is_file():
         raise UserError(f'{path}: no such file or folder')
     elif suffix == '.json':
@@ -152,7 +175,7 @@ def _photos_of_folder(path: Path, outputs) -> Iterator[PhotoSource]:
               'photos of a folder are taken; name videos themselves')  # fmt: skip
 
 
-def _photos_of_coco(path: Path, data_root: str | os.PathLike | None) -> Iterator[PhotoSource]:
+def _photos_of_coco(path: AnnPath, data_root: str | os.PathLike | None) -> Iterator[PhotoSource]:
     content = read_coco(path)
     require_valid(path, content, None)
     root = photo_root(path, content, data_root)

@@ -1,15 +1,15 @@
 """Keep validation photos out of the photos that are labeled for training."""
 
-import os
 from collections.abc import Sequence
 
 from mmengine.config import Config
 
 from mmseg_custom.checkpoints.meta import checkpoint_meta
+from mmseg_custom.coco.ann_files import existing_files, joined_path
 from mmseg_custom.coco.photo_identity import find_same, identities, photo_identity
 from mmseg_custom.experiment.config import load_config
 from mmseg_custom.experiment.datasets import leaf_datasets
-from mmseg_custom.prediction.photo_sources import PhotoSource, list_photos
+from mmseg_custom.prediction.photo_sources import PhotoSource, list_annotated, list_photos
 from mmseg_custom.utils import UserError
 
 Identity = tuple[str, str]
@@ -76,14 +76,14 @@ def drop_excluded(
 def _photos_of_config(cfg: Config) -> list[PhotoSource]:
     photos = []
     for dataset in leaf_datasets(cfg.val_dataloader.dataset):
-        file = os.path.join(dataset.get('data_root') or '', dataset.ann_file)
-        if not os.path.isfile(file):
+        file = joined_path(dataset.ann_file, dataset.get('data_root') or '')
+        if not existing_files(file):
             raise UserError(
                 f'{file}: the validation set of the experiment is missing, so its photos cannot be '
                 'kept out',
                 kind='no-validation-set',
             )
-        photos += list_photos([file], dataset.get('data_root'))
+        photos += list_annotated(file, dataset.get('data_root'))
     return photos
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from mmseg_custom.coco.ann_files import existing_files, joined_path
 from mmseg_custom.utils.digests import digest_of_data, digest_of_file
 
 # Keys whose files are compared instead of their paths.
@@ -62,9 +63,10 @@ def _files(settings: Any) -> list[Path]:
     if not isinstance(settings, dict):
         return []
     found = [path for one in settings.values() for path in _files(one)]
-    for key, root in (('ann_file', settings.get('data_root') or ''), ('load_from', '')):
-        if isinstance(settings.get(key), str):
-            found.append(Path(root, settings[key]))
+    if settings.get('ann_file'):
+        found += existing_files(joined_path(settings['ann_file'], settings.get('data_root') or ''))
+    if isinstance(settings.get('load_from'), str):
+        found.append(Path(settings['load_from']))
     return [path for path in found if path.is_file()]
 
 

@@ -121,7 +121,7 @@ def _rules_by_key(path, content) -> dict:
 
 def _read_yaml(path: str | os.PathLike):
     try:
-        return yaml.safe_load(Path(path).read_text(encoding='utf-8'))
+        return yaml.safe_load(Path(path).read_text(encoding='utf-8-sig'))
     except FileNotFoundError:
         raise UserError(f'{path}: no such file of rules; apps/rules has some') from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

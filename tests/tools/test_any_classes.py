@@ -204,7 +204,7 @@ def test_permuting_the_classes_permutes_every_output_and_changes_nothing_else(
         )  # fmt: skip
         call_tool(
             capsys, 'tools/crf.py', folder / 'predicted', toy_set / 'val.json', *data,
-            '--keep-small', 0.3, '--out', folder / 'crf',
+            '--keep-small', 0.3, '--probabilities', '--out', folder / 'crf',
         )  # fmt: skip
         call_tool(
             capsys, 'tools/make_pseudo.py', TOY, checkpoint, toy_set / 'test.json', *data,
@@ -216,12 +216,27 @@ def test_permuting_the_classes_permutes_every_output_and_changes_nothing_else(
             capsys, 'tools/predict.py', folder / 'model.onnx', toy_set / 'val.json', *data,
             '--out', folder / 'exported',
         )  # fmt: skip
+        members = ['--members', folder / 'predicted', folder / 'predicted', folder / 'crf', *data]
+        val = toy_set / 'val.json'
+        for how in ([], ['--hard']):
+            out = folder / f'vote{len(how)}'
+            call_tool(capsys, 'tools/ensemble.py', 'vote', val, *members, *how, '--out', out)
+        weights = ['--trials', 3, '--out', folder / 'weights.json']
+        call_tool(capsys, 'tools/ensemble.py', 'search', val, *members, *weights)
+        models = ['--model', TOY, checkpoint, '--model', TOY, checkpoint, *data]
+        call_tool(
+            capsys, 'tools/ensemble.py', 'predict', val, *models, '--out', folder / 'both',
+        )  # fmt: skip
+        rules = ['--make-rules', folder / 'rules.yaml']
+        call_tool(capsys, 'apps/sorting_guide.py', TOY, checkpoint, *rules)
     plain, turned = folders['plain'], folders['turned']
 
     table = np.full(256, 255, np.uint8)
     table[: len(new_label)] = new_label
     masks = sorted(path.relative_to(plain) for path in plain.rglob('masks/**/*.png'))
-    assert {path.parts[0] for path in masks} == {'predicted', 'crf', 'pseudo', 'test', 'exported'}
+    assert {path.parts[0] for path in masks} == {
+        'predicted', 'crf', 'pseudo', 'test', 'exported', 'vote0', 'vote1', 'both',
+    }  # fmt: skip
     for path in masks:
         before = load_mask(plain / path, 64, 64, built_in())
         after = load_mask(turned / path, 64, 64, classes)
@@ -236,7 +251,7 @@ def test_permuting_the_classes_permutes_every_output_and_changes_nothing_else(
     assert first['metrics'] == pytest.approx(second['metrics'], abs=0.02)
     matrix = np.array(second['confusion_matrix'])[np.ix_(new_label, new_label)]
     assert np.abs(matrix - first['confusion_matrix']).sum() <= 10
-    for part in ('predicted', 'crf', 'exported'):
+    for part in ('predicted', 'crf', 'exported', 'vote0', 'vote1', 'both'):
         found = [COCO(str(folder / part / 'predictions.json')) for folder in (plain, turned)]
         counts = [
             {api.cats[i]['name']: len(api.getAnnIds(catIds=[i])) for i in api.getCatIds()}
@@ -249,6 +264,11 @@ def test_permuting_the_classes_permutes_every_output_and_changes_nothing_else(
     )
     for key in ('thresholds', 'class_shares'):
         assert first[key] == pytest.approx(second[key], abs=1e-3)
+    first, second = (json.loads((f / 'weights.json').read_text()) for f in (plain, turned))
+    assert first['alone'] == pytest.approx(second['alone'], abs=1e-3)
+    first, second = (yaml.safe_load((f / 'rules.yaml').read_text()) for f in (plain, turned))
+    assert first == second
+    assert list(second['classes']) == [classes.names[label] for label in classes.foreground]
 
 
 def test_members_of_different_classes_do_not_vote(

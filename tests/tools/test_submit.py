@@ -101,3 +101,12 @@ def test_a_model_writes_what_its_masks_say(toy_set, random_checkpoint, tmp_path,
     call_tool(capsys, TOOL, ann, *masks, '--out', tmp_path / 'b.csv')
     assert (tmp_path / 'a.csv').read_bytes() == (tmp_path / 'b.csv').read_bytes()
     call_tool(capsys, TOOL, ann, '--check', tmp_path / 'a.csv')
+
+
+def test_a_submission_with_a_byte_order_mark_is_read(photos, capsys):
+    """A spreadsheet writes one."""
+    write(capsys, photos)
+    text = (photos / 's.csv').read_text(encoding='utf-8')
+    (photos / 'marked.csv').write_text(text, encoding='utf-8-sig')
+    said = call_tool(capsys, TOOL, photos / 'test.json', '--check', photos / 'marked.csv').out
+    assert 'marked.csv: valid, 2 photos' in said

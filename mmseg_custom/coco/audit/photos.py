@@ -18,7 +18,7 @@ from mmseg_custom.utils import UserError
 from mmseg_custom.utils.progress import tqdm
 
 from .finding import Finding
-from .split_file import SplitFile
+from .split_file import SplitFile, file_names
 
 SHOWN_UNUSED = 5
 
@@ -106,6 +106,8 @@ def unused_files(files: Sequence[SplitFile]) -> Iterator[Finding]:
     listed = {}
     for file in files:
         used = listed.setdefault(file.root, (file.path, set()))[1]
+        # Also by an entry that has a problem of its own.
+        used |= {os.path.normpath(file.root / name) for name in file_names(file.whole).values()}
         for image in file.images:
             used.add(os.path.normpath(file.photo_path(image)))
             used.add(os.path.normpath(file.root / (image.get('seg_map_path') or '')))

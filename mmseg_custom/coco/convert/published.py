@@ -1,7 +1,7 @@
 """What the public Recycle Trash Dataset holds, to compare a copy of it with."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from mmseg_custom.classes import name_key
 
@@ -23,26 +23,37 @@ OBJECTS = {
 }
 
 
-def published_differences(content: dict) -> Iterator[str]:
-    """Yield what differs from the published counts, where a set is that dataset.
+def published_differences(contents: Iterable[dict]) -> str | None:
+    """Say what differs from the published counts, where a set is that dataset.
 
     A set is taken for it when its categories have its names and ids and its photos are in folders
     ``batch_NN``.
 
     Args:
-        content: A valid COCO object, joined from all files.
+        contents: The valid COCO objects of its files.
+
+    Returns:
+        str | None: One line; None where nothing differs, or the set is another one.
     """
-    names = {entry['id']: name_key(entry['name']) for entry in content.get('categories', ())}
-    folders = {image['file_name'].rpartition('/')[0] for image in content['images']}
-    batches = {folder for folder in folders if folder.rpartition('/')[2].startswith('batch_')}
-    if names != dict(enumerate(map(name_key, OBJECTS))) or not batches or batches != folders:
-        return
-    objects = Counter(names.get(entry['category_id']) for entry in content['annotations'])
+    published = dict(enumerate(map(name_key, OBJECTS)))
+    folders: set[str] = set()
+    objects: Counter[str] = Counter()
+    photos = 0
+    for content in contents:
+        names = {entry['id']: name_key(entry['name']) for entry in content.get('categories', ())}
+        if names != published:
+            return None
+        photos += len(content['images'])
+        folders |= {image['file_name'].rpartition('/')[0] for image in content['images']}
+        objects.update(published[entry['category_id']] for entry in content['annotations'])
+    if not folders or not all(one.rpartition('/')[2].startswith('batch_') for one in folders):
+        return None
     found = [
-        ('batches', len(batches), BATCHES),
-        ('photos', len(content['images']), PHOTOS),
+        ('batches', len(folders), BATCHES),
+        ('photos', photos, PHOTOS),
         *((name, objects[name_key(name)], number) for name, number in OBJECTS.items()),
     ]
     wrong = [f'{what} {here:,} of {there:,}' for what, here, there in found if here != there]
-    if wrong:
-        yield f'differs from the published Recycle Trash Dataset: {", ".join(wrong)}'
+    return (
+        f'differs from the published Recycle Trash Dataset: {", ".join(wrong)}' if wrong else None
+    )

@@ -54,7 +54,7 @@ def read_submission(path: str | os.PathLike) -> Iterator[tuple[str, np.ndarray]]
     csv.field_size_limit(2**30)
     seen = set()
     try:
-        with open(path, newline='', encoding='utf-8') as file:
+        with open(path, newline='', encoding='utf-8-sig') as file:
             lines = csv.reader(file)
             header = tuple(next(lines, ()))
             if header != HEADER:

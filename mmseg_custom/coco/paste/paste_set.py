@@ -6,8 +6,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from mmseg_custom.classes import ClassList
+from mmseg_custom.coco.ann_files import annotation_files
 from mmseg_custom.coco.class_map import apply_class_map
-from mmseg_custom.coco.join import annotation_files
 from mmseg_custom.coco.photo_root import output_stem, photo_root, with_photo_root
 from mmseg_custom.coco.read import read_coco, require_valid
 from mmseg_custom.coco.readable import unreadable_photos
@@ -102,13 +102,13 @@ def write_paste_set(
         version=VERSION,
         aug_num=aug_num,
         add=add,
-        annotations=[digest_of_file(file) for file in _files(ann_file)],
+        annotations=[digest_of_file(file) for file in annotation_files(ann_file)],
         classes=source.classes.to_plain(),
         **asdict(options),
     )
     target = out / f'{output_stem(ann_file)}_pasted.json'
     photos = {i['file_name']: [source.data_root / i['file_name']] for i in source.content['images']}
-    refuse_overwriting([target], _files(ann_file))
+    refuse_overwriting([target], annotation_files(ann_file))
     refuse_overwriting(
         (out / photo_name(i) for i in range(aug_num)), (p for (p,) in photos.values())
     )
@@ -142,10 +142,6 @@ def _prefix(out: Path, data_root: Path) -> str:
             'both old and new photos',
             kind='not-inside-data-root',
         ) from None
-
-
-def _files(ann_file: str | os.PathLike) -> list[Path]:
-    return [Path(ann_file)] if os.path.isfile(ann_file) else list(annotation_files(ann_file))
 
 
 def _is_done(

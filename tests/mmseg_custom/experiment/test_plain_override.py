@@ -19,7 +19,8 @@ def load(path):
 @pytest.fixture
 def written(tmp_path):
     def write(text, name='o.yaml'):
-        (tmp_path / name).write_text(text)
+        # Tools on Windows write a byte order mark.
+        (tmp_path / name).write_text(text, encoding='utf-8-sig')
         return tmp_path / name
 
     return write

@@ -96,6 +96,27 @@ def test_classes_are_said_once_in_any_form(tmp_path, line):
     assert set_classes(cfg) == classes
 
 
+@pytest.mark.parametrize('stated_by', ['base', 'config', 'override'])
+def test_a_class_file_is_relative_to_the_file_that_states_it(tmp_path, monkeypatch, stated_by):
+    """A file of the same name in the heir's folder, or in the current one, is another list."""
+    for folder in ('bases', 'mine', 'here'):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / 'list.yaml').write_text(f'names: [Background, {folder}]\n')
+    monkeypatch.chdir(tmp_path / 'here')
+    line = "classes = 'list.yaml'\n"
+    base, heir = tmp_path / 'bases' / 'base.py', tmp_path / 'mine' / 'heir.py'
+    base.write_text(f'_base_ = {str(TOY)!r}\n' + (line if stated_by == 'base' else ''))
+    heir.write_text("_base_ = '../bases/base.py'\n" + (line if stated_by == 'config' else ''))
+    (tmp_path / 'bases' / 'override.yaml').write_text('classes: list.yaml\n')
+    override = str(tmp_path / 'bases' / 'override.yaml') if stated_by == 'override' else None
+    cfg = load_config(str(heir), override=override)
+    wanted = 'mine' if stated_by == 'config' else 'bases'
+    assert set_classes(cfg).names == ('Background', wanted)
+    # What the command line says is relative to the current folder.
+    cfg = load_config(str(heir), ['classes=list.yaml'], override=override)
+    assert set_classes(cfg).names == ('Background', 'here')
+
+
 def test_every_data_set_of_every_loader_follows_through_wrappers():
     cfg = load_config(str(ROOT / 'configs' / 'laptop_efflite0_trash_online.py'))
     set_classes(cfg, THREE)

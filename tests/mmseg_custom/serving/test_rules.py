@@ -98,3 +98,11 @@ def test_a_file_that_is_missing_or_no_text(tmp_path):
     (tmp_path / 'a.yaml').write_bytes(b'\xff\xfe\xfa')
     with pytest.raises(UserError, match='cannot be read as YAML'):
         read_rules(tmp_path / 'a.yaml', built_in())
+
+
+def test_a_file_of_rules_with_a_byte_order_mark_is_read(tmp_path):
+    text = (ROOT / 'apps' / 'rules' / 'en.yaml').read_text(encoding='utf-8')
+    (tmp_path / 'rules.yaml').write_text(text, encoding='utf-8-sig')
+    plain, marked = ROOT / 'apps' / 'rules' / 'en.yaml', tmp_path / 'rules.yaml'
+    classes = built_in()
+    assert read_rules(marked, classes) == read_rules(plain, classes)

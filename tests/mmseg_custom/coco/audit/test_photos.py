@@ -84,6 +84,14 @@ def test_pictures_that_no_file_lists_are_counted(photos):
     assert finding.severity == 'note'
 
 
+def test_a_picture_whose_entry_is_wrong_is_listed_all_the_same(photos):
+    content = json.loads(photos.read_text())
+    content['images'][0]['height'] = 40000 * 40000
+    photos.write_text(json.dumps(content))
+    kinds = {f.kind for f in audit_files([open_split(photos, built_in())], AuditOptions())}
+    assert 'bad-image' in kinds and 'unused-file' not in kinds
+
+
 def test_a_wrong_data_root_is_one_message(photos, tmp_path):
     (tmp_path / 'elsewhere').mkdir()
     file = open_split(photos, built_in(), tmp_path / 'elsewhere')
