@@ -33,10 +33,10 @@ def chromium():
         browser.close()
 
 
-def require_usable_on_a_phone(page) -> None:
+def require_usable_on_a_phone(page, pictures: str = 'main img[tabindex]') -> None:
     """Assert that a page of 390 pixels does not scroll sideways, and that a picture can fill it."""
     assert page.evaluate('document.documentElement.scrollWidth') <= 390
-    picture = page.locator('main img[tabindex]').first
+    picture = page.locator(pictures).first
     small = picture.bounding_box()
     picture.focus()
     large = picture.bounding_box()

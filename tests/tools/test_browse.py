@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from browser import chromium, opened  # noqa: F401
+from browser import chromium, opened, require_usable_on_a_phone  # noqa: F401
 from conftest import call_tool, coco, tool
 from sklearn.metrics import jaccard_score
 
@@ -90,6 +90,19 @@ def test_overlays_are_laid_on_and_taken_off(chromium, toy_set, predicted, tmp_pa
         pictures = page.evaluate('[...document.images].map(i => [i.naturalWidth, i.alt])')
         assert all(width > 0 and alt for width, alt in pictures)
         assert page.evaluate('document.documentElement.scrollWidth') == 400
+
+
+def test_a_photo_and_its_overlay_can_fill_a_phone(chromium, toy_set, tmp_path, capsys):  # noqa: F811
+    call_tool(capsys, TOOL, toy_set / 'val.json', '--out', tmp_path / 'a.html')
+    with opened(chromium, tmp_path / 'a.html', 390) as page:
+        require_usable_on_a_phone(page, '#grid figure > div')
+        page.locator('#grid figure > div').nth(2).click()
+        boxes = [
+            page.locator(f'#grid figure:nth-child(3) .{kind}').bounding_box()
+            for kind in ('photo', 'truth')
+        ]
+        assert boxes[0] == boxes[1]
+        assert boxes[0]['width'] > 370
 
 
 def test_folds_and_files_are_parts(chromium, toy_set, tmp_path, capsys):  # noqa: F811
