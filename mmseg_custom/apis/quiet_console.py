@@ -8,6 +8,7 @@ FILE_ONLY = re.compile(
     r'paramwise_options|Config:|Hooks will be executed|\n----|Exp name:|Saving checkpoint at'
     r'|Iter\(train\)|Iter\(\w+\) +\[.*eta:'
     r'|Distributed training is not used|Checkpoints will be saved to'
+    r'|Loads checkpoint by|The previous best checkpoint'
     r'|"FileClient" will be|"HardDiskBackend" is the|The prefix is not set'
     # Each of the teacher's weights, which the optimizer does not train.
     r'|teacher\.module\.'

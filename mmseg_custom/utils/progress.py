@@ -47,6 +47,11 @@ class tqdm(_tqdm):  # noqa: N801  (the name that everybody knows)
             self.last_print_t = -math.inf
         super().close()
 
+    def moveto(self, n: int) -> None:
+        """Move to the line of a bar inside another; off a terminal each has lines of its own."""
+        if sys.stderr.isatty():
+            super().moveto(n)
+
     @staticmethod
     def status_printer(file) -> Callable[[str], None]:
         """Return the function that shows a state of the bar."""

@@ -50,6 +50,16 @@ def test_it_takes_the_arguments_of_tqdm_by_position(monkeypatch):
     assert list(progress.tqdm(range(2))) == [0, 1]
 
 
+def test_off_a_terminal_a_bar_inside_another_moves_no_cursor(monkeypatch, clock):
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, 'stderr', stream)
+    for _ in progress.tqdm(clock(2), total=2, desc='training', unit='epoch'):
+        list(progress.tqdm(clock(4), total=4, desc='reading', unit='photo'))
+    lines = stream.getvalue().splitlines()
+    assert all(line.startswith(('training: ', 'reading: ')) for line in lines), lines
+    assert len({line.partition(':')[0] for line in lines}) == 2
+
+
 def test_off_a_terminal_short_work_is_silent(monkeypatch, clock):
     assert shown(monkeypatch, io.StringIO(), clock, 2) == ''
 
