@@ -78,11 +78,11 @@ def _add_segment(app: FastAPI, service: Service, door: Door) -> None:
     options: dict[str, Any] = dict(dependencies=door.dependencies)
 
     async def answer(photo: SentPhoto, each: Each, max_side: int | None) -> Answer:
-        seen = await service.see(photo.content, photo.name, max_side)
+        seen = await service.see(photo, max_side)
         return await to_thread.run_sync(to_answer, seen, classes, each, limiter=service.coding)
 
     async def picture(photo: SentPhoto, max_side: int | None) -> Response:
-        seen = await service.see(photo.content, photo.name, max_side)
+        seen = await service.see(photo, max_side)
         png = await to_thread.run_sync(to_png, seen, classes, limiter=service.coding)
         return Response(png, media_type='image/png')
 

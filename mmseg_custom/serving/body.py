@@ -24,10 +24,12 @@ class SentPhoto(NamedTuple):
     Attributes:
         name: As the client calls it; only shown, never opened.
         content: Its bytes.
+        client: Address of who sent it.
     """
 
     name: str
     content: bytes
+    client: str = ''
 
 
 class InMemory(MultiPartParser):
@@ -92,14 +94,15 @@ async def receive(
         with anyio.fail_after(capacity.upload_seconds):
             if not is_form:
                 content = b''.join([part async for part in stream])
-                return [SentPhoto(UNNAMED, content)]
-            return await _form_photos(InMemory(request, stream, total + BYTES_AROUND, files))
+                return [SentPhoto(UNNAMED, content, address_of(request))]
+            parser = InMemory(request, stream, total + BYTES_AROUND, files)
+            return await _form_photos(parser, address_of(request))
     except TimeoutError:
         seconds = f'{capacity.upload_seconds:g}'
         raise UploadError(f'no complete photo after {seconds} seconds', 408) from None
 
 
-async def _form_photos(parser: InMemory) -> list[SentPhoto]:
+async def _form_photos(parser: InMemory, client: str) -> list[SentPhoto]:
     try:
         form = await parser.parse()
     except UploadError:
@@ -110,7 +113,15 @@ async def _form_photos(parser: InMemory) -> list[SentPhoto]:
     sent = [one for _, one in form.multi_items() if isinstance(one, UploadFile)]
     if not sent:
         raise UploadError('the form has no photo; send it with curl -F photo=@photo.jpg', 422)
-    return [SentPhoto((one.filename or UNNAMED)[:LONGEST_NAME], await one.read()) for one in sent]
+    return [
+        SentPhoto((one.filename or UNNAMED)[:LONGEST_NAME], await one.read(), client)
+        for one in sent
+    ]
+
+
+def address_of(request: Request) -> str:
+    """Return the address of the client, or an empty text where it has none."""
+    return request.client.host if request.client else ''
 
 
 async def _limited(

@@ -8,7 +8,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader
 
 from .access import ApiKeys, RateLimit
-from .body import SentPhoto, body_size, receive
+from .body import SentPhoto, address_of, body_size, receive
 from .refusals import Refused
 from .service import Service
 
@@ -51,7 +51,7 @@ class Door:
         limits, capacity = self._service.limits, self._service.capacity
         total = limits.max_bytes * (1 if files == 1 else MAX_TOTAL)
         size = COPIES * body_size(request, total, forms_only=files > 1)
-        client = request.client.host if request.client else ''
+        client = address_of(request)
         self._count(client, 1)
         async with self._service.turnstile.enter(client, size + self._service.decoded_bytes):
             sent = await receive(request, limits.max_bytes, capacity, files, total)

@@ -16,6 +16,7 @@ from mmseg_custom.apis.segmentation import Segmenter
 from mmseg_custom.classes import ClassList
 
 from .api import add_monitoring, new_app
+from .body import SentPhoto
 from .capacity import Capacity
 from .door import Door
 from .guide_page import KOREAN, Example, page_of
@@ -96,8 +97,8 @@ def _add_look(app: FastAPI, service: Service, refine: Refine) -> None:
         mask = probabilities.argmax(axis=0).astype(np.uint8)
         return seen._replace(mask=mask, confidence=probabilities.max(axis=0))
 
-    async def look_at(content: bytes, name: str, edges: bool) -> Look:
-        seen = await service.see(content, name)
+    async def look_at(photo: SentPhoto, edges: bool) -> Look:
+        seen = await service.see(photo)
         if edges:
             seen = await to_thread.run_sync(refined, seen, limiter=one_at_a_time)
         return await to_thread.run_sync(
@@ -107,7 +108,7 @@ def _add_look(app: FastAPI, service: Service, refine: Refine) -> None:
     @app.post(LOOK, include_in_schema=False)
     async def look(request: Request, edges: bool = False) -> Any:
         async with door.photos(request) as (photo,):
-            return await while_there(request, look_at(photo.content, photo.name, edges))
+            return await while_there(request, look_at(photo, edges))
 
 
 def to_look(seen: Seen, classes: ClassList) -> Look:

@@ -1,6 +1,7 @@
 """What all pages and APIs of a server share: the line, the decoders, and the model."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, NamedTuple, TypeVar
@@ -14,7 +15,7 @@ from mmseg_custom.apis.segmentation import Segmentation
 from mmseg_custom.apis.segmentation import Segmenter as AnySegmenter
 
 from .batcher import Batcher
-from .body import too_large
+from .body import SentPhoto, too_large
 from .capacity import Capacity
 from .decoder import Decoder
 from .metrics import Metrics
@@ -56,7 +57,8 @@ class Service:
         self._decode = Decoder(limits, capacity.coders, capacity.decode_seconds)
         self._batcher = Batcher(self._predict, capacity.max_batch, self.metrics.batch_size.observe)
         self.metrics.waiting.set_function(self._batcher.__len__)
-        self._decoding = anyio.CapacityLimiter(capacity.coders)
+        # Fair, too: a client whose photos take long to decode leaves a process to the others.
+        self._decoding = Turnstile(capacity.coders, sys.maxsize)
         self.coding = anyio.CapacityLimiter(capacity.coders)
 
     @property
@@ -76,28 +78,26 @@ class Service:
             with suppress(asyncio.CancelledError):
                 await task
 
-    async def decode(self, content: bytes, max_side: int | None = None) -> Upload:
+    async def decode(self, photo: SentPhoto, max_side: int | None = None) -> Upload:
         """Decode a photo; see :class:`~mmseg_custom.serving.decoder.Decoder`."""
-        if len(content) > self.limits.max_bytes:
+        if len(photo.content) > self.limits.max_bytes:
             raise too_large(self.limits.max_bytes)
-        return await anyio.to_thread.run_sync(
-            self._decode, content, max_side, limiter=self._decoding
-        )
+        async with self._decoding.enter(photo.client, 1):
+            return await anyio.to_thread.run_sync(self._decode, photo.content, max_side)
 
-    async def see(self, content: bytes, name: str, max_side: int | None = None) -> Seen:
+    async def see(self, photo: SentPhoto, max_side: int | None = None) -> Seen:
         """Decode a photo and show it to the model.
 
         Args:
-            content: The bytes of the file.
-            name: Named in messages.
+            photo: As it was sent.
             max_side: Shrink to this, if it is smaller than the limit.
 
         Raises:
             UploadError: The photo is refused.
             UserError: The model fails on it.
         """
-        upload = await self.decode(content, max_side)
-        mask, confidence = await self._batcher(upload.photo, name)
+        upload = await self.decode(photo, max_side)
+        mask, confidence = await self._batcher(upload.photo, photo.name)
         return Seen(upload, mask, confidence)
 
     def _predict(self, photos: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -16,7 +16,8 @@ FORM = b'multipart/form-data; boundary=x'
 def request(receiving=None, kind=b'image/jpeg', length=None):
     headers = [(b'content-type', kind)]
     headers += [(b'content-length', str(length).encode())] if length is not None else []
-    return Request(dict(type='http', headers=headers), receiving)
+    client = ('10.0.0.7', 4242)
+    return Request(dict(type='http', headers=headers, client=client), receiving)
 
 
 def sending(*parts):
@@ -81,7 +82,9 @@ def test_a_body_of_exactly_the_limit_is_received():
 def test_files_of_a_form_are_received_with_their_names():
     body = form((b'; filename="a.jpg"', b'AAA'), (b'; filename="../b.jpg"', b'B' * 99))
     sent = received(sending(body[:50], body[50:]), FORM, files=2)
-    assert sent == [('a.jpg', b'AAA'), ('../b.jpg', b'B' * 99)]
+    expected = [('a.jpg', b'AAA'), ('../b.jpg', b'B' * 99)]
+    assert [(one.name, one.content) for one in sent] == expected
+    assert {one.client for one in sent} == {'10.0.0.7'}
 
 
 @pytest.mark.parametrize(
