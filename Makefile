@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 DEMO := work_dirs/demo
 TOY := data/toy_trash
 
-.PHONY: install demo app test tests test-fast fuzz docs lint types bench chaos doctor clean
+.PHONY: install demo app test tests test-fast fuzz docs lint types bench chaos doctor clean samples
 
 # The stamp's name holds what the environment is made from, so that it is made once and made again
 # when one of these changes. Rust's, conda's or a system's Python does as well: PYTHON=… make demo
@@ -35,6 +35,18 @@ demo: $(STAMP)
 	python tools/test.py configs/upernet_swin_toy.py $(DEMO)/iter_800.pth --out $(DEMO)/test
 	python tools/contact_sheet.py $(TOY)/val.json $(DEMO)/test/masks --out $(DEMO)/contact_sheet.png
 	@echo "Look at $(DEMO)/contact_sheet.png; the numbers are in $(DEMO)/test/metrics.json"
+
+# Where the complete photos of the samples, and garbage6, are; only to make samples and weights again.
+CONTEST ?= data/recycle_trash_sample
+GARBAGE6 ?= data/garbage6
+SAMPLES := samples/recycle_trash
+
+samples: $(STAMP)
+	python data_prep/resize.py $(CONTEST)/train_all.json --size 456 --out $(SAMPLES)
+	python data_prep/stratified_kfold.py $(SAMPLES)/train_all.json --seed 0 --group-duplicates --out $(SAMPLES)
+	mv $(SAMPLES)/kfold_0_train.json $(SAMPLES)/train.json
+	mv $(SAMPLES)/kfold_0_val.json $(SAMPLES)/val.json
+	rm $(SAMPLES)/resize.json $(SAMPLES)/folds.png $(SAMPLES)/kfold_*.json
 
 app: $(STAMP)
 	test -f $(DEMO)/iter_800.pth || $(MAKE) demo

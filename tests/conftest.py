@@ -18,7 +18,7 @@ import pytest  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRESS = re.compile(r'\d+%\|.*\| \d+/\d+ \[|: \d+/\d+ .* elapsed')
-REAL = ROOT.parent / 'shared' / 'data' / 'recycle_trash_sample'
+REAL = ROOT / 'samples' / 'recycle_trash'
 
 sys.path.insert(0, str(ROOT / 'tests'))
 
@@ -53,9 +53,7 @@ WITHOUT_TORCH = ('data_prep', 'mmseg_custom/coco', 'mmseg_custom/utils', 'mmseg_
 
 @pytest.fixture
 def real_sample() -> Path:
-    """The folder of 50 real photos; a test that needs it is skipped where it is missing."""
-    if not (REAL / 'train_all.json').is_file():
-        pytest.skip(f'the real photos are not at {REAL}')
+    """The folder of the 50 real photos that come with the project."""
     return REAL
 
 

@@ -5,7 +5,6 @@ resume a training.
 """
 
 from mmseg_custom import cli
-from mmseg_custom.cli import existing_file
 
 SUFFIXES = ('.pth', '.safetensors')
 
@@ -18,7 +17,10 @@ def build_parser() -> cli.Parser:
         '--out work_dirs/demo/weights.safetensors',
     )
     parser.add_argument(
-        'checkpoint', type=existing_file, metavar='CHECKPOINT', help='.pth or .safetensors file'
+        'checkpoint',
+        type=cli.model_file,
+        metavar='CHECKPOINT',
+        help='.pth or .safetensors file, or a model folder',
     )
     parser.add_argument(
         '--out', required=True, metavar='FILE', help='.pth or .safetensors file to write'

@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from mmseg_custom import cli
-from mmseg_custom.cli import existing_dir, existing_file, natural_int, positive_int
+from mmseg_custom.cli import existing_dir, natural_int, positive_int
 
 
 def build_parser() -> cli.Parser:
@@ -56,7 +56,11 @@ def add_predict(parser) -> None:
 def add_average(parser) -> None:
     """Describe ``average``."""
     parser.add_argument(
-        'checkpoints', nargs='+', type=existing_file, metavar='CHECKPOINT', help='.pth files'
+        'checkpoints',
+        nargs='+',
+        type=cli.model_file,
+        metavar='CHECKPOINT',
+        help='.pth or .safetensors files',
     )
     parser.add_argument('--weights', nargs='+', type=float, help='one a checkpoint (all equal)')
     parser.add_argument('--out', required=True, metavar='FILE', help='.pth file to write')

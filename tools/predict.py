@@ -84,10 +84,12 @@ def run(args) -> int:
 def split_arguments(args) -> tuple[list[str], list[str]]:
     """Return the files of the model, and the inputs."""
     from mmseg_custom.utils import UserError
+    from mmseg_custom.utils.model_folder import weights_path
 
-    usage = 'CHECKPOINT INPUT…, CONFIG CHECKPOINT INPUT…, or MODEL.onnx INPUT…'
+    usage = 'CHECKPOINT INPUT…, MODEL_FOLDER INPUT…, CONFIG CHECKPOINT INPUT…, or MODEL.onnx INPUT…'
     count = 2 if args.arguments[0].endswith('.py') else 1
     model, inputs = args.arguments[:count], args.arguments[count:]
+    model = [weights_path(path) for path in model]
     for path in model:
         if not Path(path).is_file():
             raise UserError(f'{path}: no such file; usage: {usage}')

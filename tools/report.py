@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mmseg_custom import cli
-from mmseg_custom.cli import existing_file, existing_path, positive_int
+from mmseg_custom.cli import existing_path, positive_int
 
 PHOTOS = 8
 
@@ -22,7 +22,7 @@ def build_parser() -> cli.Parser:
         help='where tools/train.py wrote, or one of its checkpoints',
     )
     parser.add_argument('--out', metavar='FILE', help='HTML page to write (WORK_DIR/report.html)')
-    parser.add_argument('--checkpoint', type=existing_file, help="the weights (WORK_DIR's latest)")
+    parser.add_argument('--checkpoint', type=cli.model_file, help="the weights (WORK_DIR's latest)")
     parser.add_argument(
         '--count',
         type=positive_int,

@@ -25,9 +25,10 @@ def build_parser() -> cli.Parser:
     what.add_argument(
         '--model',
         nargs='+',
-        type=cli.existing_file,
+        type=cli.model_file,
         metavar='MODEL',
-        help='write what this model predicts to OUT: CHECKPOINT, or CONFIG CHECKPOINT',
+        help='write what this model predicts to OUT: CHECKPOINT, CONFIG CHECKPOINT, or a model '
+        'folder',
     )
     what.add_argument('--check', metavar='CSV', help='report what is wrong with a submission')
     what.add_argument(

@@ -15,6 +15,7 @@ from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 
 from mmseg_custom.checkpoints.checkpoint import classes_of, require_same_weights, state_of
+from mmseg_custom.checkpoints.model_folder import fetch_model_folder
 from mmseg_custom.checkpoints.safe_load import load_checkpoint
 from mmseg_custom.coco.photos import Photo, to_bgr
 from mmseg_custom.experiment.config import drop_pretrained, load_config
@@ -23,6 +24,7 @@ from mmseg_custom.experiment.stored import differences, stored_experiment
 from mmseg_custom.experiment.tta import photo_pipeline, set_tta
 from mmseg_custom.models.probabilities import sample_probabilities
 from mmseg_custom.utils.digests import digest_of_data, digest_of_file
+from mmseg_custom.utils.model_folder import weights_path
 from mmseg_custom.utils.non_finite import NonFiniteOutput
 
 from .segmentation import Segmentation
@@ -39,7 +41,7 @@ class TrashSegmenter:
     Args:
         config: The experiment, as a file or as MMEngine's ``Config``; None, or the checkpoint
             alone: the experiment that the checkpoint carries.
-        checkpoint: The ``.pth`` file; nothing in it is run
+        checkpoint: The ``.pth`` or ``.safetensors`` file, or a model folder; nothing in it is run
             (:func:`mmseg_custom.checkpoints.safe_load.load_checkpoint`).
         device: Such as ``'cpu'`` or ``'cuda:1'``; None: the best there is.
         tta: Average over the views of ``configs/_base_/tta/NAME.py``; None: the photo alone.
@@ -71,6 +73,7 @@ class TrashSegmenter:
             if config is None or isinstance(config, Config):
                 raise TypeError('TrashSegmenter: the checkpoint is missing')
             checkpoint, config = config, None
+        checkpoint = weights_path(checkpoint)
         cfg = _experiment_of(config, checkpoint)
         drop_pretrained(cfg.model)
         content, source = load_checkpoint(checkpoint), os.fspath(checkpoint)
@@ -96,6 +99,41 @@ class TrashSegmenter:
             classes=self.classes.to_plain(),
             tta=tta,
         )
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: str | os.PathLike,
+        *,
+        revision: str | None = None,
+        cache_dir: str | os.PathLike | None = None,
+        local_files_only: bool = False,
+        **kwargs: Any,
+    ) -> 'TrashSegmenter':
+        """Load a model folder from here or from the Hugging Face Hub.
+
+        Nothing in it is run: it is tensors and plain data, and the model is built from the names of
+        registered parts only.
+
+        Args:
+            name: A folder that ``tools/package_model.py`` wrote, such as ``weights/trash11``, or
+                the id of a repository on the Hub with its content, such as ``owner/model``.
+            revision: Of the Hub: branch, tag or commit.
+            cache_dir: Of the Hub: its cache; None: the usual place.
+            local_files_only: Of the Hub: use the cache alone.
+            **kwargs: ``device``, ``tta`` and ``classes`` of :class:`TrashSegmenter`.
+
+        Raises:
+            UserError: No such folder or repository, or no model folder.
+
+        Example:
+            >>> TrashSegmenter.from_pretrained('weights/trash11')('photo.jpg').area_shares
+            {'Background': 0.71, 'Plastic': 0.29}
+        """
+        folder = os.fspath(name)
+        if not os.path.isdir(folder):
+            folder = fetch_model_folder(folder, revision, cache_dir, local_files_only)
+        return cls(None, weights_path(folder), **kwargs)
 
     def __call__(self, photo: Photo) -> Segmentation:
         """Segment one photo.

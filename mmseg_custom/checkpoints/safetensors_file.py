@@ -10,6 +10,7 @@ import torch
 
 from mmseg_custom.utils.atomic import atomic_path
 from mmseg_custom.utils.errors import UserError
+from mmseg_custom.utils.model_folder import experiment_beside
 
 SUFFIX = '.safetensors'
 
@@ -45,6 +46,8 @@ def write_safetensors(path: str | os.PathLike, checkpoint: Mapping) -> None:
 def read_safetensors(path: str | os.PathLike, map_location: Any = 'cpu') -> dict[str, dict]:
     """Read weights from any ``.safetensors`` file, and the classes if one of ours.
 
+    In a model folder the experiment is a file of its own beside the weights.
+
     Args:
         path: The file.
         map_location: The device.
@@ -70,6 +73,8 @@ def read_safetensors(path: str | os.PathLike, map_location: Any = 'cpu') -> dict
         raise damaged from None
     if metadata.get('sha256', _digest(state)) != _digest(state):
         raise damaged
+    if (experiment := experiment_beside(path)) is not None:
+        meta['experiment'] = experiment
     state = {name: value.to(map_location) for name, value in state.items()}
     return dict(state_dict=state, meta=dict(meta, dataset_meta=dataset_meta))
 

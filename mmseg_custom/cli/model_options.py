@@ -4,21 +4,23 @@ import argparse
 import os
 from collections.abc import Sequence
 
-from .parsing import existing_file
+from .parsing import model_file
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Add the positional model, ``[CONFIG] CHECKPOINT``: ``args.config`` and ``args.checkpoint``.
 
-    A checkpoint that tools/train.py wrote carries its experiment: ``args.config`` is then None.
+    A checkpoint that tools/train.py wrote, and a model folder, which stands for the checkpoint in
+    it, carry their experiment: ``args.config`` is then None.
     """
     parser.add_argument(
         'checkpoint',
         nargs='+',
-        type=existing_file,
+        type=model_file,
         action=ModelAction,
         metavar='MODEL',
-        help='CHECKPOINT (.pth or .safetensors) that tools/train.py wrote, or CONFIG CHECKPOINT',
+        help='CHECKPOINT (.pth or .safetensors) that tools/train.py wrote, CONFIG CHECKPOINT, or a '
+        'model folder, such as weights/trash11',
     )
     parser.set_defaults(config=None)
     add_trust_option(parser)
@@ -57,7 +59,7 @@ def add_models(
     parser.add_argument(
         '--model',
         nargs='+',
-        type=existing_file,
+        type=model_file,
         action=ModelAction,
         default=[],
         metavar='MODEL',

@@ -4,6 +4,8 @@ import argparse
 import os
 from collections.abc import Callable
 
+from mmseg_custom.utils.errors import UserError
+from mmseg_custom.utils.model_folder import weights_path
 from mmseg_custom.utils.shared import part_names
 from mmseg_custom.utils.spelling import did_you_mean
 
@@ -31,6 +33,16 @@ def existing_file(text: str) -> str:
     if not os.path.isfile(text):
         raise argparse.ArgumentTypeError(f'{text}: no such file{_similar_path(text)}')
     return text
+
+
+def model_file(text: str) -> str:
+    """Argument type: a file that exists, or a model folder, which stands for its weights."""
+    if not os.path.isdir(text):
+        return existing_file(text)
+    try:
+        return weights_path(text)
+    except UserError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def existing_dir(text: str) -> str:

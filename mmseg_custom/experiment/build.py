@@ -9,6 +9,7 @@ from mmengine.config import Config
 
 from mmseg_custom.checkpoints.checkpoint import classes_of
 from mmseg_custom.checkpoints.meta import checkpoint_meta
+from mmseg_custom.utils.model_folder import weights_path
 
 from . import config as changes
 from .arguments import require_arguments
@@ -91,6 +92,7 @@ def experiment_steps(args: argparse.Namespace) -> Iterator[Step]:
     if given('cfg_options'):
         yield '--cfg-options', lambda cfg: changes.change(cfg, args.cfg_options)
     said = given('classes'), given('class_map'), given('checkpoint')
+    yield 'load_from', _find_start
     yield 'classes', lambda cfg: _set_classes(cfg, *said)
     if given('epochs'):
         yield '--epochs', lambda cfg: _set_epochs(cfg, args)
@@ -122,6 +124,12 @@ def _set_classes(
 ) -> None:
     model = classes_of(dict(meta=checkpoint_meta(checkpoint)), checkpoint) if checkpoint else None
     set_classes(cfg, given, model, checkpoint or 'model', class_map)
+
+
+def _find_start(cfg: Config) -> None:
+    """Let a training start from the weights in a model folder."""
+    if cfg.get('load_from'):
+        cfg.load_from = weights_path(cfg.load_from)
 
 
 def _set_randomness(cfg: Config, **options: Any) -> None:

@@ -1,8 +1,10 @@
 """The experiment that a checkpoint carries: plain data, from which nothing is run."""
 
+import json
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
@@ -11,7 +13,8 @@ from mmengine.registry import init_default_scope
 from mmseg_custom import plugins  # noqa: F401  (registers what experiments name)
 from mmseg_custom.checkpoints.meta import checkpoint_meta
 from mmseg_custom.utils.errors import UserError
-from mmseg_custom.utils.plain_data import flatten, from_json
+from mmseg_custom.utils.model_folder import experiment_beside
+from mmseg_custom.utils.plain_data import flatten, from_json, to_json
 
 from .changes import HARMLESS
 from .config import drop_pretrained
@@ -64,8 +67,34 @@ def stored_experiment(checkpoint: str | os.PathLike) -> Config:
     init_default_scope(scope)
     drop_pretrained(cfg.model)
     _find_data(cfg, meta.get('origin'))
-    cfg.work_dir = os.path.dirname(os.fspath(checkpoint)) or '.'
+    folder = os.path.dirname(os.fspath(checkpoint)) or '.'
+    # What is written about a model folder does not belong into it.
+    is_published = experiment_beside(checkpoint) is not None
+    cfg.work_dir = f'work_dirs/{Path(folder).resolve().name}' if is_published else folder
     return cfg
+
+
+def published_experiment(checkpoint: str | os.PathLike) -> dict[str, Any]:
+    """Return the part of a checkpoint's experiment that a model folder publishes, as plain data.
+
+    It has no folder of the machine that trained it: absolute paths of data become their last part.
+
+    Args:
+        checkpoint: The file.
+
+    Raises:
+        UserError: It carries no experiment.
+    """
+    content = _read(checkpoint, checkpoint_meta(checkpoint))
+    kept = {key: content[key] for key in (*USED, 'default_scope') if content.get(key) is not None}
+    cfg = Config(kept)
+    drop_pretrained(cfg.model)
+    for loader in LOADERS:
+        for dataset in leaf_datasets(cfg[loader].dataset) if cfg.get(loader) else ():
+            for key in ('data_root', 'ann_file'):
+                if os.path.isabs(dataset.get(key) or ''):
+                    dataset[key] = os.path.basename(os.path.normpath(dataset[key]))
+    return json.loads(to_json(cfg.to_dict()))
 
 
 def has_experiment(checkpoint: str | os.PathLike) -> bool:

@@ -25,13 +25,20 @@ class EfficientNetLite0(TIMMBackbone):
 
     Args:
         pretrained: Begin with the ImageNet weights.
+        frozen_stages: Keep the stem and the first stages, up to 7, as they are: weights and batch
+            statistics. A training step skips their backward pass. 0: all are trained.
         init_cfg: As ``mmengine.model.BaseModule``.
 
     Raises:
-        UserError: timm or the package of the weights is missing.
+        UserError: timm or the package of the weights is missing, or there are fewer stages.
     """
 
-    def __init__(self, pretrained: bool | None = True, init_cfg: dict | None = None):
+    def __init__(
+        self,
+        pretrained: bool | None = True,
+        frozen_stages: int = 0,
+        init_cfg: dict | None = None,
+    ):
         try:
             super().__init__(
                 'tf_efficientnet_lite0',
@@ -42,8 +49,27 @@ class EfficientNetLite0(TIMMBackbone):
         except RuntimeError:
             raise UserError(f'EfficientNetLite0: timm is missing; {INSTALL}') from None
         self.pretrained = pretrained
+        self._frozen = self._first_stages(frozen_stages)
+        for module in self._frozen:
+            module.requires_grad_(False).eval()
         # Depthwise convolutions on a CPU are three times as fast with channels last.
         self.to(memory_format=torch.channels_last)
+
+    def _first_stages(self, number: int) -> list[torch.nn.Module]:
+        stages = list(self.timm_model.blocks.children())
+        if not 0 <= number <= len(stages):
+            raise UserError(
+                f'EfficientNetLite0: frozen_stages={number}: give a number from 0 to {len(stages)}'
+            )
+        stem = [self.timm_model.conv_stem, self.timm_model.bn1]
+        return [*stem, *stages[:number]] if number else []
+
+    def train(self, mode: bool = True) -> 'EfficientNetLite0':
+        """Change to training, except for frozen stages."""
+        super().train(mode)
+        for module in self._frozen:
+            module.eval()
+        return self
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Return the features of four strides."""
