@@ -1,4 +1,6 @@
-# make install  only install;  make demo  install, draw toy data, train, test, and make a picture to look at
+# make install  only install;  make demo  show the shipped model on real photos, and fine-tune it
+# make demo-toy  draw toy data, train, test, and make a picture to look at
+# make weights  train and package the shipped model again (GARBAGE6=DIR);  make samples  the photos
 # make test   install, run all tests (at least 95 % of mmseg_custom), check style and types
 # make test-fast  the tests that need no training, no server and no browser
 # make fuzz   random inputs for as long as you like;  Ctrl-C stops it
@@ -11,10 +13,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-DEMO := work_dirs/demo
+DEMO_TOY := work_dirs/demo_toy
 TOY := data/toy_trash
 
-.PHONY: install demo app test tests test-fast fuzz docs lint types bench chaos doctor clean samples
+.PHONY: install demo demo-toy app weights test tests test-fast fuzz docs lint types bench chaos doctor clean samples
 
 # The stamp's name holds what the environment is made from, so that it is made once and made again
 # when one of these changes. Rust's, conda's or a system's Python does as well: PYTHON=… make demo
@@ -30,11 +32,14 @@ $(STAMP):
 install: $(STAMP)
 
 demo: $(STAMP)
+	@python tools/demo.py --out work_dirs/demo
+
+demo-toy: $(STAMP)
 	python data_prep/make_toy_trash.py --out $(TOY)
-	python tools/train.py configs/upernet_swin_toy.py --work-dir $(DEMO)
-	python tools/test.py configs/upernet_swin_toy.py $(DEMO)/iter_800.pth --out $(DEMO)/test
-	python tools/contact_sheet.py $(TOY)/val.json $(DEMO)/test/masks --out $(DEMO)/contact_sheet.png
-	@echo "Look at $(DEMO)/contact_sheet.png; the numbers are in $(DEMO)/test/metrics.json"
+	python tools/train.py configs/upernet_swin_toy.py --work-dir $(DEMO_TOY)
+	python tools/test.py configs/upernet_swin_toy.py $(DEMO_TOY)/iter_800.pth --out $(DEMO_TOY)/test
+	python tools/contact_sheet.py $(TOY)/val.json $(DEMO_TOY)/test/masks --out $(DEMO_TOY)/contact_sheet.png
+	@echo "Look at $(DEMO_TOY)/contact_sheet.png; the numbers are in $(DEMO_TOY)/test/metrics.json"
 
 # Where the complete photos of the samples, and garbage6, are; only to make samples and weights again.
 CONTEST ?= data/recycle_trash_sample
@@ -48,9 +53,17 @@ samples: $(STAMP)
 	mv $(SAMPLES)/kfold_0_val.json $(SAMPLES)/val.json
 	rm $(SAMPLES)/resize.json $(SAMPLES)/folds.png $(SAMPLES)/kfold_*.json
 
+WEIGHTS := weights/trash11
+weights: $(STAMP)
+	python data_prep/stratified_kfold.py $(GARBAGE6)/annotations.json --seed 0 --group-duplicates --out data/garbage6_folds
+	python tools/train.py configs/laptop_efflite0_joined.py --work-dir work_dirs/weights
+	python tools/package_model.py work_dirs/weights/iter_580.pth --about configs/laptop_efflite0_joined.md \
+		--measure $(SAMPLES)/val.json data/garbage6_folds/kfold_0_val.json --out $(WEIGHTS)
+
+# Photos that the model has not seen
+EXAMPLES := 0003 0025 0049 0065
 app: $(STAMP)
-	test -f $(DEMO)/iter_800.pth || $(MAKE) demo
-	python apps/sorting_guide.py configs/upernet_swin_toy.py $(DEMO)/iter_800.pth
+	python apps/sorting_guide.py $(WEIGHTS) --examples $(EXAMPLES:%=$(SAMPLES)/batch_01/%.jpg)
 
 # Another order every day; SEED=20261123 make test repeats one.
 SEED ?= $(shell date -u +%Y%m%d)
@@ -89,4 +102,4 @@ doctor: $(STAMP)
 	python tools/doctor.py
 
 clean:
-	rm -rf $(VENV) work_dirs/demo
+	rm -rf $(VENV) work_dirs/demo $(DEMO_TOY)

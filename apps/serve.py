@@ -8,7 +8,7 @@ def build_parser() -> cli.Parser:
     """Describe the command line."""
     parser = cli.Parser(
         description=__doc__,
-        example='python apps/serve.py configs/upernet_swin_toy.py work_dirs/demo/iter_800.pth\n'
+        example='python apps/serve.py weights/trash11\n'
         "  curl --data-binary @photo.jpg -H 'Content-Type: image/jpeg' "
         "'http://127.0.0.1:8000/segment?format=png' > mask.png",
     )

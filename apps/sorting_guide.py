@@ -12,8 +12,7 @@ def build_parser() -> cli.Parser:
     """Describe the command line."""
     parser = cli.Parser(
         description=__doc__ + ' A camera works on this machine, or behind HTTPS.',
-        example='python apps/sorting_guide.py configs/upernet_swin_toy.py '
-        'work_dirs/demo/iter_800.pth',
+        example='python apps/sorting_guide.py weights/trash11',
     )
     cli.add_model(parser)
     cli.add_classes_option(parser)

@@ -1,42 +1,14 @@
 # The shipped model: the contest's samples and garbage6 in turns; `make weights` trains it
-_base_ = './laptop_efflite0_trash.py'
-classes = './joined_classes.yaml'
-data_root = 'samples/recycle_trash/'
-# Trained on photos of 256 pixels at half to twice their size, used on photos of 320
-small = [dict(type='Resize', scale=(256, 256), keep_ratio=True)]
-augmentation = [
-    dict(type='RandomScaleCrop', ratio_range=(0.5, 2.0), cat_max_ratio=0.9, size=(224, 224)),
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='PhotoMetricTables'),
+_base_ = [
+    './_base_/models/segformer_efflite0.py', './_base_/datasets/joined.py',
+    './_base_/schedules/adamw_poly_4k.py', './_base_/default_runtime.py'
 ]
-# Objects of a source are pasted into its own photos: those of garbage6 fill most of theirs
-contest = dict(
-    type='MultiImageMixDataset',
-    dataset=dict(
-        type='TrashCocoDataset', data_root=data_root, ann_file='train.json', pipeline=_base_.load),
-    pipeline=[dict(type='CopyPaste', prob=0.4), *small, *augmentation, *_base_.pack])
-garbage6 = dict(
-    type='MultiImageMixDataset',
-    dataset=dict(
-        type='TrashCocoDataset', data_root='data/garbage6_folds/', ann_file='kfold_0_train.json',
-        pipeline=_base_.load),
-    pipeline=[
-        dict(type='CopyPaste', scale_range=(0.3, 1.0)), *small, *augmentation,
-        *_base_.pack])
-train_dataloader = dict(
-    num_workers=1,
-    sampler=dict(_delete_=True, type='MultiSourceSampler', source_ratio=[3, 5]),
-    dataset=dict(_delete_=True, type='ConcatDataset', datasets=[contest, garbage6]))
-view = [dict(type='Resize', scale=(320, 320), keep_ratio=True)]
-val_dataloader = dict(
-    dataset=dict(
-        data_root=data_root, pipeline=[_base_.load[0], *view, _base_.load[1], *_base_.pack]))
-test_dataloader = val_dataloader
+classes = './joined_classes.yaml'
 model = dict(
     backbone=dict(frozen_stages=2),
     decode_head=dict(loss_decode=dict(_delete_=True, type='ComboLoss')))
-max_iters = 800
-optim_wrapper = dict(dtype='bfloat16', optimizer=dict(lr=4e-4))
+max_iters = 580
+optim_wrapper = dict(optimizer=dict(lr=4e-4))
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-6, by_epoch=False, begin=0, end=50),
     dict(type='PolyLR', eta_min=0., power=1., by_epoch=False, begin=50, end=max_iters),

@@ -8,8 +8,8 @@ def build_parser() -> cli.Parser:
     """Describe the command line."""
     parser = cli.Parser(
         description=__doc__,
-        example='python tools/contact_sheet.py data/toy_trash/val.json work_dirs/demo/test/masks '
-        '--out work_dirs/demo/contact_sheet.png',
+        example='python tools/contact_sheet.py data/toy_trash/val.json '
+        'work_dirs/demo_toy/test/masks --out work_dirs/demo_toy/contact_sheet.png',
     )
     cli.add_ann(parser, 'COCO file of the photos and their labels')
     parser.add_argument(

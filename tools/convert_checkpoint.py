@@ -13,8 +13,8 @@ def build_parser() -> cli.Parser:
     """Describe the command line."""
     parser = cli.Parser(
         description=__doc__,
-        example='python tools/convert_checkpoint.py work_dirs/demo/iter_800.pth '
-        '--out work_dirs/demo/weights.safetensors',
+        example='python tools/convert_checkpoint.py work_dirs/demo_toy/iter_800.pth '
+        '--out work_dirs/demo_toy/weights.safetensors',
     )
     parser.add_argument(
         'checkpoint',

@@ -11,14 +11,15 @@ def build_parser() -> cli.Parser:
     parser = cli.Parser(
         description=__doc__ + ' The same command continues after a stop. Exit code 1: some photos '
         'could not be read.',
-        example='python tools/predict.py configs/upernet_swin_toy.py work_dirs/demo/iter_800.pth '
-        'data/toy_trash/batch_03 --out work_dirs/predicted',
+        example='python tools/predict.py weights/trash11 samples/recycle_trash/batch_01 '
+        '--out work_dirs/predicted --overlays',
     )
     parser.add_argument(
         'arguments',
         nargs='+',
         metavar='MODEL INPUT',
-        help='CHECKPOINT that tools/train.py wrote, CONFIG CHECKPOINT, or an .onnx file; then '
+        help='CHECKPOINT that tools/train.py wrote, CONFIG CHECKPOINT, a model folder, or an .onnx '
+        'file; then '
         'photos, folders, COCO files, videos',
     )
     cli.add_prediction_outputs(parser)

@@ -41,7 +41,7 @@ class OnnxSegmenter:
             other classes.
 
     Example:
-        >>> OnnxSegmenter('work_dirs/demo/model.onnx')('photo.jpg').area_shares
+        >>> OnnxSegmenter('work_dirs/demo_toy/model.onnx')('photo.jpg').area_shares
         {'Background': 0.93, 'Plastic bag': 0.07}
     """
 

@@ -10,8 +10,9 @@ FILE_ONLY = re.compile(
     r'|Distributed training is not used|Checkpoints will be saved to'
     r'|Loads checkpoint by|The previous best checkpoint'
     r'|"FileClient" will be|"HardDiskBackend" is the|The prefix is not set'
-    # Each of the teacher's weights, which the optimizer does not train.
-    r'|teacher\.module\.'
+    # Each of the weights that the optimizer does not train: those of a teacher, and frozen ones.
+    r'|teacher\.module\.|\S+ is skipped since its requires_grad=False'
+    r'|Loads? checkpoint (?:by|from)'
 )
 # Each validation of a training has a table; a test shows its own.
 TABLES = 'per class results'

@@ -56,7 +56,7 @@ class TrashSegmenter:
             views.
 
     Example:
-        >>> segmenter = TrashSegmenter('work_dirs/demo/iter_800.pth')
+        >>> segmenter = TrashSegmenter('weights/trash11')
         >>> segmenter('photo.jpg').area_shares
         {'Background': 0.93, 'Plastic bag': 0.07}
     """

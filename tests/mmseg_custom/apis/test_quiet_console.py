@@ -18,6 +18,8 @@ def record(text, level=logging.INFO):
         ('Config:\nmodel = dict()', False),
         ('Hooks will be executed in the following order:', False),
         ('The best checkpoint with 19.8 mIoU at 400 iter is saved to best.pth.', True),
+        ('backbone.bn1.weight is skipped since its requires_grad=False', False),
+        ('Load checkpoint from model.pth', False),
         ('a teacher.module. inside of a text', True),
     ],
 )

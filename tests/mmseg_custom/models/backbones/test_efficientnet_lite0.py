@@ -50,6 +50,34 @@ def test_gradients_reach_every_weight():
     assert all(p.grad is not None for p in backbone.parameters())
 
 
+def test_frozen_stages_stay_as_they_are():
+    backbone = build(pretrained=False, frozen_stages=2).train()
+    before = {name: value.clone() for name, value in backbone.state_dict().items()}
+    optimizer = torch.optim.SGD(backbone.parameters(), lr=1.0)
+    sum(f.square().mean() for f in backbone(torch.randn(2, 3, 64, 64))).backward()
+    optimizer.step()
+    changed = {
+        name for name, value in backbone.state_dict().items() if (value != before[name]).any()
+    }
+    kept = [name for name in before if name not in changed]
+    frozen = (
+        'timm_model.conv_stem',
+        'timm_model.bn1',
+        'timm_model.blocks.0.',
+        'timm_model.blocks.1.',
+    )
+    assert not [name for name in changed if name.startswith(frozen)]
+    assert any(name.startswith(frozen) for name in kept)
+    trained = [name for name, _ in backbone.named_parameters() if not name.startswith(frozen)]
+    assert trained
+    assert set(trained) <= changed
+
+
+def test_more_frozen_stages_than_there_are():
+    with pytest.raises(UserError, match='frozen_stages=8: give a number from 0 to 7'):
+        build(pretrained=False, frozen_stages=8)
+
+
 def test_missing_packages_are_told(monkeypatch):
     import sys
 

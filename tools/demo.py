@@ -1,0 +1,118 @@
+"""Show the shipped model on real photos, fine-tune it on some, and compare before and after."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from mmseg_custom import cli
+from mmseg_custom.cli import existing_file, model_file
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def build_parser() -> cli.Parser:
+    """Describe the command line."""
+    parser = cli.Parser(
+        description=__doc__ + ' Needs three minutes on two CPU cores.',
+        example='python tools/demo.py --out work_dirs/demo',
+    )
+    parser.add_argument(
+        '--model', type=model_file, default='weights/trash11', help='(weights/trash11)'
+    )
+    parser.add_argument(
+        '--config',
+        type=existing_file,
+        default='configs/laptop_efflite0_demo.py',
+        help='the fine-tuning (configs/laptop_efflite0_demo.py)',
+    )
+    parser.add_argument(
+        '--photos',
+        type=existing_file,
+        default='samples/recycle_trash/val.json',
+        metavar='ANN',
+        help='COCO file of photos to show and measure (samples/recycle_trash/val.json)',
+    )
+    parser.add_argument('--out', default='work_dirs/demo', metavar='DIR', help='(work_dirs/demo)')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        type=cli.key_value,
+        default=[],
+        metavar='KEY=VALUE',
+        help='override the config, e.g. train_cfg.max_iters=100',
+    )
+    cli.add_device(parser)
+    return parser
+
+
+def run(args) -> None:
+    """Measure, fine-tune, measure again, draw, and say what to type next."""
+    from mmseg_custom.apis import TrashSegmenter
+    from mmseg_custom.checkpoints.resume import find_checkpoint
+    from mmseg_custom.prediction.model_scores import score_model
+
+    out = Path(args.out)
+    before = TrashSegmenter(None, args.model, args.device)
+    print(f'{args.model} on {args.photos}, photos that it was not trained on:', flush=True)
+    first = score_model(before, args.photos, None)
+    print(
+        f'  {first.photos} photos: mIoU {first.miou:.1f}, trash or not {first.foreground_iou:.1f}'
+    )
+    print('Fine-tuning on the other sample photos:', flush=True)
+    fine_tune(args, out)
+    checkpoint, _ = find_checkpoint(out)
+    after = TrashSegmenter(None, checkpoint, args.device)
+    second = score_model(after, args.photos, None)
+    print(table(first, second))
+    sheet = out / 'contact_sheet.png'
+    draw(args.photos, before, after, sheet)
+    print(
+        f'Look at {sheet}. Then try it with photos of yours:\n'
+        f'  make app\n'
+        f'  trash-seg predict weights/trash11 PHOTOS --out work_dirs/mine --overlays\n'
+        f'and read docs/your_classes.md to train with your own.'
+    )
+
+
+def fine_tune(args, out: Path) -> None:
+    """Train in a process of its own, which can be stopped."""
+    command = [sys.executable, ROOT / 'tools' / 'train.py', args.config, '--work-dir', out]
+    options = [f'load_from={args.model}', *args.cfg_options]
+    done = subprocess.run([*command, '--no-pretrained', '--cfg-options', *options])
+    if done.returncode:
+        raise SystemExit(done.returncode)
+
+
+def table(first, second) -> str:
+    """Return the IoU of each class before and after, as text."""
+    from prettytable import PrettyTable
+
+    text = PrettyTable(['IoU, %', 'before', 'after'])
+    text.align = 'r'
+    text.align['IoU, %'] = 'l'
+    for name, iou in first.iou.items():
+        text.add_row([name, f'{iou:.1f}', f'{second.iou[name]:.1f}'])
+    text.add_row(['mean', f'{first.miou:.1f}', f'{second.miou:.1f}'])
+    return text.get_string()
+
+
+def draw(ann_file: str, before, after, target: Path) -> None:
+    """Draw photos with labels and both predictions."""
+    from mmseg_custom.coco.labelled_set import labelled_samples
+    from mmseg_custom.coco.masks import sample_mask
+    from mmseg_custom.coco.photos import read_photo
+    from mmseg_custom.utils import atomic_path
+    from mmseg_custom.visualization import contact_sheet
+
+    rows = []
+    for sample in labelled_samples(ann_file, before.classes):
+        photo = read_photo(sample['img_path'], sample['height'], sample['width'])[..., ::-1]
+        masks = sample_mask(sample, Path(), before.classes), before(photo).mask, after(photo).mask
+        rows.append((sample['file_name'], photo, masks))
+    sheet = contact_sheet(rows, before.classes, ('photo', 'truth', 'before', 'after'))
+    with atomic_path(target) as temporary:
+        sheet.save(temporary)
+
+
+if __name__ == '__main__':
+    cli.main(build_parser, run)
