@@ -47,6 +47,7 @@ def build_parser() -> cli.Parser:
 def run(args) -> None:
     """Run what is not done, then report."""
     from mmseg_custom.runs.ablation import summarize
+    from mmseg_custom.runs.fold_files import fold_file
     from mmseg_custom.runs.trials import plan_trials, run_trials, train_command
     from mmseg_custom.utils import write_json
     from mmseg_custom.visualization.ablation import draw_ablation
@@ -70,27 +71,16 @@ def run(args) -> None:
     print(f'{len(trials)} trainings; wrote {work_dir}/ablation.json and {work_dir}/ablation.png')
 
 
-def fold_file(folder: str, fold: int, part: str) -> str:
-    """Return the path of a fold's COCO file."""
-    return str(Path(folder, f'kfold_{fold}_{part}.json').resolve())
-
-
 def chosen_folds(args) -> list:
     """Return the numbers of the folds to train on; ``[None]`` for the configs' own split."""
+    from mmseg_custom.runs.fold_files import numbers_of_folds
     from mmseg_custom.utils import UserError
 
-    if not args.folds_dir:
-        if args.folds:
-            raise UserError('--folds belongs to --folds-dir: say where the folds are')
-        return [None]
-    found = sorted(int(p.stem.split('_')[1]) for p in Path(args.folds_dir).glob('kfold_*_val.json'))
-    missing = sorted(set(args.folds or []) - set(found))
-    if missing or not found:
-        raise UserError(
-            f'{args.folds_dir}: has no {f"kfold_{missing[0]}" if missing else "kfold_0"}_val.json; '
-            'write folds with data_prep/stratified_kfold.py'
-        )
-    return args.folds or found
+    if args.folds_dir:
+        return numbers_of_folds(args.folds_dir, args.folds)
+    if args.folds:
+        raise UserError('--folds belongs to --folds-dir: say where the folds are')
+    return [None]
 
 
 def tables(rows: list[dict]) -> str:
