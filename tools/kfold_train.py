@@ -13,8 +13,8 @@ def build_parser() -> cli.Parser:
     """Describe the command line."""
     parser = cli.Parser(
         description=__doc__ + ' The same command continues after a stop. Out of fold: each photo '
-        "is measured with the last checkpoint of the model that was not trained on it; no fold's "
-        'best checkpoint is chosen on the photos that measure it.',
+        'is measured with the last checkpoint of the model that was not trained on it; none is '
+        'chosen by its score.',
         example='python tools/kfold_train.py configs/laptop_efflite0_trash.py '
         '--folds-dir data/recycle_trash/folds \\\n      --data-root data/recycle_trash '
         '--train-args --epochs 20',
