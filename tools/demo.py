@@ -1,4 +1,4 @@
-"""Show the shipped model on real photos, fine-tune it on some, and compare before and after."""
+"""Show the shipped model on real photos, and fine-tune it on some."""
 
 import subprocess
 import sys

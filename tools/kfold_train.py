@@ -1,4 +1,4 @@
-"""Train a model on each fold, measure all of them out of fold, and name the ensemble's commands."""
+"""Train a model on each fold, and measure all photos out of fold."""
 
 from argparse import REMAINDER
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Make a model folder of a checkpoint: weights, experiment, measured scores and card.
+"""Make a model folder of a checkpoint, with its scores and card.
 
 The folder can be uploaded to the Hugging Face Hub as it is, and stands for CONFIG CHECKPOINT in
 every command.

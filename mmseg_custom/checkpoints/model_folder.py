@@ -94,7 +94,7 @@ def fetch_model_folder(
             return snapshot_download(
                 name,
                 revision=revision,
-                cache_dir=cache_dir,
+                cache_dir=os.fspath(cache_dir) if cache_dir else None,
                 local_files_only=local_files_only,
                 allow_patterns=[WEIGHTS, EXPERIMENT, CARD],
             )
