@@ -60,8 +60,10 @@ weights: $(STAMP)
 	python tools/package_model.py work_dirs/weights/iter_580.pth --about configs/laptop_efflite0_joined.md \
 		--measure $(SAMPLES)/val.json data/garbage6_folds/kfold_0_val.json --out $(WEIGHTS)
 
+# Photos that the model has not seen.
+EXAMPLES := 0003 0025 0049 0065
 app: $(STAMP)
-	python apps/sorting_guide.py $(WEIGHTS)
+	python apps/sorting_guide.py $(WEIGHTS) --examples $(EXAMPLES:%=$(SAMPLES)/batch_01/%.jpg)
 
 # Another order every day; SEED=20261123 make test repeats one.
 SEED ?= $(shell date -u +%Y%m%d)

@@ -69,7 +69,7 @@ def run(args) -> None:
     print(
         f'Look at {sheet}. Then try it with photos of yours:\n'
         f'  make app\n'
-        f'  trash-seg predict weights/trash11 PHOTOS --out work_dirs/mine --overlays\n'
+        f'  trash-seg predict weights/trash11 PHOTOS --out work_dirs/mine\n'
         f'and read docs/your_classes.md to train with your own.'
     )
 

@@ -13,7 +13,7 @@ def build_parser() -> cli.Parser:
     parser = cli.Parser(
         description=__doc__,
         example='python tools/export.py configs/upernet_swin_toy.py '
-        'work_dirs/demo_toy/iter_800.pth --out work_dirs/demo/model.onnx',
+        'work_dirs/demo_toy/iter_800.pth --out work_dirs/demo_toy/model.onnx',
     )
     cli.add_model(parser)
     cli.add_classes_option(parser)
