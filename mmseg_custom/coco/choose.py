@@ -17,11 +17,10 @@ from mmseg_custom.classes import (
 )
 
 from .class_map import read_class_map, with_class_map
-from .photo_root import AnnPath
 
 
 def classes_of_files(
-    contents: Mapping[AnnPath, dict[str, Any]],
+    contents: Mapping[Any, dict[str, Any]],
     given: str | os.PathLike | None = None,
     class_map: str | os.PathLike | None = None,
 ) -> ClassList:
@@ -52,7 +51,7 @@ def classes_of_files(
     return with_class_map(classes, class_map)
 
 
-def _classes_of_masks(contents: Mapping[AnnPath, dict]) -> ClassList | None:
+def _classes_of_masks(contents: Mapping[Any, dict]) -> ClassList | None:
     """Return the classes that a file notes for its mask files, if they are not the default's."""
     for path, content in contents.items():
         info = content.get('info')
@@ -78,7 +77,7 @@ def _classes_of_categories(names: Sequence[str], source: str) -> ClassList | Non
     return found
 
 
-def _mapped_names(contents: Mapping[AnnPath, dict], class_map: Mapping[str, str]) -> list[str]:
+def _mapped_names(contents: Mapping[Any, dict], class_map: Mapping[str, str]) -> list[str]:
     """Return names of the classes in label order: by id within a file, file after file."""
     targets = {name_key(name): target for name, target in class_map.items()}
     found: dict[str, str] = {}
@@ -92,7 +91,7 @@ def _mapped_names(contents: Mapping[AnnPath, dict], class_map: Mapping[str, str]
     return list(found.values())
 
 
-def _unused_groups(contents: Mapping[AnnPath, dict]) -> Iterator[str]:
+def _unused_groups(contents: Mapping[Any, dict]) -> Iterator[str]:
     for path, content in contents.items():
         for entry in _groups(content):
             name = entry['name']

@@ -9,10 +9,11 @@ import numpy as np
 
 from mmseg_custom.classes import ClassList
 from mmseg_custom.coco import load_mask
+from mmseg_custom.coco.photo_root import AnnPath
 from mmseg_custom.utils import UserError
 
 
-def require_labels(ann_file: str, samples: Sequence[dict[str, Any]], test_mode: bool) -> None:
+def require_labels(ann_file: AnnPath, samples: Sequence[dict[str, Any]], test_mode: bool) -> None:
     """Raise for a set without photos, and for photos without labels that are to be trained on.
 
     Args:
@@ -33,7 +34,7 @@ def require_labels(ann_file: str, samples: Sequence[dict[str, Any]], test_mode: 
         )
 
 
-def require_files(ann_file: str, samples: Sequence[dict[str, Any]]) -> None:
+def require_files(ann_file: AnnPath, samples: Sequence[dict[str, Any]]) -> None:
     """Raise where a photo is missing.
 
     Args:
