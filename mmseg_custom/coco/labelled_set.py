@@ -77,7 +77,7 @@ def open_set(
     Raises:
         UserError: A file cannot be used.
     """
-    contents = {path: read_coco(path) for path in paths}
+    contents: dict[str | os.PathLike, dict] = {path: read_coco(path) for path in paths}
     chosen = classes_of_files(contents, classes, class_map)
     parsed = [contents[path] for path in paths]
     return read_set(paths, chosen, data_root, folds, parsed), chosen, parsed

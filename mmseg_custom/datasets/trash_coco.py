@@ -12,11 +12,12 @@ from mmseg.registry import DATASETS
 from mmseg_custom.classes import built_in, class_list
 from mmseg_custom.coco import coco_to_samples, read_coco, require_valid
 from mmseg_custom.coco.ann_files import joined_path
-from mmseg_custom.coco.photo_root import AnnPath, photo_root
+from mmseg_custom.coco.photo_root import AnnPath
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.seeding import SeededIndex
 from mmseg_custom.utils.shared_count import SharedCount
 
+from .data_folders import data_folders
 from .sample_checks import load_sample_mask, require_files, require_labels, require_valid_masks
 from .unused_options import require_used
 
@@ -107,7 +108,7 @@ class TrashCocoDataset(BaseSegDataset):
         require_valid(self.ann_file, content, classes)
         samples = coco_to_samples(content, classes)
         self._require_labels(samples)
-        folders = self._folders(content)
+        folders = data_folders(self.ann_file, content, self.data_prefix)
         for sample in samples:
             sample['img_path'] = sample.pop('file_name')
             for key in ('img_path', 'seg_map_path'):
@@ -124,27 +125,6 @@ class TrashCocoDataset(BaseSegDataset):
         self.ann_file: AnnPath = ''
         super()._join_prefix()
         self.ann_file = joined
-
-    def _folders(self, content: dict) -> dict[str, str]:
-        """Return the folders of photos and masks: ``data_prefix``, or what the JSON says.
-
-        Raises:
-            UserError: Photos of these names are in both, so either could be the wrong ones.
-        """
-        own, stored = self.data_prefix, str(photo_root(self.ann_file, content))
-        names = [image['file_name'] for image in content['images'][:1]]
-        says = isinstance(content.get('info'), dict) and 'data_root' in content['info']
-        same = osp.realpath(stored) == osp.realpath(own['img_path'] or '.')
-        if not says or same or not names or not osp.isfile(osp.join(stored, names[0])):
-            return own
-        if osp.isfile(osp.join(own['img_path'], names[0])):
-            raise UserError(
-                f'{self.ann_file}: says that its photos are in {stored}, but the data root is '
-                f'{own["img_path"] or "."}, which has {names[0]}, too',
-                kind='two-data-roots',
-            )
-        print_log(f'{self.ann_file}: photos from {stored}, as it says', 'current', logging.INFO)
-        return dict(img_path=stored, seg_map_path=stored)
 
     def __getitem__(self, idx: int) -> dict:
         """Make a sample; an index that carries a seed makes the same one every time.

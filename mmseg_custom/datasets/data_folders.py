@@ -1,0 +1,36 @@
+"""Where the photos and masks of an annotation file are."""
+
+import logging
+import os.path as osp
+
+from mmengine.logging import print_log
+
+from mmseg_custom.coco.photo_root import AnnPath, photo_root
+from mmseg_custom.utils import UserError
+
+
+def data_folders(ann_file: AnnPath, content: dict, data_prefix: dict[str, str]) -> dict[str, str]:
+    """Return the folders of photos and masks: ``data_prefix``, or what the JSON says.
+
+    Args:
+        ann_file: The annotation file, named in messages.
+        content: What is in it, valid.
+        data_prefix: ``img_path`` and ``seg_map_path``.
+
+    Raises:
+        UserError: Photos of these names are in both, so either could be the wrong ones.
+    """
+    own, stored = data_prefix, str(photo_root(ann_file, content))
+    names = [image['file_name'] for image in content['images'][:1]]
+    says = isinstance(content.get('info'), dict) and 'data_root' in content['info']
+    same = osp.realpath(stored) == osp.realpath(own['img_path'] or '.')
+    if not says or same or not names or not osp.isfile(osp.join(stored, names[0])):
+        return own
+    if osp.isfile(osp.join(own['img_path'], names[0])):
+        raise UserError(
+            f'{ann_file}: says that its photos are in {stored}, but the data root is '
+            f'{own["img_path"] or "."}, which has {names[0]}, too',
+            kind='two-data-roots',
+        )
+    print_log(f'{ann_file}: photos from {stored}, as it says', 'current', logging.INFO)
+    return dict(img_path=stored, seg_map_path=stored)
