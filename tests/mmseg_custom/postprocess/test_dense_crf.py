@@ -80,7 +80,7 @@ def test_agrees_on_real_photos(real_sample):
     agreement = []
     for seed, path in enumerate(paths):
         photo = cv2.imread(str(path))[..., ::-1]
-        _, probabilities, _ = scene(seed, 512, 512, sharpness=6)
+        _, probabilities, _ = scene(seed, *photo.shape[:2], sharpness=6)
         expected = plain(photo, probabilities, DenseCrf())
         agreement.append((expected.argmax(0) == DenseCrf()(photo, probabilities).argmax(0)).mean())
     assert np.mean(agreement) >= 0.999
