@@ -106,12 +106,14 @@ def run(args) -> int:
                 break
             work_dir = folder / f'killed_{processes}_{attempt}'
             rng = random.Random(f'{args.seed} {processes} {attempt}')
-            more, folders, changed = survive(config, Killer(rng, work_dir, longest), processes)
+            killer = Killer(rng, work_dir, longest)
+            more, folders, changed = survive(config, killer, processes, wanted - kills)
             kills += more
             lost += [f'{work_dir}: {one}' for one in (*compare(folders, expected), *changed)]
         extended = folder / f'extended_{processes}'
         rng = random.Random(f'{args.seed} {processes} extended')
-        more, wrong = extend(config, expected, processes, Killer(rng, extended, longest / 3))
+        killer = Killer(rng, extended, longest / 3)
+        more, wrong = extend(config, expected, processes, killer, args.kills)
         kills += more
         lost += wrong
     print(f'{kills} kills, {len(lost)} differences', *lost, sep='\n')
@@ -151,8 +153,16 @@ def train(config: Path, work_dir: Path, processes: int, *more: str) -> subproces
         )
 
 
-def survive(config: Path, killer: Killer, processes: int) -> tuple[int, list[Path], list[str]]:
+def survive(
+    config: Path, killer: Killer, processes: int, most: int
+) -> tuple[int, list[Path], list[str]]:
     """Start and kill until the training is through; in between, its folder is copied or moved.
+
+    Args:
+        config: The experiment.
+        killer: Ends the training.
+        processes: The number of processes that train.
+        most: The training runs undisturbed after this number of kills.
 
     Returns:
         tuple[int, list[Path], list[str]]: The number of kills, the folders that the training was
@@ -160,7 +170,7 @@ def survive(config: Path, killer: Killer, processes: int) -> tuple[int, list[Pat
     """
     kills, process, left = 0, train(config, killer.work_dir, processes), {}
     folders, resume = [killer.work_dir], ['--resume']
-    while when := killer(process):
+    while kills < most and (when := killer(process)):
         kills += 1
         print(f'{killer.work_dir.name}: killed ({when})', flush=True)
         # Runs are told apart by the second they began in.
@@ -168,6 +178,7 @@ def survive(config: Path, killer: Killer, processes: int) -> tuple[int, list[Pat
         if (killer.work_dir / 'last_checkpoint').is_file():
             resume = relocate(killer, folders, left)
         process = train(config, killer.work_dir, processes, *resume)
+    process.wait()
     changed = [str(path) for path, digest in left.items() if digest_of(path) != digest]
     return kills, folders, [f'{path} has changed' for path in changed]
 
@@ -205,7 +216,9 @@ def relocate(killer: Killer, folders: list[Path], left: dict[Path, str | None]) 
     return ['--resume', find_checkpoint(old)[0]]
 
 
-def extend(config: Path, done: Path, processes: int, killer: Killer) -> tuple[int, list[str]]:
+def extend(
+    config: Path, done: Path, processes: int, killer: Killer, most: int
+) -> tuple[int, list[str]]:
     """Train a finished training for longer, through kills and without, and compare the ends."""
     length = ['--allow-changes', '--cfg-options', f'train_cfg.max_iters={ITERATIONS + LONGER}']
     expected = done.with_name(f'{done.name}_extended')
@@ -213,10 +226,11 @@ def extend(config: Path, done: Path, processes: int, killer: Killer) -> tuple[in
     shutil.copytree(done, killer.work_dir)
     train(config, expected, processes, '--resume', *length).wait()
     kills, process = 0, train(config, killer.work_dir, processes, '--resume', *length)
-    while killer(process):
+    while kills < most and killer(process):
         kills += 1
         time.sleep(1)
         process = train(config, killer.work_dir, processes, '--resume', *length)
+    process.wait()
     last = ITERATIONS + LONGER
     found, wanted = (final_state(folder, last) for folder in (killer.work_dir, expected))
     wrong = [name for name in wanted if not same(found.get(name), wanted[name])]
