@@ -2,9 +2,9 @@
 
 The toy recipe with data loading workers, copy-paste, the repeat-factor sampler and EMA trains once
 undisturbed and then through the kills, by one process and by two. After a kill its work folder may
-be copied, moved or left for a branch, and what is left behind must not change; at the end it is
-trained for longer. Every loss that was logged, also
-more than once, and the final checkpoint (weights, EMA, optimizer, schedule) have to be the same.
+be copied, moved or left for a branch; at the end it is trained for longer. Every loss that was
+logged, also more than once, and the final checkpoint (weights, EMA, optimizer, schedule) have to be
+the same, and no file outside its own folder (data, config, other work folders) may change.
 """
 
 import contextlib
@@ -18,6 +18,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,8 @@ sys.path.insert(0, str(ROOT))
 from mmseg_custom import cli  # noqa: E402
 
 ITERATIONS, INTERVAL, VALIDATION, LONGER = 24, 4, 12, 8
+MOST_OF_EXTENSION = 2
+WAYS = 'copy', 'move', 'branch', 'stay'
 CONFIG = """
 _base_ = {base!r}
 photos = _base_.train_dataloader.dataset
@@ -48,6 +51,7 @@ class Killer:
     rng: random.Random
     work_dir: Path
     longest: float
+    ways: Iterator[str]
 
     def __call__(self, process: subprocess.Popen) -> str | None:
         """Wait, kill and say when; None if the training was through before.
@@ -93,7 +97,7 @@ def run(args) -> int:
     """Train, kill, resume, compare; 1 if anything was lost."""
     folder = Path(args.out).absolute() / time.strftime('%Y%m%d_%H%M%S')
     config = write_config(folder)
-    lost, kills = [], 0
+    lost, kills, ways = [], 0, itertools.cycle(WAYS)
     for place, processes in enumerate(args.processes):
         start = time.monotonic()
         expected = folder / f'undisturbed_{processes}'
@@ -106,13 +110,13 @@ def run(args) -> int:
                 break
             work_dir = folder / f'killed_{processes}_{attempt}'
             rng = random.Random(f'{args.seed} {processes} {attempt}')
-            killer = Killer(rng, work_dir, longest)
+            killer = Killer(rng, work_dir, longest, ways)
             more, folders, changed = survive(config, killer, processes, wanted - kills)
             kills += more
             lost += [f'{work_dir}: {one}' for one in (*compare(folders, expected), *changed)]
         extended = folder / f'extended_{processes}'
         rng = random.Random(f'{args.seed} {processes} extended')
-        killer = Killer(rng, extended, longest / 3)
+        killer = Killer(rng, extended, longest / 3, ways)
         more, wrong = extend(config, expected, processes, killer, args.kills)
         kills += more
         lost += wrong
@@ -161,59 +165,59 @@ def survive(
     Args:
         config: The experiment.
         killer: Ends the training.
-        processes: The number of processes that train.
-        most: The training runs undisturbed after this number of kills.
+        processes: Of the training.
+        most: Kills, after which the training is left in peace.
 
     Returns:
         tuple[int, list[Path], list[str]]: The number of kills, the folders that the training was
-        in, the last one last, and which of the files that it left behind have changed.
+        in, the last one last, and which files outside of its folder have changed.
     """
-    kills, process, left = 0, train(config, killer.work_dir, processes), {}
-    folders, resume = [killer.work_dir], ['--resume']
-    while kills < most and (when := killer(process)):
+    kills, resume, folders, changed = 0, [], [killer.work_dir], []
+    while True:
+        killer.work_dir.mkdir(exist_ok=True)
+        outside = files_outside(killer.work_dir)
+        process = train(config, killer.work_dir, processes, *resume)
+        when = killer(process) if kills < most else process.wait() and None
+        after = files_outside(killer.work_dir)
+        changed += [f'{path} has changed' for path, _ in sorted(outside.items() ^ after.items())]
+        if not when:
+            return kills, folders, changed
         kills += 1
         print(f'{killer.work_dir.name}: killed ({when})', flush=True)
         # Runs are told apart by the second they began in.
         time.sleep(1)
-        if (killer.work_dir / 'last_checkpoint').is_file():
-            resume = relocate(killer, folders, left)
-        process = train(config, killer.work_dir, processes, *resume)
-    process.wait()
-    changed = [str(path) for path, digest in left.items() if digest_of(path) != digest]
-    return kills, folders, [f'{path} has changed' for path in changed]
+        resume = relocate(killer, folders)
 
 
-def relocate(killer: Killer, folders: list[Path], left: dict[Path, str | None]) -> list[str]:
+def relocate(killer: Killer, folders: list[Path]) -> list[str]:
     """Copy, move or branch the work folder, or leave it; return how the training is resumed.
 
     Args:
         killer: Its work folder is the one to relocate, and then the new one.
         folders: Gets the new folder.
-        left: Gets every file that is left behind, with its digest.
     """
-    old, kind = killer.work_dir, killer.rng.choice(('stay', 'copy', 'move', 'branch'))
+    old = killer.work_dir
+    if not (old / 'last_checkpoint').is_file():
+        return ['--resume']
+    kind = next(killer.ways)
     if kind == 'stay':
         return ['--resume']
     print(f'{old.name}: {kind}', flush=True)
-    new = old.with_name(f'{old.name.partition("+")[0]}+{len(folders)}')
+    name = old.name.partition('+')[0]
+    names = (old.with_name(f'{name}+{number}') for number in itertools.count(1))
+    new = next(path for path in names if not path.exists())
     if kind == 'move':
         old.rename(new)
         folders.pop()
-        # What lay behind in this folder lies in the new one.
-        moved = [path for path in left if path.is_relative_to(old)]
-        for path in moved:
-            left.pop(path)
     elif kind == 'copy':
         shutil.copytree(old, new)
-    if kind != 'move':
-        left.update({path: digest_of(path) for path in old.rglob('*') if path.is_file()})
     folders.append(new)
     killer.work_dir = new
     if kind != 'branch':
         return ['--resume']
     from mmseg_custom.checkpoints.resume import find_checkpoint
 
-    return ['--resume', find_checkpoint(old)[0]]
+    return ['--resume', str(find_checkpoint(old)[0])]
 
 
 def extend(
@@ -225,21 +229,29 @@ def extend(
     shutil.copytree(done, expected)
     shutil.copytree(done, killer.work_dir)
     train(config, expected, processes, '--resume', *length).wait()
-    kills, process = 0, train(config, killer.work_dir, processes, '--resume', *length)
-    while kills < most and killer(process):
+    kills, outside = 0, files_outside(killer.work_dir)
+    process = train(config, killer.work_dir, processes, '--resume', *length)
+    while kills < min(most, MOST_OF_EXTENSION) and (when := killer(process)):
         kills += 1
+        print(f'{killer.work_dir.name}: killed ({when})', flush=True)
         time.sleep(1)
         process = train(config, killer.work_dir, processes, '--resume', *length)
     process.wait()
     last = ITERATIONS + LONGER
     found, wanted = (final_state(folder, last) for folder in (killer.work_dir, expected))
-    wrong = [name for name in wanted if not same(found.get(name), wanted[name])]
-    return kills, [f'{killer.work_dir}: extended: final {name} differs' for name in wrong]
+    wrong = [f'final {name} differs' for name in wanted if not same(found.get(name), wanted[name])]
+    after = files_outside(killer.work_dir)
+    wrong += [f'{path} has changed' for path, _ in sorted(outside.items() ^ after.items())]
+    return kills, [f'{killer.work_dir}: extended: {one}' for one in wrong]
 
 
-def digest_of(path: Path) -> str | None:
-    """Return the SHA-256 of a file, None if it is gone."""
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+def files_outside(work_dir: Path) -> dict[Path, str]:
+    """Return every file beside a work folder (data, config, other folders) with its SHA-256."""
+    return {
+        path: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in work_dir.parent.rglob('*')
+        if path.is_file() and not path.is_relative_to(work_dir)
+    }
 
 
 def kill_all(work_dir: Path) -> None:

@@ -117,8 +117,9 @@ def refine(args, crf, photos, voters) -> int:
     return int(bool(skipped))
 
 
-def tune(args, crf, photos, voters) -> None:
-    """Search, and write the config."""
+def tune(args, crf, photos, voters) -> int:
+    """Search, and write the config; 1 if some photos could not be read."""
+    from mmseg_custom.coco.readable import unreadable_photos
     from mmseg_custom.prediction.crf_tuning import score_crf, tune_crf, write_crf_config
     from mmseg_custom.utils import UserError
 
@@ -127,8 +128,15 @@ def tune(args, crf, photos, voters) -> None:
         raise UserError('--tune needs labels: give the photos as COCO files with annotations')
     if not args.out.endswith('.py'):
         raise UserError(f'--out {args.out}: --tune writes a config; let its name end with .py')
+    broken = unreadable_photos([photo.path for photo in photos])
+    skipped = [(photos[place].name, reason) for place, reason in broken.items()]
+    cli.report_skipped(skipped, len(photos))
+    photos = [photo for place, photo in enumerate(photos) if place not in broken]
+    if not photos:
+        raise UserError(f'{args.inputs[0]}: none of its photos can be read')
+    truths = {photo.name: truths[photo.name] for photo in photos if photo.name in truths}
     if not same_search(args, crf, photos, voters):
-        return
+        return 0
     by_name = {photo.name: photo for photo in photos}
     before = score_crf(None, by_name, truths, voters, 'before')
 
@@ -143,6 +151,7 @@ def tune(args, crf, photos, voters) -> None:
     print(f'wrote {args.out}; use it with --crf {args.out}')
     if after['mIoU'] <= before['mIoU']:
         print('no CRF that was tried helps on these photos: leave it out')
+    return int(bool(skipped))
 
 
 def same_search(args, crf, photos, voters) -> bool:

@@ -11,6 +11,19 @@ usage() {
     exit 2
 }
 
+# A model is CHECKPOINT or CONFIG CHECKPOINT, with GPUS behind it:
+#   dist_model TOOL LEAST USAGE EXAMPLE ARGUMENTS…
+# LEAST is how many arguments the tool needs behind GPUS.
+dist_model() {
+    local tool=$1 least=$2 usage=$3 example=$4 words=1
+    shift 4
+    if [[ $# -ge 2 ]] && ! is_count "$2"; then words=2; fi
+    if [[ $# -lt $((words + 1 + least)) ]] || ! is_count "${@:words+1:1}"; then
+        usage "$usage" "$example"
+    fi
+    dist_run "$tool" "${@:words+1:1}" "${@:1:words}" "${@:words+2}"
+}
+
 is_count() { [[ "$1" =~ ^[1-9][0-9]*$ ]]; }
 
 dist_run() {

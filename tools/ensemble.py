@@ -1,6 +1,5 @@
 """Combine models: vote, search the weights, or average checkpoints."""
 
-from argparse import ArgumentParser
 from pathlib import Path
 
 from mmseg_custom import cli
@@ -17,7 +16,7 @@ def build_parser() -> cli.Parser:
         '--model A.py A.pth --model B.py B.pth --out work_dirs/voted\n  '
         'python tools/ensemble.py average A.pth B.pth --out soup.pth',
     )
-    commands = parser.add_subparsers(dest='command', required=True, parser_class=ArgumentParser)
+    commands = parser.add_subparsers(dest='command', required=True)
     add_vote(commands.add_parser('vote', help='vote with saved probabilities'))
     add_search(commands.add_parser('search', help='search the weights of highest mIoU'))
     add_predict(commands.add_parser('predict', help='predict photos with several models'))

@@ -40,7 +40,7 @@ def build_parser() -> cli.Parser:
     return parser
 
 
-def run(args) -> None:
+def run(args) -> int:
     """Read the logs, look at the photos, and write the page."""
     from mmseg_custom.runs.report import make_report
     from mmseg_custom.visualization.pages.report_page import write_report_page
@@ -57,12 +57,18 @@ def run(args) -> None:
         missing.append('There is no checkpoint yet, so that no photo could be looked at.')
     else:
         results = look(args, found.config, checkpoint)
+    if results and results.skipped:
+        missing.append(f'{len(results.skipped)} photos could not be read and do not count.')
     report = make_report(found, results, results and Path(checkpoint).name)
     out = Path(args.out or Path(args.work_dir, 'report.html'))
     write_report_page(out, report, results and results.gallery, missing)
     for sentence in missing:
         print(sentence)
+    if results:
+        skipped = [(reason, reason) for reason in results.skipped]
+        cli.report_skipped(skipped, results.photos)
     print(f'open {out}')
+    return int(bool(results and results.skipped))
 
 
 def read(args):

@@ -88,12 +88,18 @@ def run(args) -> None:
 
 
 def label_command(args, checkpoint: str, folder: Path) -> list[str]:
-    """Return the command line that labels."""
+    """Return the command line that labels.
+
+    A checkpoint knows its experiment, which after the first round is not that of CONFIG. A first
+    round from before checkpoints carried one needs CONFIG.
+    """
+    from mmseg_custom.experiment.stored import has_experiment
+
+    model = [checkpoint] if has_experiment(checkpoint) else [args.config, checkpoint]
     if args.gpus:
-        start = ['bash', str(TOOLS / 'dist_make_pseudo.sh'), args.config, checkpoint]
-        start.append(str(args.gpus))
+        start = ['bash', str(TOOLS / 'dist_make_pseudo.sh'), *model, str(args.gpus)]
     else:
-        start = [sys.executable, str(TOOLS / 'make_pseudo.py'), args.config, checkpoint]
+        start = [sys.executable, str(TOOLS / 'make_pseudo.py'), *model]
     root = ['--data-root', args.data_root] if args.data_root else []
     return [*start, args.input, '--out', str(folder), *root, *args.label_args]
 

@@ -8,7 +8,7 @@ from mmseg_custom import cli
 def build_parser() -> cli.Parser:
     """Describe the command line."""
     parser = cli.Parser(
-        description=__doc__,
+        description=__doc__ + ' Exit code 1: some photos could not be read.',
         example='python tools/test.py configs/upernet_swin_toy.py '
         'work_dirs/upernet_swin_toy/iter_800.pth --out work_dirs/tested',
     )
@@ -33,16 +33,26 @@ def build_parser() -> cli.Parser:
     return parser
 
 
-def run(args) -> None:
+def run(args) -> int:
     """Build the experiment, then test."""
+    import json
+
     from mmseg_custom.apis import test
     from mmseg_custom.experiment.build import build_experiment
+    from mmseg_custom.experiment.launch import is_first_process
 
     cli.trust_checkpoints(args, args.checkpoint)
     cfg = build_experiment(args)
     cfg.work_dir = args.out or str(Path(cfg.work_dir, 'test'))
     out = Path(cfg.work_dir)
     test(cfg, args.checkpoint, out / 'masks', out / 'overlays' if args.overlays else None)
+    if not is_first_process():
+        # Only the process that reports fails: torchrun ends the others as soon as one does.
+        return 0
+    written = json.loads((out / 'metrics.json').read_text(encoding='utf-8'))
+    skipped = [(reason, reason) for reason in written['skipped']]
+    cli.report_skipped(skipped, written['photos'])
+    return int(bool(skipped))
 
 
 if __name__ == '__main__':

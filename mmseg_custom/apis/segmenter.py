@@ -1,6 +1,7 @@
 """A trained model as a function of a photo."""
 
 import os
+import re
 from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
@@ -18,6 +19,7 @@ from mmseg_custom.checkpoints.checkpoint import classes_of, require_same_weights
 from mmseg_custom.checkpoints.model_folder import fetch_model_folder
 from mmseg_custom.checkpoints.safe_load import load_checkpoint
 from mmseg_custom.coco.photos import Photo, to_bgr
+from mmseg_custom.experiment.changes import INITIAL_WEIGHTS
 from mmseg_custom.experiment.config import drop_pretrained, load_config
 from mmseg_custom.experiment.set_classes import set_classes
 from mmseg_custom.experiment.stored import differences, stored_experiment
@@ -26,11 +28,12 @@ from mmseg_custom.models.probabilities import sample_probabilities
 from mmseg_custom.utils.digests import digest_of_data, digest_of_file
 from mmseg_custom.utils.model_folder import weights_path
 from mmseg_custom.utils.non_finite import NonFiniteOutput
+from mmseg_custom.utils.plain_data import flatten
 
 from .segmentation import Segmentation
 
-# What says where a run writes and how it was started, and not what it computes.
-INDIFFERENT = frozenset(('work_dir', 'launcher', 'resume', 'load_from', 'experiment_name'))
+# The part of an experiment that decides over results, beside the pipeline of the photos.
+DECIDING = ('model', 'data_preprocessor')
 
 
 class TrashSegmenter:
@@ -182,5 +185,10 @@ def _experiment_of(config: str | os.PathLike | Config | None, checkpoint: str | 
 
 
 def deciding(cfg: Config) -> dict:
-    """Return the part of an experiment that can decide over results."""
-    return {key: value for key, value in cfg.to_dict().items() if key not in INDIFFERENT}
+    """Return the part of an experiment that can decide over results, as plain data.
+
+    It is the same for a config file and for what a checkpoint of its training carries.
+    """
+    parts = {key: cfg[key] for key in DECIDING if cfg.get(key) is not None}
+    values = flatten(Config(dict(parts, pipeline=photo_pipeline(cfg))).to_dict())
+    return {key: value for key, value in values if not re.fullmatch(INITIAL_WEIGHTS, key)}

@@ -9,6 +9,7 @@ from mmseg_custom.apis.runner import TrashRunner
 from mmseg_custom.checkpoints import safe_mmengine_files
 from mmseg_custom.checkpoints.checkpoint import require_readable
 from mmseg_custom.checkpoints.safe_load import no_code
+from mmseg_custom.experiment.broken_photos import skip_broken, skipped_photos
 from mmseg_custom.utils import write_json
 
 from .training_faults import known_faults_as_messages
@@ -22,8 +23,8 @@ def test(
 ) -> dict[str, float]:
     """Measure a checkpoint on the test set of ``cfg`` and write what it predicts.
 
-    ``metrics.json`` in ``cfg.work_dir`` gets the results, the per-class values and the confusion
-    matrix.
+    ``metrics.json`` in ``cfg.work_dir`` gets the results, the per-class values, the confusion
+    matrix, the number of ``photos``, and why some could not be read (``skipped``).
 
     Args:
         cfg: A complete experiment, fitted to the machine.
@@ -47,12 +48,21 @@ def test(
     if masks or overlays:
         hook = dict(type='SavePredictionsHook', masks=_text(masks), overlays=_text(overlays))
         cfg.custom_hooks = [*cfg.custom_hooks, hook]
+    skip_broken(cfg.test_dataloader.dataset)
     with safe_mmengine_files(), no_code(), naming_the_key(cfg), known_faults_as_messages():
         runner = TrashRunner.from_cfg(cfg)
         metrics = runner.test()
     report = getattr(runner.test_evaluator.metrics[0], 'report', None)
     if runner.rank == 0:
-        content = dict(checkpoint=str(checkpoint), metrics=metrics, **(report or {}))
+        dataset = runner.test_dataloader.dataset
+        skipped = skipped_photos(dataset)
+        content = dict(
+            checkpoint=str(checkpoint),
+            metrics=metrics,
+            photos=len(dataset) + len(skipped),
+            skipped=skipped,
+            **(report or {}),
+        )
         write_json(Path(cfg.work_dir, 'metrics.json'), content)
     return metrics
 

@@ -2,7 +2,8 @@
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from mmseg_custom.utils.errors import UserError
 from mmseg_custom.utils.model_folder import weights_path
@@ -16,16 +17,33 @@ class Parser(argparse.ArgumentParser):
     """An ArgumentParser that shows defaults and ends its help with an example.
 
     Args:
-        example (str): One or more command lines that work as they stand.
+        example (str): One or more command lines that work as they stand; a subcommand has none.
         **kwargs: Passed to :class:`argparse.ArgumentParser`.
     """
 
-    def __init__(self, example: str, **kwargs):
+    def __init__(self, example: str = '', **kwargs):
         super().__init__(
-            epilog=f'example:\n  {example}',
+            epilog=f'example:\n  {example}' if example else None,
             formatter_class=argparse.RawDescriptionHelpFormatter,
             **kwargs,
         )
+        self._splitting = False
+
+    def parse_known_args(  # type: ignore[override]  # typeshed has overloads of the namespace
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """Parse, with options anywhere between positional arguments.
+
+        argparse alone takes ``CONFIG --option CHECKPOINT`` for a model without a checkpoint, since
+        a positional of several words ends at the first option.
+        """
+        if self._splitting or any(action.nargs == argparse.PARSER for action in self._actions):
+            return super().parse_known_args(args, namespace)
+        self._splitting = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._splitting = False
 
 
 def existing_file(text: str) -> str:

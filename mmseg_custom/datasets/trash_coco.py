@@ -13,6 +13,7 @@ from mmseg_custom.classes import built_in, class_list
 from mmseg_custom.coco import coco_to_samples, read_coco, require_valid
 from mmseg_custom.coco.ann_files import joined_path
 from mmseg_custom.coco.photo_root import AnnPath
+from mmseg_custom.coco.readable import unreadable_photos
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.seeding import SeededIndex
 from mmseg_custom.utils.shared_count import SharedCount
@@ -46,13 +47,16 @@ class TrashCocoDataset(BaseSegDataset):
             :meth:`~mmseg_custom.classes.ClassList.to_metainfo`; None: the default list.
         pipeline: Transforms; :class:`LoadTrashImage` and :class:`LoadTrashAnnotations` come first.
         test_mode: Annotations are not needed (but used where there are some), and a broken photo
-            always stops the run.
+            stops the run unless ``skip_broken`` is set.
         max_bad_images: How many photos that cannot be loaded each process may replace by the next
             one; every one is reported.
+        skip_broken: Read every photo when the set is made, and leave out those that cannot be
+            read. A test has it, where replacing a photo would falsify the result.
         **kwargs: As ``mmseg.datasets.BaseSegDataset``.
 
     Attributes:
         class_list (ClassList): What the labels mean.
+        skipped (list[str]): Why photos were left out; it is up to the caller to report it.
 
     Raises:
         UserError: Wrong data, ``reduce_zero_label=True``, or an option that has no effect here.
@@ -67,6 +71,7 @@ class TrashCocoDataset(BaseSegDataset):
         pipeline: Sequence[dict | Callable] = (),
         test_mode: bool = False,
         max_bad_images: int = 0,
+        skip_broken: bool = False,
         **kwargs,
     ):
         if kwargs.get('reduce_zero_label'):
@@ -80,6 +85,8 @@ class TrashCocoDataset(BaseSegDataset):
         metainfo = dict(metainfo or {})
         self.class_list = class_list(metainfo) if metainfo.get('classes') else built_in()
         self.max_bad_images = max_bad_images
+        self.skip_broken = skip_broken
+        self.skipped: list[str] = []
         # Shared by all workers, so that the limit holds for the process and not for each of them.
         self._bad_images = SharedCount() if max_bad_images else None
         super().__init__(
@@ -117,7 +124,16 @@ class TrashCocoDataset(BaseSegDataset):
         if not self.backend_args:
             require_files(self.ann_file, samples)
         require_valid_masks(samples, classes)
-        return samples
+        return self._without_broken(samples) if self.skip_broken else samples
+
+    def _without_broken(self, samples: list[dict]) -> list[dict]:
+        """Leave out the photos that cannot be read."""
+        reasons = unreadable_photos([sample['img_path'] for sample in samples])
+        self.skipped = list(dict.fromkeys(reasons.values()))
+        if len(reasons) == len(samples):
+            every = f'none of the {len(samples)} photos of {self.ann_file} can be read'
+            raise UserError(f'{self.skipped[0]} ({every})')
+        return [sample for place, sample in enumerate(samples) if place not in reasons]
 
     def _join_prefix(self) -> None:
         # MMEngine's knows one file; ours are joined with the root already.
@@ -140,13 +156,13 @@ class TrashCocoDataset(BaseSegDataset):
             raise IndexError(f'index {idx} of a data set of {len(self)} photos')
         if isinstance(idx, SeededIndex):
             idx.apply()
-        while True:
+        for place in range(idx, idx + len(self)):
             try:
-                return self._make_sample(idx % len(self))
+                return self._make_sample(place % len(self))
             except UserError as error:
                 if self.test_mode or not self._may_skip(error):
                     raise
-                idx += 1
+        raise UserError(f'{self.ann_file}: none of its {len(self)} photos can be loaded')
 
     def get_cat_ids(self, idx: int) -> list[int]:
         """Return the labels in a photo, ascending, without Background and ignored pixels.

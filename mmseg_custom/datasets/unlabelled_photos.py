@@ -21,7 +21,8 @@ class UnlabelledPhotos(TrashCocoDataset):
 
     It goes through the same transforms and beside labeled sets in a ``ConcatDataset``. Labels that
     a JSON has are not used. A sample says ``labelled=False``; a model that asks for it needs the
-    key among the ``meta_keys`` of ``PackSegInputs``.
+    key among the ``meta_keys`` of ``PackSegInputs``. A photo that cannot be loaded is named once by
+    each worker, and the next one takes its place: nobody labeled it, so nobody looked at it before.
 
     Args:
         ann_file: The JSON, or a folder that is searched for photos, relative to ``data_root``.
@@ -64,6 +65,13 @@ class UnlabelledPhotos(TrashCocoDataset):
         if not samples:
             raise UserError(f'{self.ann_file}: has no photo ({", ".join(sorted(PHOTO_SUFFIXES))})')
         return samples
+
+    def _may_skip(self, error: UserError) -> bool:
+        """Report a photo that cannot be loaded, when it is met for the first time."""
+        if str(error) not in self.skipped:
+            self.skipped.append(str(error))
+            print_log(f'skipped: {error}', 'current', logging.WARNING)
+        return True
 
     def _require_labels(self, samples: list[dict]) -> None:
         """Ask for photos only."""

@@ -29,10 +29,12 @@ TRAINING = (
     'runner_type',
     'strategy',
 )
+# All weights come from the checkpoint.
+INITIAL_WEIGHTS = r'model\.(.*\.)?(init_cfg|pretrained)(\..*)?'
 HARMLESS = (
     r'.*\.(num_workers|persistent_workers|prefetch_factor|pin_memory)',
     r'train_cfg\.(val_interval|val_begin)',
-    r'model\.(.*\.)?(init_cfg|pretrained)(\..*)?',  # all weights come from the checkpoint
+    INITIAL_WEIGHTS,
     r'.*dataset\.(.*\.)?(data_root|ann_file)',  # the annotations are compared by their content
 )
 LENGTH = r'train_cfg\.max_(iters|epochs)'

@@ -18,6 +18,7 @@ from .keys import ConfigFile, base_chain, require_read
 from .schedule import set_length
 
 LENGTHS = ('train_cfg.max_iters', 'train_cfg.max_epochs')
+INTERVALS = ('train_cfg.val_interval', 'train_cfg.val_begin')
 FOLLOWING = (('val_dataloader', 'test_dataloader'), ('val_evaluator', 'test_evaluator'))
 
 
@@ -89,9 +90,32 @@ def merge_file_rules(cfg: Config, path: str) -> None:
             _rescale(cfg, LENGTHS[0], cfg.train_cfg.max_iters, cfg.max_iters, {}, path)
         elif name in APPLY:
             APPLY[name](cfg, cfg[name])
+    _scale_inherited_schedule(cfg, file, path)
     for first, second in FOLLOWING:
         if file.last_file(first) > file.last_file(second):
             cfg[second] = deepcopy(cfg[first])
+
+
+def _scale_inherited_schedule(cfg: Config, file: ConfigFile, path: str) -> None:
+    """Let a schedule follow a length that a later file gives; what that file gives too is kept."""
+    place = file.last_file('param_scheduler')
+    if not 0 <= place < file.last_file('train_cfg'):
+        return
+    base = Config.fromfile(str(file.files[place]), import_custom_modules=False)
+    for key in LENGTHS:
+        before, length = _get(base, key), _get(cfg, key)
+        if before is None or length is None or before == length:
+            continue
+        keep = [key for key in INTERVALS if _get(cfg, key) != _get(base, key)]
+        if file.last_file('default_hooks') >= file.last_file('train_cfg'):
+            keep.append('default_hooks.checkpoint.interval')
+        _rescale(cfg, key, before, length, keep, path)
+        if os.environ.get('RANK', '0') == '0':
+            print(
+                f'{path}: {key} is {length}: the learning rate schedule of '
+                f'{file.files[place].name} for {before} is scaled with it',
+                flush=True,
+            )
 
 
 def beside(file: Path, classes: Any) -> Any:

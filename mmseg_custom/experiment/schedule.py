@@ -53,12 +53,6 @@ def iterations_per_epoch(cfg: Config, processes: int) -> int:
     return math.ceil(photos / (cfg.train_dataloader.batch_size * processes))
 
 
-def schedule_end(cfg: Config) -> int | None:
-    """Return where the learning rate schedule ends, None if it has no end."""
-    ends = [scheduler.get('end') for scheduler in _schedulers(cfg)]
-    return max(ends) if ends and None not in ends else None
-
-
 def set_length(cfg: Config, key: str, length: int, keep: Collection[str] = ()) -> None:
     """Set ``train_cfg.max_iters`` or ``max_epochs``; see :func:`set_max_iters`."""
     loop = cfg.train_cfg

@@ -1,7 +1,7 @@
 """Refusing a checkpoint that belongs to another model."""
 
 from mmengine.hooks import EMAHook, Hook
-from mmengine.model import is_model_wrapper
+from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import BaseLoop
 from mmseg.registry import HOOKS
 
@@ -48,7 +48,9 @@ class CheckCheckpointHook(Hook):
             _take_what_fits(runner, path, checkpoint, metainfo)
             return
         require_same_classes(path, checkpoint, metainfo)
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = runner.model
+        while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
+            model = model.module
         require_same_weights(path, checkpoint, model)
         if is_training:
             done, total = checkpoint['meta']['iter'], runner.max_iters

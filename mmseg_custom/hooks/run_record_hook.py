@@ -13,7 +13,7 @@ from mmseg_custom.coco.photo_identity import file_identity, identities
 from mmseg_custom.datasets.photo_paths import photo_paths, shared_photos
 from mmseg_custom.datasets.samplers import SeededInfiniteSampler
 from mmseg_custom.utils import UserError, atomic_path
-from mmseg_custom.utils.plain_data import to_json
+from mmseg_custom.utils.plain_data import to_json, without_configs
 
 PLACES = ('best_ckpt', 'last_ckpt')
 
@@ -105,6 +105,9 @@ class RunRecordHook(Hook):
         for key, value in information.items():
             if key.startswith(PLACES) and isinstance(value, str):
                 information[key] = Path(value).name
+        # Parts of the config that datasets and schedulers keep would make it a file that runs code.
+        for key in checkpoint.keys() - {'state_dict'}:
+            checkpoint[key] = without_configs(checkpoint[key])
         self._take_over(runner)
         self._write_down(runner)
 

@@ -1,14 +1,21 @@
 """What a training is made from, by content: its config, its arguments, and the files they name."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
+from mmseg_custom.coco import read_coco
 from mmseg_custom.coco.ann_files import existing_files, joined_path
-from mmseg_custom.utils.digests import digest_of_data, digest_of_file
+from mmseg_custom.coco.photo_folders import photos_below
+from mmseg_custom.coco.photo_root import AnnPath, photo_root
+from mmseg_custom.experiment.datasets import leaf_datasets
+from mmseg_custom.utils import UserError
+from mmseg_custom.utils.digests import Source, digest_of_data, digest_of_file
 
+LOADERS = dict(train_dataloader='--train-json', val_dataloader='--val-json')
 # Keys whose files are compared instead of their paths.
 FILES = ('ann_file', 'load_from')
 
@@ -54,6 +61,47 @@ def _replaced_by(words: Sequence[str]) -> set[str]:
     if '--val-json' in words:
         replaced |= {'val_dataloader', 'test_dataloader'}
     return replaced
+
+
+def photos_of(config: str, command: Sequence[str]) -> dict[str, list[Source]]:
+    """Return the photos and label masks of a training, for its provenance.
+
+    Args:
+        config: The experiment.
+        command: See :func:`describe_training`.
+
+    Returns:
+        dict[str, list[Source]]: By the loader and the name in the data set, the file.
+    """
+    cfg, found = Config.fromfile(config), dict[str, list[Source]]()
+    words = _words(command)
+    given = {word: words[place + 1] for place, word in enumerate(words[:-1])}
+    for loader, option in LOADERS.items():
+        for leaf in leaf_datasets(cfg[loader].dataset) if cfg.get(loader) else ():
+            root = given.get('--data-root') or leaf.get('data_root') or ''
+            named = given.get(option)
+            named = os.path.abspath(named) if named and os.path.isfile(named) else named
+            ann = joined_path(named or leaf.get('ann_file') or '', root)
+            for name, path in _listed(ann, root, leaf.get('data_prefix') or {}):
+                found[f'{loader} {name}'] = [path]
+    return found
+
+
+def _listed(ann: AnnPath, root: str, prefix: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
+    """Yield name and place of the photos and masks that annotation files or a folder have."""
+    try:
+        content = read_coco(ann)
+    except (UserError, OSError):
+        # A folder of photos; else the training reports it.
+        if os.path.isdir(ann):
+            yield from ((path.relative_to(ann).as_posix(), path) for path in photos_below(ann))
+        return
+    stored = photo_root(ann, content)
+    for image in content['images']:
+        for key, part in (('file_name', 'img_path'), ('seg_map_path', 'seg_map_path')):
+            if key in image:
+                own = Path(root, prefix.get(part) or '', image[key])
+                yield image[key], own if own.is_file() else Path(stored, image[key])
 
 
 def _files(settings: Any) -> list[Path]:

@@ -16,7 +16,7 @@ from mmseg_custom.utils import UserError
 from mmseg_custom.utils.progress import tqdm
 from mmseg_custom.utils.provenance import FILE, Provenance
 
-from .made_from import describe_training
+from .made_from import describe_training, photos_of
 
 LOG = 'train.log'
 POLL_SECONDS = 0.2
@@ -119,6 +119,7 @@ def _require_same(trial: Trial, command: Sequence[str]) -> None:
         trial.folder / FILE, 'train', describe_training(trial.config, trial.folder, command)
     )
     provenance.open([trial.folder / LOG, trial.folder / SaveMetricsHook.folder])
+    provenance.require_unchanged(photos_of(trial.config, command))
     provenance.save()
 
 

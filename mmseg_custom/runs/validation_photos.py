@@ -12,6 +12,7 @@ from mmengine.registry import DATASETS
 from mmseg_custom.apis.segmenter import TrashSegmenter
 from mmseg_custom.classes import ClassList
 from mmseg_custom.evaluation.photo_tally import PhotoTally
+from mmseg_custom.experiment.broken_photos import skip_broken, skipped_photos
 from mmseg_custom.experiment.datasets import leaf_datasets
 from mmseg_custom.hooks.save_predictions_hook import relative_name
 from mmseg_custom.utils import UserError
@@ -27,6 +28,9 @@ class ValidationPhotos(Sized):
     Args:
         cfg: Its ``val_dataloader`` is used.
 
+    Attributes:
+        skipped (list[str]): Why photos are left out that cannot be read.
+
     Raises:
         UserError: There is none, or its files are missing.
     """
@@ -37,7 +41,9 @@ class ValidationPhotos(Sized):
         dataset = deepcopy(cfg.val_dataloader.dataset)
         for leaf in leaf_datasets(dataset):
             leaf.pipeline = [step for step in leaf.pipeline if step.type.startswith(KEPT_STEPS)]
+        skip_broken(dataset)
         self.dataset = DATASETS.build(dataset)
+        self.skipped = skipped_photos(self.dataset)
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -68,6 +74,8 @@ class PhotoResults:
         seconds: Median time for one photo, from the array to the labels.
         device: Where the model ran.
         classes: That it knows.
+        photos: How many there are.
+        skipped: Why some of them could not be read.
     """
 
     tally: PhotoTally
@@ -75,6 +83,8 @@ class PhotoResults:
     seconds: float
     device: str
     classes: ClassList
+    photos: int
+    skipped: list[str]
 
 
 def look_at_photos(
@@ -97,4 +107,12 @@ def look_at_photos(
         gallery.add(name, photo, truth, found.mask, score)
     # The first photo also pays for what is set up once.
     median = float(np.median(seconds[1:] or seconds))
-    return PhotoResults(tally, gallery, median, str(segmenter.device), segmenter.classes)
+    return PhotoResults(
+        tally,
+        gallery,
+        median,
+        str(segmenter.device),
+        segmenter.classes,
+        len(photos) + len(photos.skipped),
+        photos.skipped,
+    )

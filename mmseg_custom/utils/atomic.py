@@ -54,11 +54,12 @@ def atomic_path(path: str | os.PathLike, durable: bool = False) -> Iterator[Path
 def write_json(path: str | os.PathLike, content: Any) -> None:
     """Write ``content`` as JSON to ``path`` in one step (see :func:`atomic_path`).
 
-    NaN and infinity, which JSON does not know, become null.
+    NaN and infinity, which JSON does not know, become null; NumPy's and PyTorch's numbers, such as
+    the results of mmseg's metrics, become Python's.
     """
     try:
         text = json.dumps(content, allow_nan=False)
-    except ValueError:
+    except (TypeError, ValueError):
         text = json.dumps(_finite(content), allow_nan=False)
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding='utf-8')
@@ -81,9 +82,11 @@ def _sync(path: Path) -> None:
 
 
 def _finite(value: Any) -> Any:
-    """Replace NaN and infinity by None."""
+    """Replace NaN and infinity by None, and numbers of array libraries by Python's."""
+    if getattr(value, 'ndim', None) == 0:
+        value = value.item()
     if isinstance(value, dict):
         return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_finite(inner) for inner in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

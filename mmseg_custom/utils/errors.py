@@ -1,6 +1,7 @@
 """The error for a user's mistake, reported as one message."""
 
 WORKER_MARK = 'Original Traceback'
+KIND_MARK = '(kind of error: '
 
 
 class UserError(ValueError):
@@ -14,7 +15,7 @@ class UserError(ValueError):
     Args:
         message: One readable message. PyTorch rebuilds an exception that was raised in a data
             loading worker from a text that carries the complete traceback; only the message itself
-            is kept of it, without the kind.
+            is kept of it, and from Python 3.11 on the kind.
         kind: What kind of cause it is, such as ``'missing-photos'``; empty if there is no remedy
             but the one in the message.
     """
@@ -24,5 +25,10 @@ class UserError(ValueError):
     def __init__(self, message: str, kind: str = ''):
         if WORKER_MARK in message:
             message = message.rpartition(f'{type(self).__name__}: ')[2].strip()
+            message, _, found = message.partition(f'\n{KIND_MARK}')
+            kind = found.removesuffix(')') or kind
         super().__init__(message)
         self.kind = kind
+        if kind and hasattr(self, 'add_note'):
+            # A traceback ends with the notes, which is all that leaves a worker.
+            self.add_note(f'{KIND_MARK}{kind})')

@@ -28,6 +28,17 @@ def from_json(text: str) -> Any:
     return _decode(json.loads(text))
 
 
+def without_configs(value: Any) -> Any:
+    """Return nested containers with plain dictionaries for MMEngine's ``ConfigDict``."""
+    if isinstance(value, dict):
+        kind = dict if type(value).__module__.startswith('mmengine.') else type(value)
+        items = {key: without_configs(value[key]) for key in value}
+        return items if kind is dict else kind(items)
+    if type(value) in (list, tuple):
+        return type(value)(without_configs(one) for one in value)
+    return value
+
+
 def _encode(value: Any) -> Any:
     if isinstance(value, Mapping):
         if all(isinstance(key, str) for key in value):

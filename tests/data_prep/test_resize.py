@@ -65,7 +65,7 @@ def test_a_stopped_run_continues_and_another_set_is_refused(tmp_path, capsys):
     assert '8 photos of this size existed already' in call_tool(capsys, *command).out
     assert {path: path.read_bytes() for path in out.rglob('*.*')} == first
     other = (TOOL, data / 'batch_01/data.json', '--out', out, '--size', 23)
-    assert 'holds a copy of other annotations' in call_tool(capsys, *other, code=2).err
+    assert 'annotations: was' in call_tool(capsys, *other, code=2).err
     same = (TOOL, data, '--out', data)
     assert 'is the folder of the original photos' in call_tool(capsys, *same, code=2).err
 

@@ -10,6 +10,7 @@ from conftest import ROOT, outcome_of
 from PIL import Image
 
 from mmseg_custom.coco.jpeg_scans import MAX_SCANS
+from mmseg_custom.utils import UserError
 
 TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
 
@@ -83,6 +84,28 @@ COMMANDS = {
         *('--out', '{w}/out.json'),
     ),
     'check': ('data_prep/check.py', ANN),
+    'test': (
+        *(
+            'tools/test.py',
+            *MODEL,
+            '--data-root',
+            '{w}/set',
+            '--test-json',
+            ANN,
+            *OUT,
+            '--overlays',
+        ),
+        *('--cfg-options', 'test_dataloader.num_workers=0'),
+    ),
+    'test a checkpoint alone': (
+        *('tools/test.py', '{w}/a.pth', '--data-root', '{w}/set', '--test-json', ANN, *OUT),
+    ),
+    'report': (
+        *('tools/report.py', '{w}/a.pth', '--data-root', '{w}/set', '--val-json', ANN),
+        *('--out', '{w}/out.html'),
+    ),
+    'resize': ('data_prep/resize.py', ANN, '--size', 32, '--workers', 1, *OUT),
+    'crf --tune': ('tools/crf.py', '{w}/in', ANN, '--tune', 1, '--out', '{w}/out.py'),
 }
 
 
@@ -102,6 +125,53 @@ def test_it_is_named_and_skipped(base, tmp_path, command):
     assert 'Traceback' not in text
     if command not in ('check', 'submit'):
         assert [path for path in world.glob('out*') if path.is_file() or any(path.rglob('*.*'))]
+
+
+def test_a_test_counts_the_others_only(base, tmp_path):
+    """The scores are those of a file that does not list the broken photos."""
+    world = shutil.copytree(base, tmp_path / 'world')
+    content = json.loads((world / 'set' / 'ann.json').read_text())
+    names = [image['file_name'] for image in content['images']]
+    truncated(world / 'set' / names[0])
+    giant(world / 'set' / names[1])
+    rest = content['images'][2:]
+    ids = {image['id'] for image in rest}
+    annotations = [one for one in content['annotations'] if one['image_id'] in ids]
+    rest_file = world / 'set' / 'rest.json'
+    rest_file.write_text(json.dumps(content | dict(images=rest, annotations=annotations)))
+    found = []
+    for name, code in (('ann', 1), ('rest', 0)):
+        out = world / f'out_{name}'
+        arguments = ['--data-root', world / 'set', '--test-json', world / 'set' / f'{name}.json']
+        assert (
+            outcome_of('tools/test.py', TOY, world / 'a.pth', *arguments, '--out', out)[0] == code
+        )
+        found.append(json.loads((out / 'metrics.json').read_text()))
+    assert found[0]['metrics'] == found[1]['metrics']
+    assert found[0]['confusion_matrix'] == found[1]['confusion_matrix']
+    assert [names[place] in text for place, text in enumerate(found[0]['skipped'])] == [True, True]
+    masks = {path.relative_to(world / 'out_ann') for path in (world / 'out_ann').rglob('*.png')}
+    assert len(masks) == len(names) - 2
+
+
+@pytest.mark.parametrize('spoil', HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize('listed', [False, True])
+def test_online_training_takes_the_next_photo(toy_set, tmp_path, spoil, listed):
+    from mmseg_custom.datasets import UnlabelledPhotos
+
+    data = shutil.copytree(toy_set, tmp_path / 'data')
+    source = data / 'test.json' if listed else data / 'batch_03'
+    pipeline = [dict(type='LoadTrashImage')]
+    photos = sorted((data / 'batch_03').iterdir())
+    made = UnlabelledPhotos(ann_file=str(source), data_root=str(data), pipeline=pipeline)
+    spoil(photos[0])
+    for _ in range(2):
+        assert made[0]['img_path'] == str(photos[1])
+    assert len(made.skipped) == 1 and photos[0].name in made.skipped[0]
+    for photo in photos[1:]:
+        spoil(photo)
+    with pytest.raises(UserError, match='none of its'):
+        made[0]
 
 
 def test_online_training_lists_the_others(toy_set, tmp_path):

@@ -75,6 +75,67 @@ def test_report(checkpoint, toy_set, tmp_path, capsys):
     assert (tmp_path / 'report.html').is_file()
 
 
+RESULTS = {
+    'make_pseudo': ('tools/make_pseudo.py', '{m}', '{p}', '--out', '{o}', '--threshold', '0'),
+    'submit': ('tools/submit.py', '{p}', '--model', '{m}', '--out', '{o}/s.csv'),
+    'ensemble': ('tools/ensemble.py', 'predict', '{p}', '--model', '{m}', '--out', '{o}'),
+    'guide': ('apps/sorting_guide.py', '{m}', '--make-rules', '{o}/rules.yaml'),
+}
+
+
+@pytest.mark.parametrize('command', RESULTS)
+def test_other_commands_write_what_they_write_with_the_config(
+    command, random_checkpoint, toy_set, tmp_path, capsys
+):
+    found, out = [], tmp_path / 'out'
+    for model in ([random_checkpoint], [TOY, random_checkpoint]):
+        out.mkdir()
+        values = dict(p=toy_set / 'test.json', o=out)
+        words = [
+            text
+            for word in RESULTS[command]
+            for text in (model if word == '{m}' else [word.format(**values, m='')])
+        ]
+        call_tool(capsys, *words)
+        files = [path for path in out.rglob('*') if path.is_file()]
+        found.append(
+            {
+                path.relative_to(out).as_posix(): path.read_bytes()
+                for path in files
+                if path.name not in ('provenance.json', 'pseudo.json')
+            }
+        )
+        shutil.rmtree(out)
+    assert found[0] and found[0] == found[1]
+
+
+@pytest.mark.parametrize('app', ['serve', 'sorting_guide'])
+def test_what_is_served_is_the_same_model(app, random_checkpoint, toy_set, capsys, monkeypatch):
+    served = []
+    if app == 'serve':
+        uvicorn = pytest.importorskip('uvicorn')
+        module, name = pytest.importorskip('mmseg_custom.serving.api'), 'create_app'
+        monkeypatch.setattr(uvicorn, 'run', lambda *args, **kwargs: None)
+    else:
+        pytest.importorskip('gradio')
+        module, name = pytest.importorskip('mmseg_custom.serving.guide_page'), 'build_guide'
+    make = getattr(module, name)
+
+    def keep(segmenter, *args, **kwargs):
+        served.append(segmenter)
+        page = make(segmenter, *args, **kwargs)
+        monkeypatch.setattr(page, 'launch', lambda **kwargs: None, raising=False)
+        return page
+
+    monkeypatch.setattr(module, name, keep)
+    for model in ([random_checkpoint], [TOY, random_checkpoint]):
+        call_tool(capsys, f'apps/{app}.py', *model)
+    photo = next(toy_set.glob('batch_03/*.jpg'))
+    alone, both = (segmenter(photo) for segmenter in served)
+    assert (alone.probabilities == both.probabilities).all()
+    assert served[0].classes.names == served[1].classes.names
+
+
 @pytest.mark.parametrize('suffix', ['.pth', '.safetensors'])
 def test_a_converted_checkpoint_carries_it_too(suffix, checkpoint, toy_set, tmp_path, capsys):
     out = tmp_path / f'small{suffix}'

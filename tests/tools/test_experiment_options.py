@@ -134,6 +134,29 @@ def test_the_length_given_word_for_word_holds(toy_set, capsys):
     assert '--epochs 10 has no effect' in capsys.readouterr().out
 
 
+def test_an_inherited_schedule_follows_the_length_of_an_own_config(own, capsys):
+    """As `--cfg-options train_cfg.max_iters=80` does, and it is reported."""
+    cfg = built(config=own('train_cfg = dict(max_iters=80)'))
+    assert (
+        'own.py: train_cfg.max_iters is 80: the learning rate schedule' in capsys.readouterr().out
+    )
+    expected = options('train_cfg.max_iters=80')
+    assert cfg.param_scheduler == expected.param_scheduler
+    assert [cfg.param_scheduler[0].end, cfg.param_scheduler[1].end] == [5, 80]
+    assert cfg.train_cfg.val_interval == expected.train_cfg.val_interval == 16
+    assert cfg.default_hooks.checkpoint.interval == expected.default_hooks.checkpoint.interval
+    # What the file gives itself is kept.
+    text = 'train_cfg = dict(max_iters=80, val_interval=70)\n'
+    text += 'default_hooks = dict(checkpoint=dict(interval=60))'
+    cfg = built(config=own(text))
+    assert [cfg.train_cfg.val_interval, cfg.default_hooks.checkpoint.interval] == [70, 60]
+    capsys.readouterr()
+    rates = "param_scheduler = [dict(type='PolyLR', by_epoch=False, begin=0, end=33)]\n"
+    cfg = built(config=own(f'{rates}train_cfg = dict(max_iters=80)'))
+    assert cfg.param_scheduler[0].end == 33
+    assert 'is scaled' not in capsys.readouterr().out
+
+
 def test_what_is_given_with_a_length_is_kept():
     cfg = options('train_cfg.max_iters=80', 'train_cfg.val_interval=70')
     assert cfg.train_cfg.val_interval == 70

@@ -20,7 +20,8 @@ from PIL import Image
 from mmseg_custom import cli
 
 TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
-NOT_RESULTS = ('provenance.json', 'pseudo.json')
+# The trials of a search hold times.
+NOT_RESULTS = ('provenance.json', 'pseudo.json', '.trials')
 
 
 @pytest.fixture(scope='module')
@@ -43,6 +44,10 @@ def base(toy_set, random_checkpoint, tmp_path_factory):
     state = torch.load(random_checkpoint, weights_only=False)
     state['state_dict']['decode_head.conv_seg.weight'].mul_(-0.5)
     torch.save(state, world / 'b.pth')
+    for name in 'ab':
+        out = ['--out', world / f'{name}.onnx']
+        code, text = call_in_process('tools/export.py', [TOY, world / f'{name}.pth', *out])
+        assert code == 0, text
     # A photo that is kept out of pseudo labels.
     shutil.copy(toy_set / other['file_name'], world / other['file_name'])
     (world / 'none.json').write_text(json.dumps(content | dict(images=[other], annotations=[])))
@@ -55,6 +60,8 @@ def model(world, name='a.pth'):
 
 COMMANDS = {
     'predict': lambda w: ['tools/predict.py', *model(w), w / 'ann.json', '--overlays'],
+    'predict alone': lambda w: ['tools/predict.py', w / 'a.pth', w / 'ann.json'],
+    'predict onnx': lambda w: ['tools/predict.py', w / 'a.onnx', w / 'ann.json'],
     'submit': lambda w: ['tools/submit.py', w / 'ann.json', '--model', *model(w)],
     'ensemble predict': lambda w: [
         *('tools/ensemble.py', 'predict', w / 'ann.json'),
@@ -73,12 +80,20 @@ COMMANDS = {
         '--overlays',
     ],
     'crf': lambda w: ['tools/crf.py', w / 'in', w / 'ann.json'],
+    'crf tune': lambda w: ['tools/crf.py', w / 'in', w / 'ann.json', '--tune', 1],
     'masks': lambda w: ['data_prep/coco_to_masks.py', w / 'ann.json'],
     'paste': lambda w: [
         *('data_prep/copy_paste.py', '--json-path', w / 'ann.json', '--mode', 'new'),
         *('--aug-num', 2, '--workers', 1),
     ],
+    'resize': lambda w: [
+        *('data_prep/resize.py', w / 'ann.json', '--size', 32, '--workers', 1),
+    ],
+    'toy': lambda w: [
+        *('data_prep/make_toy_trash.py', '--train', 1, '--val', 1, '--test', 1, '--size', 32),
+    ],
 }
+FILES = {'submit': 's.csv', 'crf tune': 'crf.py'}
 
 
 def other_photo(world):
@@ -96,6 +111,10 @@ def other_weights(world):
     content = torch.load(world / 'a.pth', weights_only=False)
     content['state_dict']['decode_head.conv_seg.bias'] += torch.arange(11.0) * 5
     torch.save(content, world / 'a.pth')
+
+
+def other_export(world):
+    shutil.copy(world / 'b.onnx', world / 'a.onnx')
 
 
 def other_classes(world):
@@ -138,7 +157,14 @@ CHANGES = {
         tta=with_options('--tta', 'flip'),
         batch_size=with_options('--batch-size', 1),
     ),
-    'submit': dict(**MODEL, tta=with_options('--tta', 'flip')),
+    'predict alone': dict(
+        photo=other_photo,
+        weights=other_weights,
+        classes=other_classes,
+        tta=with_options('--tta', 'flip'),
+    ),
+    'predict onnx': dict(photo=other_photo, model=other_export, crf=with_options('--crf')),
+    'submit': dict(**MODEL, tta=with_options('--tta', 'flip'), crf=with_options('--crf')),
     'ensemble predict': dict(
         **MODEL, weights_of_votes=with_options('--weights', 1, 3), hard=with_options('--hard')
     ),
@@ -150,8 +176,17 @@ CHANGES = {
         one=one_input_result,
         option=with_options('--keep-small', '0.9'),
     ),
+    'crf tune': dict(
+        photo=other_photo,
+        labels=other_labels,
+        input=other_input,
+        one=one_input_result,
+        option=with_options('--keep-small', '0.9'),
+    ),
     'masks': dict(labels=other_labels, option=with_options('--min-pixels', 9)),
     'paste': dict(photo=other_photo, labels=other_labels, option=with_options('--max-objects', 1)),
+    'resize': dict(photo=other_photo, labels=other_labels, option=with_options('--size', 24)),
+    'toy': dict(seed=with_options('--seed', 9), option=with_options('--size', 40)),
 }
 CASES = [(command, change) for command, changes in CHANGES.items() for change in changes]
 
@@ -159,7 +194,7 @@ CASES = [(command, change) for command, changes in CHANGES.items() for change in
 def run(command, out, *options):
     """Run a tool in this process; returns its exit code and what it wrote to standard error."""
     tool, *arguments = command
-    target = out / 's.csv' if 'submit' in tool else out
+    target = out / FILES.get(out.name, '')
     return call_in_process(tool, [*arguments, '--out', target, *options])
 
 
@@ -178,7 +213,7 @@ def results(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob('*')
-        if path.is_file() and path.name not in NOT_RESULTS
+        if path.is_file() and not path.name.endswith(NOT_RESULTS)
     }
 
 
@@ -197,7 +232,7 @@ def test_the_same_command_keeps_all(made, tmp_path, command):
     world = shutil.copytree(made, tmp_path / 'world')
     out = world / 'outs' / command
     before = {p: p.stat().st_mtime_ns for p in out.rglob('*') if p.parent.name.startswith('batch')}
-    assert before or command == 'paste'
+    assert before or command in ('paste', 'crf tune')
     code, text = run(COMMANDS[command](world), out)
     assert code == 0, text
     kept = {p: time for p, time in before.items() if p.stat().st_mtime_ns == time}
@@ -215,7 +250,7 @@ def test_nothing_is_kept_that_was_made_from_something_else(made, tmp_path, comma
     code, text = run(COMMANDS[command](world), out, *options)
     if code == 2:
         assert results(out) == before
-        assert str(out) in text.replace('/s.csv.predicted', '')
+        assert str(out) in text
         assert 'start over with --force' in text
         code, text = run(COMMANDS[command](world), out, *options, '--force')
     else:
@@ -226,6 +261,28 @@ def test_nothing_is_kept_that_was_made_from_something_else(made, tmp_path, comma
     code, text = run(COMMANDS[command](world), out, *options)
     assert code == 0, text
     assert found == results(out)
+
+
+def test_a_checkpoint_alone_continues_what_its_config_began(made, tmp_path):
+    """The experiment is the same: `CONFIG CHECKPOINT`, then `CHECKPOINT`, and the reverse."""
+    world = shutil.copytree(made, tmp_path / 'world')
+    for first, then in (('predict', 'predict alone'), ('predict alone', 'predict')):
+        out = world / 'outs' / first
+        before = {path: path.stat().st_mtime_ns for path in out.glob('masks/*/*.png')}
+        command = [word for word in COMMANDS[then](world) if word != '--overlays']
+        code, text = run(command, out)
+        assert code == 0 and 'made again' not in text, text
+        assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+@pytest.mark.parametrize('command', ['predict', 'predict alone', 'predict onnx'])
+def test_another_class_list_is_refused_whatever_is_there(made, tmp_path, command):
+    world = shutil.copytree(made, tmp_path / 'world')
+    out, before = world / 'outs' / command, results(world / 'outs' / command)
+    for options in (['--classes', 'recycle_trash_2021'], ['--classes', 'taco']):
+        code, text = run(COMMANDS[command](world), out, *options)
+        assert code == 2 and 'leave out --classes' in text
+        assert results(out) == before
 
 
 def test_a_dry_run_writes_nothing(made, tmp_path):

@@ -7,8 +7,6 @@ painting order stays. Painting the copy thus gives exactly the nearest-neighbor 
 the original.
 """
 
-import hashlib
-import json
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -20,6 +18,7 @@ import numpy as np
 from pycocotools import mask as mask_utils
 
 from mmseg_custom.classes import ClassList
+from mmseg_custom.coco.decode_photo import PhotoProblem
 from mmseg_custom.coco.layers import Layers
 from mmseg_custom.coco.photo_root import output_stem, photo_root
 from mmseg_custom.coco.photos import is_photo, photo_size, read_photo
@@ -28,10 +27,11 @@ from mmseg_custom.coco.segmentation import describe_mask, segmentation_rle
 from mmseg_custom.coco.stats.class_counts import require_annotated
 from mmseg_custom.coco.write import require_inside
 from mmseg_custom.utils import UserError, atomic_path, write_json
+from mmseg_custom.utils.digests import digest_of_data
 from mmseg_custom.utils.progress import tqdm
+from mmseg_custom.utils.provenance import FILE, Provenance, announce
 
 JPEG_QUALITY = 95
-MANIFEST = 'resize.json'
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class Resized:
         kept: How many of these photos were there already.
         annotations: Annotations in it.
         vanished: Annotations that had no pixel left and were dropped.
+        skipped: Name and reason of the photos that cannot be read, which are not in it.
     """
 
     path: Path
@@ -51,6 +52,7 @@ class Resized:
     kept: int
     annotations: int
     vanished: int
+    skipped: list[tuple[str, str]]
 
 
 def resize_set(
@@ -61,6 +63,7 @@ def resize_set(
     size: int,
     data_root: str | os.PathLike | None = None,
     workers: int = 1,
+    force: bool = False,
 ) -> Resized:
     """Write a copy whose photos have a longer side of at most ``size``.
 
@@ -72,6 +75,7 @@ def resize_set(
         size: Longer side in pixels; smaller photos keep their size.
         data_root: See :func:`~mmseg_custom.coco.photo_root.photo_root`.
         workers: Number of processes.
+        force: Start over where a copy of something else is in ``out``.
 
     Raises:
         UserError: No valid annotations, a photo that is missing or of another size than stated, or
@@ -83,41 +87,49 @@ def resize_set(
     out, root = Path(out), photo_root(ann_file, content, data_root)
     if out.resolve() == root.resolve():
         raise UserError(f'{out}: is the folder of the original photos', kind='folder-in-use')
-    require_same_run(out, content, size)
+    drop_outdated(out, root, content, size, force)
     labels = category_labels(content['categories'], classes)
     tasks = [(image, entries, labels, root, out, size) for image, entries in _by_image(content)]
-    images, annotations, kept, vanished = [], [], 0, 0
+    images, annotations, kept, vanished, skipped = [], [], 0, 0, []
     for image, entries, was_there, lost in _in_processes(tasks, workers):
+        if isinstance(entries, str):
+            skipped.append((image['file_name'], entries))
+            continue
         images.append(image)
         annotations += entries
         kept, vanished = kept + was_there, vanished + lost
+    if not images:
+        raise UserError(f'{skipped[0][1]} (none of the {len(skipped)} photos can be read)')
     target = out / f'{output_stem(ann_file)}.json'
     info = content.get('info') if isinstance(content.get('info'), dict) else {}
     info = {key: value for key, value in (info or {}).items() if key != 'data_root'}
     # Last, so that a stopped run leaves no file that looks complete.
     write_json(target, content | dict(info=info, images=images, annotations=annotations))
-    return Resized(target, len(images), kept, len(annotations), vanished)
+    return Resized(target, len(images), kept, len(annotations), vanished, skipped)
 
 
-def require_same_run(out: Path, content: dict, size: int) -> None:
-    """Note what a copy is made from, or raise when the folder holds a copy of something else.
+def drop_outdated(out: Path, root: Path, content: dict, size: int, force: bool = False) -> None:
+    """Delete photos of a copy whose originals have changed since.
 
     Args:
         out: Folder of the copy.
-        content: The annotations that it is made from.
+        root: Folder of the originals.
+        content: The annotations that the copy is made from.
         size: Longer side in pixels.
+        force: Delete a copy of something else as well.
 
     Raises:
-        UserError: Names the folder.
+        UserError: The folder holds a copy of something else.
     """
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    made_from, path = dict(size=size, annotations_sha256=digest), out / MANIFEST
-    if not path.exists():
-        write_json(path, made_from)
-    elif json.loads(path.read_text(encoding='utf-8')) != made_from:
-        raise UserError(
-            f'{out}: holds a copy of other annotations or of another size', kind='folder-in-use'
-        )
+    names = [image['file_name'] for image in content['images']]
+    made_from = dict(size=size, annotations=digest_of_data(content, 'annotations'))
+    provenance = Provenance(out / FILE, 'resize', made_from, are_results=False)
+    foreign = provenance.open((out / name for name in names), force)
+    changed = provenance.update({name: [root / name] for name in names})
+    announce([name for name in changed if (out / name).exists()], foreign)
+    for name in {*changed, *foreign}:
+        (out / name).unlink(missing_ok=True)
+    provenance.save()
 
 
 def fitted_size(width: int, height: int, size: int) -> tuple[int, int]:
@@ -176,13 +188,17 @@ def _in_processes(tasks: list[tuple], workers: int) -> Iterable[tuple]:
             raise
 
 
-def _resize(task: tuple) -> tuple[dict, list[dict], bool, int]:
+def _resize(task: tuple) -> tuple[dict, list[dict] | str, bool, int]:
+    """Return the entry, its annotations or why there is no photo, if it was there, and losses."""
     image, entries, labels, root, out, size = task
     new_size = fitted_size(image['width'], image['height'], size)
     target = out / image['file_name']
     kept = _has_size(target, new_size)
     if not kept:
-        _write_photo(root / image['file_name'], target, image, new_size)
+        try:
+            _write_photo(root / image['file_name'], target, image, new_size)
+        except PhotoProblem as problem:
+            return image, str(problem), False, 0
     resized = resize_annotations(image, entries, labels, new_size)
     entry = image | dict(width=new_size[0], height=new_size[1])
     return entry, resized, kept, len(entries) - len(resized)

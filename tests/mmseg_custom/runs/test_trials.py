@@ -77,6 +77,32 @@ def test_results_of_another_config_or_arguments_are_not_taken(configs, tmp_path)
         run_trials(trials, writing())
 
 
+@pytest.mark.parametrize('kind', ['photo of the training', 'photo of the validation', 'unlabeled'])
+def test_results_of_other_photos_are_not_taken(toy_set, tmp_path, kind):
+    """Also where only the content of a file has changed."""
+    data = shutil.copytree(toy_set, tmp_path / 'data')
+    source = 'batch_03' if kind == 'unlabeled' else 'train.json'
+    config = tmp_path / 'a.py'
+    config.write_text(
+        'train_dataloader = dict(dataset=dict(dataset=dict('
+        f'data_root="/no", ann_file="{source}")))\n'
+        f'val_dataloader = dict(dataset=dict(data_root={str(data)!r}, ann_file="val.json"))\n'
+    )
+    trials = plan_trials([str(config)], [0], [None], tmp_path / 'w')
+
+    def command(trial):
+        return [*writing()(trial), '--data-root', str(data)]
+
+    run_trials(trials, command)
+    run_trials(trials, command)
+    assert (trials[0].folder / 'runs').read_text() == 'x'
+    folder = {'unlabeled': 'batch_03', 'photo of the validation': 'batch_02'}.get(kind, 'batch_01')
+    photo = min((data / folder).iterdir())
+    photo.write_bytes(photo.read_bytes() + b'x')
+    with pytest.raises(UserError, match=f'was made from other files: .*{photo.name}'):
+        run_trials(trials, command)
+
+
 def test_the_others_are_ended_when_one_fails(configs, tmp_path):
     trials = plan_trials(configs, [0], [None], tmp_path / 'w')
     sleep = [sys.executable, '-c', 'import time; time.sleep(60)']

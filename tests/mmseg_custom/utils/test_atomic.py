@@ -2,6 +2,7 @@ import json
 import os
 import stat
 
+import numpy as np
 import pytest
 
 from mmseg_custom.utils import atomic_path, write_json
@@ -42,6 +43,13 @@ def test_the_temporary_name_keeps_the_suffix(tmp_path):
     with atomic_path(tmp_path / 'a.png') as temporary:
         assert temporary.suffix == '.png'
         assert temporary.parent == tmp_path
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path):
+    content = dict(a=np.float32(0.5), b=[np.int64(3), np.float32('nan')], c=(np.bool_(True), 1))
+    write_json(tmp_path / 'a.json', content)
+    expected = dict(a=0.5, b=[3, None], c=[True, 1])
+    assert json.loads((tmp_path / 'a.json').read_text()) == expected
 
 
 def test_nan_and_infinity_become_null_since_json_has_none(tmp_path):

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 from torch._utils import ExceptionWrapper
+from torch.utils.data import DataLoader, Dataset
 
 import mmseg_custom.coco.photos
 import mmseg_custom.serving.upload
@@ -27,6 +28,23 @@ def test_it_comes_out_of_a_worker_as_its_message(kind):
     with pytest.raises(kind) as error:
         wrapped.reraise()
     assert str(error.value) == 'a.png: the photo is truncated'
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason='exceptions have no notes')
+@pytest.mark.parametrize('workers', [0, 1])
+def test_its_remedy_comes_out_of_a_worker(workers):
+    """A photo that a loading worker misses gets the same advice as one that is missed at once."""
+    with pytest.raises(UserError) as error:
+        next(iter(DataLoader(Missing(), num_workers=workers)))
+    assert (str(error.value), error.value.kind) == ('a.png: no such photo', 'missing-photos')
+
+
+class Missing(Dataset):
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        raise UserError('a.png: no such photo', kind='missing-photos')
 
 
 @pytest.mark.parametrize('kind', kinds())
