@@ -94,12 +94,13 @@ def test_the_model_is_told_and_a_seed_gives_the_same_crop(small_set):
     assert packed['inputs'].equal(again['inputs'])
 
 
-def test_broken_photos_may_be_skipped(small_set, tmp_path):
+def test_the_next_photo_takes_the_place_of_a_broken_one(small_set, tmp_path):
     path = small_set(content())
     (tmp_path / 'b' / '0.png').write_bytes(b'cut')
-    assert make(path, max_bad_images=1)[0]['img_path'].endswith('1.png')
-    with pytest.raises(UserError, match=r'0\.png: the photo is truncated'):
-        make(path)[0]
+    made = make(path)
+    assert made[0]['img_path'].endswith('1.png')
+    (reason,) = made.skipped
+    assert '0.png: the photo is truncated' in reason
 
 
 def test_what_is_missing_is_named(small_set, tmp_path):
