@@ -1,5 +1,6 @@
 """A checkpoint of tools/train.py carries its experiment: it is enough by itself."""
 
+import contextlib
 import json
 import shutil
 
@@ -109,25 +110,19 @@ def test_other_commands_write_what_they_write_with_the_config(
     assert found[0] and found[0] == found[1]
 
 
-@pytest.mark.parametrize('app', ['serve', 'sorting_guide'])
-def test_what_is_served_is_the_same_model(app, random_checkpoint, toy_set, capsys, monkeypatch):
+@pytest.mark.parametrize(
+    ('app', 'module', 'name'),
+    [('serve', 'api', 'create_app'), ('sorting_guide', 'guide', 'create_guide')],
+)
+def test_what_is_served_is_the_same_model(
+    app, module, name, random_checkpoint, toy_set, capsys, monkeypatch
+):
+    server = pytest.importorskip('mmseg_custom.serving.server')
+    module = pytest.importorskip(f'mmseg_custom.serving.{module}')
     served = []
-    if app == 'serve':
-        uvicorn = pytest.importorskip('uvicorn')
-        module, name = pytest.importorskip('mmseg_custom.serving.api'), 'create_app'
-        monkeypatch.setattr(uvicorn, 'run', lambda *args, **kwargs: None)
-    else:
-        pytest.importorskip('gradio')
-        module, name = pytest.importorskip('mmseg_custom.serving.guide_page'), 'build_guide'
-    make = getattr(module, name)
-
-    def keep(segmenter, *args, **kwargs):
-        served.append(segmenter)
-        page = make(segmenter, *args, **kwargs)
-        monkeypatch.setattr(page, 'launch', lambda **kwargs: None, raising=False)
-        return page
-
-    monkeypatch.setattr(module, name, keep)
+    monkeypatch.setattr(server, 'listen', lambda host, port: contextlib.nullcontext())
+    monkeypatch.setattr(server, 'serve', lambda app, listener: None)
+    monkeypatch.setattr(module, name, lambda segmenter, *_, **options: served.append(segmenter))
     for model in ([random_checkpoint], [TOY, random_checkpoint]):
         call_tool(capsys, f'apps/{app}.py', *model)
     photo = next(toy_set.glob('batch_03/*.jpg'))
