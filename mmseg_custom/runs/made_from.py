@@ -11,11 +11,13 @@ from mmseg_custom.coco import read_coco
 from mmseg_custom.coco.ann_files import existing_files, joined_path
 from mmseg_custom.coco.photo_folders import photos_below
 from mmseg_custom.coco.photo_root import AnnPath, photo_root
+from mmseg_custom.experiment.build import option_name
 from mmseg_custom.experiment.datasets import leaf_datasets
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.digests import Source, digest_of_data, digest_of_file
 
-LOADERS = dict(train_dataloader='--train-json', val_dataloader='--val-json')
+# By loader, the argument of train.py that gives its annotations.
+LOADERS = dict(train_dataloader='train_json', val_dataloader='val_json')
 # Keys whose files are compared instead of their paths.
 FILES = ('ann_file', 'load_from')
 
@@ -76,10 +78,10 @@ def photos_of(config: str, command: Sequence[str]) -> dict[str, list[Source]]:
     cfg, found = Config.fromfile(config), dict[str, list[Source]]()
     words = _words(command)
     given = {word: words[place + 1] for place, word in enumerate(words[:-1])}
-    for loader, option in LOADERS.items():
+    for loader, argument in LOADERS.items():
         for leaf in leaf_datasets(cfg[loader].dataset) if cfg.get(loader) else ():
             root = given.get('--data-root') or leaf.get('data_root') or ''
-            named = given.get(option)
+            named = given.get(option_name(argument))
             named = os.path.abspath(named) if named and os.path.isfile(named) else named
             ann = joined_path(named or leaf.get('ann_file') or '', root)
             for name, path in _listed(ann, root, leaf.get('data_prefix') or {}):
