@@ -12,7 +12,7 @@ from mmseg_custom.version import __version__
 LEFT = shutil.ignore_patterns(
     '.*', 'work_dirs', 'data', 'build', '*.egg-info', '__pycache__', 'docs'
 )
-SHARED = ('configs', 'tools', 'data_prep', 'apps')
+SHARED = ('configs', 'tools', 'data_prep', 'apps', 'weights', 'samples')
 
 
 @pytest.fixture(scope='module')

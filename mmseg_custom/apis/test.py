@@ -48,7 +48,8 @@ def test(
     if masks or overlays:
         hook = dict(type='SavePredictionsHook', masks=_text(masks), overlays=_text(overlays))
         cfg.custom_hooks = [*cfg.custom_hooks, hook]
-    skip_broken(cfg.test_dataloader.dataset)
+    if cfg.get('test_dataloader'):
+        skip_broken(cfg.test_dataloader.dataset)
     with safe_mmengine_files(), no_code(), naming_the_key(cfg), known_faults_as_messages():
         runner = TrashRunner.from_cfg(cfg)
         metrics = runner.test()

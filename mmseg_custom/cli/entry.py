@@ -84,4 +84,17 @@ def _fail(message: str, code: int) -> None:
     rank = int(os.environ.get('RANK', 0))
     where = f' (process {rank})' if rank else ''
     print(f'{Path(sys.argv[0]).name}: error{where}: {message}', file=sys.stderr, flush=True)
+    _end_workers()
     sys.exit(code)
+
+
+def _end_workers() -> None:
+    """Kill what loads data.
+
+    Python asks it to end by SIGTERM and waits; a worker that was forked while another thread held
+    a lock, or that has the handler of a training, never does.
+    """
+    multiprocessing = sys.modules.get('multiprocessing')
+    for process in multiprocessing.active_children() if multiprocessing else ():
+        if process.daemon:
+            process.kill()

@@ -14,14 +14,7 @@ LOG = logging.getLogger('trash_seg.serving')
 
 
 class ModelFailed(UserError):
-    """The model raised an exception for one photo; the log has its traceback.
-
-    Args:
-        name: The photo, as a person knows it.
-    """
-
-    def __init__(self, name: str):
-        super().__init__(f'the model fails on {name}')
+    """The model raised an exception for one photo; the log has its traceback."""
 
 
 class _Waiting(NamedTuple):
@@ -133,4 +126,4 @@ class Batcher:
                 batch[0].settle(error)
             else:
                 LOG.exception('the model fails on %s', batch[0].name)
-                batch[0].settle(ModelFailed(batch[0].name))
+                batch[0].settle(ModelFailed(f'the model fails on {batch[0].name}'))

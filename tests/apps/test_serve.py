@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -57,6 +58,12 @@ def peak_mib(process):
     return int(line.split()[1]) / 1024
 
 
+def in_own_loop(coroutine):
+    """Run a coroutine beside the loop that an open browser keeps in this thread."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
 async def send_all(address, bodies, path='/segment?format=png'):
     limits = httpx.Limits(max_connections=len(bodies))
     async with httpx.AsyncClient(base_url=address, limits=limits, timeout=120) as client:
@@ -75,7 +82,7 @@ def test_200_requests_at_once_get_each_its_own_answer(address, random_checkpoint
     ]
     bodies = [encoded(Image.fromarray(photo), 'PNG') for photo in photos]
     order = rng.integers(0, PHOTOS, REQUESTS)
-    answers = asyncio.run(send_all(address, [bodies[number] for number in order]))
+    answers = in_own_loop(send_all(address, [bodies[number] for number in order]))
     assert [answer.status_code for answer in answers] == [200] * REQUESTS
     segmenter = TrashSegmenter(TOY, random_checkpoint, 'cpu')
     expected = [segmenter(photo).mask for photo in photos]
@@ -96,7 +103,7 @@ def test_hostile_files_are_refused_in_bounded_memory(server):
     address, process = server
     before, files = peak_mib(process), hostile_photos()
     names = [*files] * HOSTILE_ROUNDS
-    answers = asyncio.run(send_all(address, [files[name][0] for name in names]))
+    answers = in_own_loop(send_all(address, [files[name][0] for name in names]))
     for name, answer in zip(names, answers, strict=True):
         assert answer.status_code in files[name][1], name
         assert answer.json()['detail']
@@ -107,7 +114,7 @@ def test_the_largest_photos_at_once_take_bounded_memory(server):
     address, process = server
     before = peak_mib(process)
     largest = encoded(Image.new('RGBA', (5000, 5000)), 'PNG')
-    answers = asyncio.run(send_all(address, [largest] * LARGEST))
+    answers = in_own_loop(send_all(address, [largest] * LARGEST))
     assert [answer.status_code for answer in answers] == [200] * LARGEST
     assert peak_mib(process) - before < MOST_FOR_LARGEST
     assert httpx.get(f'{address}/health').json()['status'] == 'ok'
@@ -148,7 +155,7 @@ def test_idle_connections_keep_nobody_out(server):
     try:
         assert httpx.get(f'{address}/health', timeout=60).status_code == 200
         photo = encoded(Image.new('RGB', (64, 64)), 'PNG')
-        assert asyncio.run(send_all(address, [photo]))[0].status_code == 200
+        assert in_own_loop(send_all(address, [photo]))[0].status_code == 200
     finally:
         for one in idle:
             one.close()
@@ -164,7 +171,7 @@ def test_clients_that_go_away_are_no_failures(server):
         # No farewell, as when a phone loses its network.
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
         client.close()
-    assert asyncio.run(send_all(address, [body]))[0].status_code == 200
+    assert in_own_loop(send_all(address, [body]))[0].status_code == 200
     wait_until(lambda: counted(address).get('trash_memory_bytes') == '0.0')
     numbers = counted(address)
     assert float(numbers['trash_requests_total{path="/segment",status="499"}']) >= GONE // 2
@@ -249,7 +256,7 @@ def test_the_client_prints_what_the_server_found(server, tmp_path, capsys):
     address, _ = server
     path = tmp_path / 'a.png'
     Image.fromarray(np.random.default_rng(3).integers(0, 256, (60, 80, 3), np.uint8)).save(path)
-    (answer,) = asyncio.run(send_all(address, [path.read_bytes()], '/segment?each=object'))
+    (answer,) = in_own_loop(send_all(address, [path.read_bytes()], '/segment?each=object'))
     code, said = outcome_of('apps/client.py', path, '--server', address, '--each', 'object')
     assert code == 0 and f'{path}: 80x60' in said
     for found in answer.json()['found']:

@@ -33,7 +33,7 @@ def test_real_photos_are_split(real_sample, tmp_path, capsys):
 
 
 def _halves(text: str) -> list[str]:
-    line = next(line for line in text.splitlines() if 'share, annotations' in line)
+    line = next(line for line in text.splitlines() if 'class fraction, annotations' in line)
     before, _, after = line.partition(' (')
     return [before, after.split(': ')[1].rstrip(')') + ' points']
 

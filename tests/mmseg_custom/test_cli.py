@@ -1,10 +1,14 @@
+import multiprocessing
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from conftest import ROOT
 
 from mmseg_custom import cli
+from mmseg_custom.utils import UserError
 
 TOOLS = sorted(p for folder in ('tools', 'data_prep', 'apps') for p in (ROOT / folder).glob('*.py'))
 COMMANDS = [path for path in TOOLS if 'cli.main(' in path.read_text()]
@@ -75,3 +79,21 @@ def test_key_value_pairs():
     for text in ('a', '=1'):
         with pytest.raises(Exception, match='KEY=VALUE'):
             cli.key_value(text)
+
+
+def ignore_sigterm(ready):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    ready.set()
+    time.sleep(600)
+
+
+def test_a_worker_that_ignores_sigterm_does_not_keep_a_failed_command():
+    context = multiprocessing.get_context('fork')
+    ready = context.Event()
+    worker = context.Process(target=ignore_sigterm, args=[ready], daemon=True)
+    worker.start()
+    assert ready.wait(30)
+
+    assert run_main(fail(UserError('stopped'))) == 2
+    worker.join(30)
+    assert worker.exitcode == -signal.SIGKILL

@@ -47,11 +47,17 @@ def test_counts_are_those_of_a_naive_loop(ann_file):
         for row, image in enumerate(content['images'])
         for entry in api.loadAnns(api.getAnnIds(image['id']))
     )
-    # The sides are complete multiples of the grid's: the mean of each block of pixels.
-    blocks = [m.reshape(GRID, m.shape[0] // GRID, GRID, m.shape[1] // GRID) for m in masks]
     for label in range(11):
-        expected = np.mean([(block == label).mean(axis=(1, 3)) for block in blocks], axis=0)
+        cells = [overlaps(m.shape[0]) @ (m == label) @ overlaps(m.shape[1]).T for m in masks]
+        expected = np.mean(cells, axis=0)
         np.testing.assert_allclose(facts.positions[label], expected, atol=1e-6)
+
+
+def overlaps(side):
+    """Return which fraction of each cell of the grid each pixel covers, ``(GRID, side)``."""
+    edges, pixels = np.arange(GRID + 1) * side / GRID, np.arange(side)
+    inside = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+    return inside.clip(min=0) * GRID / side
 
 
 def test_mask_files_count_in_pixels_alone(tmp_path):
