@@ -84,7 +84,9 @@ def _fail(message: str, code: int) -> None:
     rank = int(os.environ.get('RANK', 0))
     where = f' (process {rank})' if rank else ''
     print(f'{Path(sys.argv[0]).name}: error{where}: {message}', file=sys.stderr, flush=True)
-    _end_workers()
+    if 'multiprocessing.util' in sys.modules:
+        # At the exit of this process, before Python asks its workers to end and waits for them.
+        sys.modules['multiprocessing.util'].Finalize(None, _end_workers, exitpriority=100)
     sys.exit(code)
 
 
@@ -94,7 +96,6 @@ def _end_workers() -> None:
     Python asks it to end by SIGTERM and waits; a worker that was forked while another thread held
     a lock, or that has the handler of a training, never does.
     """
-    multiprocessing = sys.modules.get('multiprocessing')
-    for process in multiprocessing.active_children() if multiprocessing else ():
+    for process in sys.modules['multiprocessing'].active_children():
         if process.daemon:
             process.kill()

@@ -1,4 +1,5 @@
 import multiprocessing
+import os
 import signal
 import subprocess
 import sys
@@ -87,13 +88,25 @@ def ignore_sigterm(ready):
     time.sleep(600)
 
 
-def test_a_worker_that_ignores_sigterm_does_not_keep_a_failed_command():
+def fail_with_a_worker(child):
     context = multiprocessing.get_context('fork')
     ready = context.Event()
     worker = context.Process(target=ignore_sigterm, args=[ready], daemon=True)
     worker.start()
-    assert ready.wait(30)
+    ready.wait(30)
+    child.send(worker.pid)
+    cli.main(lambda: cli.Parser(example=''), fail(UserError('stopped')), [])
 
-    assert run_main(fail(UserError('stopped'))) == 2
-    worker.join(30)
-    assert worker.exitcode == -signal.SIGKILL
+
+def test_a_worker_that_ignores_sigterm_does_not_keep_a_failed_command():
+    context = multiprocessing.get_context('fork')
+    parent, child = context.Pipe()
+    command = context.Process(target=fail_with_a_worker, args=[child])
+    command.start()
+    worker = parent.recv()
+    command.join(30)
+    code = command.exitcode
+    command.kill()
+    assert code == 2
+    with pytest.raises(ProcessLookupError):
+        os.kill(worker, 0)
