@@ -4,6 +4,7 @@ import argparse
 import errno
 import io
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -96,6 +97,8 @@ def _end_workers() -> None:
     Python asks it to end by SIGTERM and waits; a worker that was forked while another thread held
     a lock, or that has the handler of a training, never does.
     """
+    # PyTorch's handler would raise an error about the worker that is killed here.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for process in sys.modules['multiprocessing'].active_children():
         if process.daemon:
             process.kill()
