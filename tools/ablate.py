@@ -47,8 +47,7 @@ def build_parser() -> cli.Parser:
 def run(args) -> None:
     """Run what is not done, then report."""
     from mmseg_custom.runs.ablation import summarize
-    from mmseg_custom.runs.fold_files import fold_file
-    from mmseg_custom.runs.trials import plan_trials, run_trials, train_command
+    from mmseg_custom.runs.trials import plan_trials, run_trials, split_options, train_command
     from mmseg_custom.utils import write_json
     from mmseg_custom.visualization.ablation import draw_ablation
 
@@ -56,10 +55,7 @@ def run(args) -> None:
         command = train_command(TOOLS, trial, args.gpus or 0, args.slurm)
         if args.data_root:
             command += ['--data-root', args.data_root]
-        if trial.fold is not None:
-            command += ['--train-json', fold_file(args.folds_dir, trial.fold, 'train')]
-            command += ['--val-json', fold_file(args.folds_dir, trial.fold, 'val')]
-        return [*command, *args.train_args]
+        return [*command, *split_options(trial, args.folds_dir), *args.train_args]
 
     work_dir = Path(args.out)
     trials = plan_trials(args.configs, args.seeds, chosen_folds(args), work_dir)

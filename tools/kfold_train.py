@@ -20,13 +20,7 @@ def build_parser() -> cli.Parser:
         '--train-args --epochs 20',
     )
     parser.add_argument('config', type=existing_file, metavar='CONFIG', help='the experiment')
-    parser.add_argument(
-        '--folds-dir',
-        type=existing_dir,
-        required=True,
-        metavar='DIR',
-        help='folder that stratified_kfold.py wrote',
-    )
+    cli.add_folds_dir(parser, 'folder that stratified_kfold.py wrote', required=True)
     parser.add_argument('--folds', nargs='+', type=natural_int, help='numbers of folds (all)')
     parser.add_argument('--data-root', type=existing_dir, metavar='DIR', help='folder of the data')
     parser.add_argument('--out', default='work_dirs/kfold', metavar='DIR', help='(work_dirs/kfold)')
@@ -41,17 +35,15 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> None:
     """Train what is not trained yet, measure, and print what follows."""
-    from mmseg_custom.runs.fold_files import fold_file, numbers_of_folds
+    from mmseg_custom.runs.fold_files import numbers_of_folds
     from mmseg_custom.runs.out_of_fold import out_of_fold
-    from mmseg_custom.runs.trials import plan_trials, run_trials, train_command
+    from mmseg_custom.runs.trials import plan_trials, run_trials, split_options, train_command
     from mmseg_custom.utils import write_json
 
     def command_of(trial) -> list[str]:
         root = ['--data-root', args.data_root] if args.data_root else []
-        train = ['--train-json', fold_file(args.folds_dir, trial.fold, 'train')]
-        val = ['--val-json', fold_file(args.folds_dir, trial.fold, 'val')]
         command = train_command(TOOLS, trial, args.gpus or 0)
-        return [*command, *root, *train, *val, *args.train_args]
+        return [*command, *root, *split_options(trial, args.folds_dir), *args.train_args]
 
     out = Path(args.out)
     folds = numbers_of_folds(args.folds_dir, args.folds)

@@ -9,8 +9,8 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
 from mmseg_custom.utils.errors import UserError
+from mmseg_custom.utils.listing import listing
 
-SHOWN = 4
 MAY_DIFFER = re.compile(r'^norm\d+\.|relative_position_bias_table|absolute_pos_embed')
 
 
@@ -40,10 +40,10 @@ def report_loading(
         raise UserError(
             f'the pretrained weights {source} do not fit the model: '
             f'{len(refused)} of {len(names)} parameters would begin at random, such as '
-            f'{_some(refused)}',
+            f'{listing(refused)}',
             kind='missing-pretrained',
         )
-    rest = f'; new: {_some(_parts(fresh))}' if fresh else ''
+    rest = f'; new: {listing(_parts(fresh))}' if fresh else ''
     text = f'pretrained weights {source}: {len(names) - len(fresh)} of {len(names)} parameters'
     print_log(text + rest, 'current')
 
@@ -68,21 +68,6 @@ def report_backbone(backbone: nn.Module) -> None:
             weights = content.get('state_dict', content.get('model', content))
             new = names_not_from(backbone, weights)
             report_loading(config['checkpoint'], backbone, new, MAY_DIFFER.search)
-
-
-def class_dependent(make: Callable[[int], nn.Module], num_classes: int) -> set[str]:
-    """Return the names of the parameters whose shape follows from the number of classes.
-
-    Args:
-        make: Builds the model for a number of classes; called on the meta device.
-        num_classes: The model's number of classes.
-    """
-    with torch.device('meta'):
-        shapes, others = (
-            {name: param.shape for name, param in make(number).named_parameters()}
-            for number in (num_classes, num_classes + 1)
-        )
-    return {name for name, shape in shapes.items() if others.get(name) != shape}
 
 
 def names_not_from(model: nn.Module, weights: Mapping[str, torch.Tensor]) -> set[str]:
@@ -139,7 +124,3 @@ def _same_elements(first: torch.Tensor, second: torch.Tensor) -> bool:
 def _parts(names: Sequence[str]) -> list[str]:
     """Return the modules that hold the parameters, each once, in order."""
     return list(dict.fromkeys(name.rpartition('.')[0] or name for name in names))
-
-
-def _some(names: Sequence[str]) -> str:
-    return ', '.join(names[:SHOWN]) + (f' and {len(names) - SHOWN} more' if names[SHOWN:] else '')

@@ -98,6 +98,8 @@ def add_data_root(
     )
 
 
-def add_folds_dir(parser: argparse.ArgumentParser, text: str) -> None:
+def add_folds_dir(parser: argparse.ArgumentParser, text: str, required: bool = False) -> None:
     """Add ``--folds-dir``, the folder of ``kfold_0_val.json``, …; ``text`` says what it is for."""
-    parser.add_argument('--folds-dir', metavar='DIR', type=existing_dir, help=text)
+    parser.add_argument(
+        '--folds-dir', metavar='DIR', type=existing_dir, required=required, help=text
+    )

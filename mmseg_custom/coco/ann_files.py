@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.listing import listing
 
 from .photo_root import AnnPath
 
@@ -44,8 +45,7 @@ class AnnFiles(os.PathLike):
 
     def __str__(self) -> str:
         """Return the given paths for a message."""
-        more = len(self.paths) - 2
-        return ', '.join(self.paths[:2]) + (f' and {more} more' if more > 0 else '')
+        return listing(self.paths, 2)
 
 
 def annotation_files(path: AnnPath) -> list[Path]:

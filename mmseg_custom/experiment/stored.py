@@ -13,6 +13,7 @@ from mmengine.registry import init_default_scope
 from mmseg_custom import plugins  # noqa: F401  (registers what experiments name)
 from mmseg_custom.checkpoints.meta import checkpoint_meta
 from mmseg_custom.utils.errors import UserError
+from mmseg_custom.utils.listing import listing
 from mmseg_custom.utils.model_folder import experiment_beside
 from mmseg_custom.utils.plain_data import flatten, from_json, to_json
 
@@ -120,9 +121,8 @@ def differences(cfg: Config, checkpoint: str | os.PathLike) -> str | None:
     keys = [key for key in dict.fromkeys((*now, *stored)) if now.get(key) != stored.get(key)]
     if not keys:
         return None
-    shown = [f'{key} {now.get(key)!r} (trained: {stored.get(key)!r})' for key in keys[:SHOWN]]
-    more = f' and {len(keys) - SHOWN} more' if len(keys) > SHOWN else ''
-    return f'{checkpoint}: used with other values than trained: {", ".join(shown)}{more}'
+    found = [f'{key} {now.get(key)!r} (trained: {stored.get(key)!r})' for key in keys]
+    return f'{checkpoint}: used with other values than trained: {listing(found, SHOWN)}'
 
 
 def _read(checkpoint: str | os.PathLike, meta: Mapping[str, Any]) -> dict:

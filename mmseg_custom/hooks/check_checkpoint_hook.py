@@ -14,6 +14,7 @@ from mmseg_custom.checkpoints.checkpoint import (
 from mmseg_custom.classes import ClassList, class_list
 from mmseg_custom.models.class_rows import class_axes, match_rows, same_class
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.listing import listing
 
 PREFIX = 'module.'
 SHOWN = 3
@@ -78,8 +79,7 @@ def _take_what_fits(runner, path: str, checkpoint: dict, metainfo: dict) -> None
     if not fits:
         raise UserError(f'{path}: has none of the {len(own)} weights of this model')
     new = [name for name in own if name not in set(fits)]
-    rest = f'; new are {", ".join(new[:SHOWN])}' if new else ''
-    rest += f' and {len(new) - SHOWN} more' if len(new) > SHOWN else ''
+    rest = f'; new are {listing(new, SHOWN)}' if new else ''
     runner.logger.info(f'{path}: starting from {len(fits)} of {len(own)} weights{rest}')
     checkpoint['state_dict'] = state
 

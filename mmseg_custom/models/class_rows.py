@@ -1,11 +1,12 @@
 """Take over the rows of a classifier by class name, where a checkpoint has other classes."""
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from copy import deepcopy
 from typing import Any
 
 import torch
 from mmseg.registry import MODELS
+from torch import nn
 
 from mmseg_custom.classes import ClassList, name_key
 from mmseg_custom.utils import UserError
@@ -82,22 +83,36 @@ def class_axes(model: Mapping[str, Any], number: int) -> dict[str, int]:
     Raises:
         UserError: The model cannot have another number of classes.
     """
-    shapes = []
-    for count in (number, number + 1):
+
+    def build(count: int) -> nn.Module:
         cfg = deepcopy(dict(model))
         for _, part in typed_parts(cfg):
             # Of the losses, with one weight a class.
             part.pop('class_weight', None)
         set_num_classes(cfg, count)
         with torch.random.fork_rng():
-            built = MODELS.build(cfg)
-        shapes.append({key: value.shape for key, value in built.state_dict().items()})
-    few, many = shapes
+            return MODELS.build(cfg)
+
+    axes = growing_axes(build, number)
+    if not axes:
+        raise UserError(f'{model.get("type")}: no weight depends on the number of classes')
+    return axes
+
+
+def growing_axes(build: Callable[[int], nn.Module], number: int) -> dict[str, int]:
+    """Return the weights that grow with the number of classes, and the axis on which they do.
+
+    Args:
+        build: Builds a model with a number of classes.
+        number: A number of classes.
+    """
+    few, many = (
+        {key: value.shape for key, value in build(count).state_dict().items()}
+        for count in (number, number + 1)
+    )
     axes = {}
     for key, shape in few.items():
         grown = [n for n, size in enumerate(shape) if many.get(key, shape)[n] == size + 1]
         if len(grown) == 1:
             axes[key] = grown[0]
-    if not axes:
-        raise UserError(f'{model.get("type")}: no weight depends on the number of classes')
     return axes

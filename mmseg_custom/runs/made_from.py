@@ -57,11 +57,9 @@ def _words(command: Sequence[str]) -> list[str]:
 
 def _replaced_by(words: Sequence[str]) -> set[str]:
     """Return the sections of the config whose files the options of train.py replace."""
-    replaced = set()
-    if '--train-json' in words:
-        replaced.add('train_dataloader')
-    if '--val-json' in words:
-        replaced |= {'val_dataloader', 'test_dataloader'}
+    replaced = {loader for loader, argument in LOADERS.items() if option_name(argument) in words}
+    if 'val_dataloader' in replaced:
+        replaced.add('test_dataloader')
     return replaced
 
 

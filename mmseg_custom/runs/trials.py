@@ -16,6 +16,7 @@ from mmseg_custom.utils import UserError
 from mmseg_custom.utils.progress import tqdm
 from mmseg_custom.utils.provenance import FILE, Provenance
 
+from .fold_files import fold_file
 from .made_from import describe_training, photos_of
 
 LOG = 'train.log'
@@ -146,6 +147,19 @@ def _train(trial: Trial, command: Sequence[str], stop: Event) -> None:
 def _last_line(path: Path) -> str:
     lines = [line.strip() for line in path.read_text(encoding='utf-8').splitlines()]
     return next((line for line in reversed(lines) if line), 'it wrote nothing')
+
+
+def split_options(trial: Trial, folds_dir: str | None) -> list[str]:
+    """Return the options of train.py that choose a trial's fold; none for the config's split.
+
+    Args:
+        trial: What to train.
+        folds_dir: Folder of the folds.
+    """
+    if trial.fold is None or folds_dir is None:
+        return []
+    train, val = (fold_file(folds_dir, trial.fold, part) for part in ('train', 'val'))
+    return ['--train-json', train, '--val-json', val]
 
 
 def train_command(

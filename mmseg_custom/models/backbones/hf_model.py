@@ -9,8 +9,9 @@ from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor
 
-from mmseg_custom.checkpoints.loading_report import class_dependent, report_loading
+from mmseg_custom.checkpoints.loading_report import report_loading
 from mmseg_custom.checkpoints.pretrained import fetching
+from mmseg_custom.models.class_rows import growing_axes
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.extras import needing
 
@@ -78,7 +79,8 @@ class HFModel(BaseModule):
                 ignore_mismatched_sizes=True,
                 output_loading_info=True,
             )
-        classifier = class_dependent(self._make, self._num_classes)
+        with torch.device('meta'):
+            classifier = growing_axes(self._make, self._num_classes)
         parts = tuple(f'{part}.' for part in self.new)
         report_loading(
             self.pretrained,
