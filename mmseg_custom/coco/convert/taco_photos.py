@@ -13,6 +13,7 @@ from mmseg_custom.classes import ClassList
 from mmseg_custom.coco.decode_photo import PhotoProblem
 from mmseg_custom.coco.photos import read_photo
 from mmseg_custom.utils import UserError, atomic_path, write_json
+from mmseg_custom.utils.digests import Source, digest_of_data
 from mmseg_custom.utils.overwriting import refuse_overwriting
 from mmseg_custom.utils.progress import tqdm
 from mmseg_custom.utils.provenance import FILE, Provenance, announce
@@ -85,18 +86,35 @@ def convert_taco(
 
 
 def _drop_outdated(content: dict, photos: Path, out: Path) -> None:
-    """Delete shrunk photos whose originals have changed since."""
+    """Delete shrunk photos whose originals, or what the annotations say of them, have changed."""
     names = [image['file_name'] for image in content['images']]
     refuse_overwriting((out / name for name in names), (photos / name for name in names))
     provenance = Provenance(out / FILE, 'taco_to_trash', {}, are_results=False)
     provenance.open(out / name for name in names)
-    # A shrunk photo outlives an original that is gone.
-    originals = {name: [photos / name] for name in names if (photos / name).is_file()}
-    changed = provenance.update(originals)
+    changed = provenance.update(_sources(content, photos, provenance))
     announce([name for name in changed if (out / name).exists()])
     for name in changed:
         (out / name).unlink(missing_ok=True)
     provenance.save()
+
+
+def _sources(content: dict, photos: Path, provenance: Provenance) -> dict[str, list[Source]]:
+    """Return what each shrunk photo is made from: the original, and what is annotated in it.
+
+    A shrunk photo outlives an original that is gone, unless the annotations are of another one.
+    """
+    annotated: dict = {image['id']: [image] for image in content['images']}
+    for entry in content['annotations']:
+        annotated[entry['image_id']].append(entry)
+    found = dict[str, list[Source]]()
+    for image in content['images']:
+        name = image['file_name']
+        original: Source = photos / name
+        known = provenance.sources.get(name)
+        if not (photos / name).is_file() and known and known[0]:
+            original = known[0][2]
+        found[name] = [original, digest_of_data(annotated[image['id']], name)['sha256']]
+    return found
 
 
 def _no_photo_message(ann_file, photos, skipped: list[tuple[str, str]]) -> str:

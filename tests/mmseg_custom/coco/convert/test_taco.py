@@ -3,6 +3,7 @@
 import copy
 import csv
 import json
+import shutil
 from collections import Counter
 
 import cv2
@@ -248,6 +249,53 @@ def test_a_stopped_run_goes_on_and_leaves_no_annotations_behind(fake, monkeypatc
     assert (folder / 'out' / UPRIGHT).stat().st_mtime_ns == before
     assert convert(fake, size=20).skipped == [(UPRIGHT, 'absent'), (ABSENT, 'absent')]
     assert cv2.imread(str(folder / 'out' / TURNED)).shape == (20, 15, 3)
+
+
+def replace_original(folder, content):
+    path = folder / 'photos' / UPRIGHT
+    cv2.imwrite(str(path), 255 - cv2.imread(str(path)))
+
+
+def replace_set(folder, content):
+    """Another set, in another folder, has a photo of the same name and size."""
+    shutil.copytree(folder / 'photos', folder / 'others')
+    (folder / 'photos').rename(folder / 'first')
+    (folder / 'others').rename(folder / 'photos')
+    replace_original(folder, content)
+
+
+def break_original(folder, content):
+    (folder / 'photos' / UPRIGHT).write_bytes(b'no photo')
+
+
+def other_annotations_without_the_original(folder, content):
+    (folder / 'photos' / UPRIGHT).unlink()
+    other = copy.deepcopy(content)
+    other['annotations'][0]['segmentation'] = [[1, 1, 20, 1, 20, 20]]
+    (folder / 'annotations.json').write_text(json.dumps(other))
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        replace_original,
+        replace_set,
+        break_original,
+        other_annotations_without_the_original,
+    ],
+)
+def test_no_shrunk_photo_of_another_original_is_kept(fake, change):
+    """What is there after a change is what a first run would write."""
+    folder, content = fake
+    convert(fake)
+    change(folder, content)
+    again, first = convert(fake), convert(fake, out=folder / 'fresh')
+    assert again == first
+    found, expected = (
+        {p.relative_to(folder / out): p.read_bytes() for p in (folder / out).rglob('*.[jJpP]*[gG]')}
+        for out in ('out', 'fresh')
+    )
+    assert found == expected
 
 
 def test_one_run_and_two_give_the_same_bytes(fake):
