@@ -10,7 +10,7 @@ from mmseg_custom.classes import ClassList
 from .decode_photo import MAX_PIXELS
 from .fit import unfit_categories
 from .listed_twice import listed_twice
-from .segmentation import clip_segmentation, segmentation_problem
+from .segmentation_check import clip_segmentation, segmentation_problem
 
 IMAGE_KEYS = ('id', 'file_name', 'height', 'width')
 ANNOTATION_KEYS = ('id', 'image_id', 'category_id', 'segmentation')

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from .segmentation import Segmentation, decode_counts, segmentation_counts
+from .run_lengths import decode_counts
+from .segmentation import Segmentation, segmentation_counts
 
 
 def paint(

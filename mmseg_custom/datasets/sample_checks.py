@@ -10,6 +10,7 @@ import numpy as np
 from mmseg_custom.classes import ClassList
 from mmseg_custom.coco import load_mask
 from mmseg_custom.coco.photo_root import AnnPath
+from mmseg_custom.coco.readable import unreadable_photos
 from mmseg_custom.utils import UserError
 
 
@@ -51,6 +52,29 @@ def require_files(ann_file: AnnPath, samples: Sequence[dict[str, Any]]) -> None:
             f'{ann_file} lists are missing)',
             kind='missing-photos',
         )
+
+
+def readable_samples(
+    ann_file: AnnPath, samples: list[dict[str, Any]]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Read every photo once, and leave out those that cannot be read.
+
+    Args:
+        ann_file: The annotation file, named in messages.
+        samples: With ``img_path``.
+
+    Returns:
+        tuple[list[dict], list[str]]: The samples that are left, and why the others are not.
+
+    Raises:
+        UserError: None is left.
+    """
+    reasons = unreadable_photos([sample['img_path'] for sample in samples])
+    skipped = list(dict.fromkeys(reasons.values()))
+    if len(reasons) == len(samples):
+        every = f'none of the {len(samples)} photos of {ann_file} can be read'
+        raise UserError(f'{skipped[0]} ({every})')
+    return [sample for place, sample in enumerate(samples) if place not in reasons], skipped
 
 
 def require_valid_masks(samples: Sequence[dict[str, Any]], classes: ClassList) -> None:

@@ -13,13 +13,18 @@ from mmseg_custom.classes import built_in, class_list
 from mmseg_custom.coco import coco_to_samples, read_coco, require_valid
 from mmseg_custom.coco.ann_files import joined_path
 from mmseg_custom.coco.photo_root import AnnPath
-from mmseg_custom.coco.readable import unreadable_photos
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.seeding import SeededIndex
 from mmseg_custom.utils.shared_count import SharedCount
 
 from .data_folders import data_folders
-from .sample_checks import load_sample_mask, require_files, require_labels, require_valid_masks
+from .sample_checks import (
+    load_sample_mask,
+    readable_samples,
+    require_files,
+    require_labels,
+    require_valid_masks,
+)
 from .unused_options import require_used
 
 
@@ -46,8 +51,7 @@ class TrashCocoDataset(BaseSegDataset):
         metainfo: MMSegmentation's, ``classes`` in any order and ``palette``, and the other keys of
             :meth:`~mmseg_custom.classes.ClassList.to_metainfo`; None: the default list.
         pipeline: Transforms; :class:`LoadTrashImage` and :class:`LoadTrashAnnotations` come first.
-        test_mode: Annotations are not needed (but used where there are some), and a broken photo
-            stops the run unless ``skip_broken`` is set.
+        test_mode: Labels are optional; a broken photo stops the run unless ``skip_broken`` is set.
         max_bad_images: How many photos that cannot be loaded each process may replace by the next
             one; every one is reported.
         skip_broken: Read every photo when the set is made, and leave out those that cannot be
@@ -74,11 +78,6 @@ class TrashCocoDataset(BaseSegDataset):
         skip_broken: bool = False,
         **kwargs,
     ):
-        if kwargs.get('reduce_zero_label'):
-            raise UserError(
-                'TrashCocoDataset: reduce_zero_label=True would drop the first class; '
-                'leave it False in the dataset and in the decode heads'
-            )
         if data_root and not osp.isdir(data_root):
             raise UserError(f'{data_root}: no such data folder', kind='missing-annotations')
         require_used(kwargs)
@@ -124,16 +123,9 @@ class TrashCocoDataset(BaseSegDataset):
         if not self.backend_args:
             require_files(self.ann_file, samples)
         require_valid_masks(samples, classes)
-        return self._without_broken(samples) if self.skip_broken else samples
-
-    def _without_broken(self, samples: list[dict]) -> list[dict]:
-        """Leave out the photos that cannot be read."""
-        reasons = unreadable_photos([sample['img_path'] for sample in samples])
-        self.skipped = list(dict.fromkeys(reasons.values()))
-        if len(reasons) == len(samples):
-            every = f'none of the {len(samples)} photos of {self.ann_file} can be read'
-            raise UserError(f'{self.skipped[0]} ({every})')
-        return [sample for place, sample in enumerate(samples) if place not in reasons]
+        if self.skip_broken:
+            samples, self.skipped = readable_samples(self.ann_file, samples)
+        return samples
 
     def _join_prefix(self) -> None:
         # MMEngine's knows one file; ours are joined with the root already.

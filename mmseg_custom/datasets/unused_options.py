@@ -1,4 +1,4 @@
-"""Options of mmseg's datasets that have no effect on ours."""
+"""Options of mmseg's datasets that have no effect on ours, or a wrong one."""
 
 from mmseg_custom.classes import IGNORE_INDEX
 from mmseg_custom.utils import UserError
@@ -14,7 +14,7 @@ DEFAULTS = dict(img_suffix='.jpg', seg_map_suffix='.png', ignore_index=IGNORE_IN
 
 
 def require_used(options: dict) -> None:
-    """Refuse options that would have no effect.
+    """Refuse options that would have no effect, or a wrong one.
 
     Args:
         options: Of ``mmseg.datasets.BaseSegDataset``. Its defaults, which a config may spell out,
@@ -23,6 +23,11 @@ def require_used(options: dict) -> None:
     Raises:
         UserError: Names the option and why it has no effect.
     """
+    if options.get('reduce_zero_label'):
+        raise UserError(
+            'TrashCocoDataset: reduce_zero_label=True would drop the first class; '
+            'leave it False in the dataset and in the decode heads'
+        )
     for name, reason in REASONS.items():
         value = options.pop(name, None)
         if value not in (None, DEFAULTS.get(name)):

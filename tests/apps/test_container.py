@@ -87,9 +87,9 @@ def test_the_health_check_passes_where_a_server_is_and_fails_where_none_is(steps
     with HTTPServer(('127.0.0.1', 0), Healthy) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         code = words[2].replace(':8000', f':{server.server_port}')
-        assert subprocess.run([sys.executable, words[1], code], timeout=60).returncode == 0
+        assert subprocess.run([sys.executable, words[1], code], timeout=200).returncode == 0
         server.shutdown()
-    done = subprocess.run([sys.executable, words[1], code], timeout=60, capture_output=True)
+    done = subprocess.run([sys.executable, words[1], code], timeout=200, capture_output=True)
     assert done.returncode != 0
 
 

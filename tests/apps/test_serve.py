@@ -153,7 +153,7 @@ def test_idle_connections_keep_nobody_out(server):
     except OSError as error:
         pytest.skip(f'this process may not open {IDLE} connections: {error}')
     try:
-        assert httpx.get(f'{address}/health', timeout=60).status_code == 200
+        assert httpx.get(f'{address}/health', timeout=200).status_code == 200
         photo = encoded(Image.new('RGB', (64, 64)), 'PNG')
         assert in_own_loop(send_all(address, [photo]))[0].status_code == 200
     finally:
@@ -180,7 +180,7 @@ def test_clients_that_go_away_are_no_failures(server):
 
 
 def counted(address):
-    lines = httpx.get(f'{address}/metrics', timeout=60).text.splitlines()
+    lines = httpx.get(f'{address}/metrics', timeout=200).text.splitlines()
     return dict(line.rsplit(' ', 1) for line in lines if line[0] != '#')
 
 

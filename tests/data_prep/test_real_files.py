@@ -15,7 +15,7 @@ from mmseg_custom import cli
 from mmseg_custom.classes import built_in
 from mmseg_custom.coco import classes_of_files, coco_to_samples, read_coco, require_valid
 from mmseg_custom.coco.photo_root import photo_root
-from mmseg_custom.coco.segmentation import clip_segmentation
+from mmseg_custom.coco.segmentation_check import clip_segmentation
 from mmseg_custom.prediction.photo_sources import list_photos
 from mmseg_custom.utils import UserError
 

@@ -4,7 +4,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pycocotools import mask as mask_utils
 
-from mmseg_custom.coco.segmentation import segmentation_problem, segmentation_rle
+from mmseg_custom.coco.segmentation import segmentation_rle
+from mmseg_custom.coco.segmentation_check import segmentation_problem
 
 HEIGHT, WIDTH = 6, 5
 numbers = st.one_of(st.sampled_from(ODD_NUMBERS), st.integers(-5, 40), st.floats(-9, 40))

@@ -51,7 +51,7 @@ def wait_for(process, path: Path) -> None:
 
 def end_of(process) -> tuple[int, str]:
     """Return the exit code and what was said."""
-    said = ''.join(filter(None, process.communicate(timeout=60)))
+    said = ''.join(filter(None, process.communicate(timeout=200)))
     return process.wait(), said
 
 

@@ -12,7 +12,7 @@ from mmseg_custom.coco.check import Problem, locate_problems
 from mmseg_custom.coco.listed_twice import annotation_key, photo_key
 from mmseg_custom.coco.photo_root import photo_root
 from mmseg_custom.coco.read import category_labels, read_coco
-from mmseg_custom.coco.segmentation import clip_segmentation
+from mmseg_custom.coco.segmentation_check import clip_segmentation
 
 from .finding import Finding
 

@@ -4,12 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as mask_utils
 
-from mmseg_custom.coco.segmentation import (
-    compact_segmentation,
-    decode_counts,
-    segmentation_area,
-    segmentation_problem,
-)
+from mmseg_custom.coco.run_lengths import decode_counts
+from mmseg_custom.coco.segmentation import compact_segmentation, segmentation_area
+from mmseg_custom.coco.segmentation_check import segmentation_problem
 
 
 @given(st.lists(st.lists(st.integers(1, 100_000), min_size=1, max_size=9), min_size=1, max_size=4))
