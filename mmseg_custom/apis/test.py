@@ -12,6 +12,7 @@ from mmseg_custom.checkpoints.safe_load import no_code
 from mmseg_custom.experiment.broken_photos import skip_broken, skipped_photos
 from mmseg_custom.utils import write_json
 
+from .failed_start import removing_failed_start
 from .training_faults import known_faults_as_messages
 
 # MMEngine wants all of these or none.
@@ -50,7 +51,13 @@ def test(
         cfg.custom_hooks = [*cfg.custom_hooks, hook]
     if cfg.get('test_dataloader'):
         skip_broken(cfg.test_dataloader.dataset)
-    with safe_mmengine_files(), no_code(), naming_the_key(cfg), known_faults_as_messages():
+    with (
+        removing_failed_start(cfg.work_dir),
+        safe_mmengine_files(),
+        no_code(),
+        naming_the_key(cfg),
+        known_faults_as_messages(),
+    ):
         runner = TrashRunner.from_cfg(cfg)
         metrics = runner.test()
     report = getattr(runner.test_evaluator.metrics[0], 'report', None)

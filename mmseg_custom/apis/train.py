@@ -14,6 +14,7 @@ from mmseg_custom.utils import UserError
 from mmseg_custom.utils.stop_signal import stopping_on_signal
 
 from .complaints import naming_the_key
+from .failed_start import removing_failed_start
 from .resuming import Start, find_start
 from .training_faults import ending_workers, known_faults_as_messages
 
@@ -47,6 +48,7 @@ def train(
     """
     with (
         stopping_on_signal(),
+        removing_failed_start(cfg.work_dir),
         safe_mmengine_files(),
         no_code(),
         naming_the_key(cfg),

@@ -164,7 +164,15 @@ def test_bad_data_stops_the_training(spoil, toy, tmp_path, run):
     _, message = said.split(': error: ')
     for words in SPOILS[spoil]:
         assert words in message
-    assert not list(work_dir.rglob('*.pth'))
+    assert not work_dir.exists()
+
+
+def test_a_failed_start_leaves_a_used_folder_as_it_was(checkpoint, toy, run):
+    before = sorted(checkpoint.parent.rglob('*'))
+    spoil_root(toy)
+    code, _ = run('train', TOY, '--data-root', toy, '--work-dir', checkpoint.parent, *SHORT)
+    assert code == 2
+    assert sorted(checkpoint.parent.rglob('*')) == before
 
 
 def spoil_checkpoint(path, how):
@@ -223,6 +231,7 @@ def test_a_checkpoint_of_another_model_is_refused(
     assert f'{path}: ' in said
     assert words in said
     assert 'Traceback' not in said
+    assert not (tmp_path / 'w').exists()
 
 
 def test_a_truncated_checkpoint_is_refused(checkpoint, toy_set, tmp_path, run):
