@@ -4,7 +4,7 @@ import contextlib
 import functools
 import io
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from mmengine.logging import MMLogger
 from mmengine.registry import RUNNERS
@@ -103,11 +103,21 @@ class TrashRunner(_OwnRunner, Runner):
         finally:
             self._console.trains = False
 
+    def load_checkpoint(self, *args, **kwargs) -> dict:
+        """Load a checkpoint, as MMEngine does; what it prints about it goes to the log."""
+        with self._printing_to_log():
+            return super().load_checkpoint(*args, **kwargs)
+
     def _init_model_weights(self) -> None:
         """Initialize weights, as MMEngine does; what backbones print about it goes to the log."""
+        with self._printing_to_log():
+            super()._init_model_weights()
+
+    @contextlib.contextmanager
+    def _printing_to_log(self) -> Iterator[None]:
         said = io.StringIO()
         with contextlib.redirect_stdout(said):
-            super()._init_model_weights()
+            yield
         if said.getvalue():
             self.logger.debug(said.getvalue().strip())
 

@@ -49,7 +49,8 @@ def test_training_leaves_checkpoints_logs_and_curves(trained):
 def test_testing_writes_masks_pictures_and_true_numbers(trained, toy_set, tmp_path):
     out, show = tmp_path / 'masks', tmp_path / 'overlays'
     arguments = [TOY, trained / 'iter_20.pth', '--data-root', toy_set, '--out', tmp_path]
-    tool('tools/test.py', *arguments, '--overlays')
+    done = tool('tools/test.py', *arguments, '--overlays')
+    assert 'Loads checkpoint' not in done.stdout + done.stderr  # MMEngine prints it
     report = json.loads((tmp_path / 'metrics.json').read_text())
     dataset = TrashCocoDataset(
         'val.json',
