@@ -4,10 +4,13 @@ from typing import Any
 
 from mmseg.models import EncoderDecoder
 from mmseg.registry import MODELS
+from torch import Tensor
 
 from mmseg_custom.checkpoints.loading_report import report_backbone
 from mmseg_custom.classes import built_in
 from mmseg_custom.models.num_classes import with_num_classes
+
+from .frozen_features import FrozenFeatures
 
 
 class SharedNumClasses:
@@ -20,6 +23,8 @@ class SharedNumClasses:
         decode_head: Config of the head, or a list of configs.
         auxiliary_head: The same, or None.
         num_classes: Number of classes; None: that of the default class list.
+        frozen_features: Leave the backbone as it is, and compute the features of each photo once
+            (:class:`~mmseg_custom.models.segmentors.frozen_features.FrozenFeatures`).
         **kwargs: As the base class.
     """
 
@@ -29,6 +34,7 @@ class SharedNumClasses:
         decode_head: Any,
         auxiliary_head: Any = None,
         num_classes: int | None = None,
+        frozen_features: bool = False,
         **kwargs,
     ):
         number = num_classes or len(built_in())
@@ -38,6 +44,15 @@ class SharedNumClasses:
             auxiliary_head=with_num_classes(auxiliary_head, number),
             **kwargs,
         )
+        backbone = self.backbone  # type: ignore[attr-defined]  # the segmentor's
+        self.features = FrozenFeatures(backbone) if frozen_features else None
+
+    def extract_feat(self, inputs: Tensor) -> Any:
+        """Return the feature maps of ``(N, 3, H, W)`` float photos."""
+        if self.features is None:
+            return super().extract_feat(inputs)  # type: ignore[misc]  # the segmentor's
+        maps = self.features(inputs)
+        return self.neck(maps) if self.with_neck else maps  # type: ignore[attr-defined]
 
     def init_weights(self) -> None:
         """Initialize the weights, and report what the backbone's pretrained ones filled.

@@ -1,0 +1,2 @@
+# Train the head alone; with `--augmentation none`, the backbone sees each photo once
+model = dict(frozen_features=True)
