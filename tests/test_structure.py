@@ -82,3 +82,9 @@ def test_nothing_imports_a_command_line():
                 node.module or '' for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)
             ]
             assert not [m for m in modules if m.split('.')[0] in ('tools', 'data_prep', 'apps')]
+
+
+def test_pools_of_threads_wait_until_the_system_has_none_of_their_threads():
+    # A process that is forked before can wait forever for a lock of OpenCV.
+    made = {name for name, path in MODULES.items() if 'ThreadPoolExecutor(' in path.read_text()}
+    assert made == {'mmseg_custom.utils.thread_pool'}

@@ -1,10 +1,11 @@
 """Compare experiments over seeds and folds, and print one table."""
 
 from argparse import REMAINDER
+from collections.abc import Callable
 from pathlib import Path
 
 from mmseg_custom import cli
-from mmseg_custom.cli import existing_dir, existing_file, natural_int, positive_int
+from mmseg_custom.cli import existing_dir, existing_file, natural_int, positive_int, positive_number
 
 TOOLS = Path(__file__).resolve().parent
 
@@ -20,6 +21,27 @@ def build_parser() -> cli.Parser:
     )
     parser.add_argument(
         'configs', nargs='+', type=existing_file, metavar='CONFIG', help='the experiments'
+    )
+    parser.add_argument(
+        '--variants',
+        type=existing_file,
+        metavar='FILE',
+        help='YAML of more experiments: a name, and the arguments of train.py that make it of the '
+        'first one, such as "focal: --loss focal"',
+    )
+    parser.add_argument(
+        '--lr-factors',
+        nargs='+',
+        type=positive_number,
+        metavar='F',
+        help='try these factors of the learning rate with the first seed; each fold takes the one '
+        'that is best on the other folds',
+    )
+    parser.add_argument(
+        '--cache-features',
+        action='store_true',
+        help='train the head alone, without augmentation, on features that are computed once: for '
+        'what changes the loss, the sampling or the optimizer',
     )
     parser.add_argument('--seeds', nargs='+', type=natural_int, default=[0, 1, 2], help='(0 1 2)')
     cli.add_folds_dir(parser, 'folder that stratified_kfold.py wrote')
@@ -47,24 +69,61 @@ def build_parser() -> cli.Parser:
 def run(args) -> None:
     """Run what is not done, then report."""
     from mmseg_custom.runs.ablation import summarize
-    from mmseg_custom.runs.trials import plan_trials, run_trials, split_options, train_command
+    from mmseg_custom.runs.trials import plan_trials, split_options, train_command
     from mmseg_custom.utils import write_json
     from mmseg_custom.visualization.ablation import draw_ablation
+
+    features = ['--option', 'frozen_features', '--augmentation', 'none']
 
     def command_of(trial) -> list[str]:
         command = train_command(TOOLS, trial, args.gpus or 0, args.slurm)
         if args.data_root:
             command += ['--data-root', args.data_root]
+        command += features if args.cache_features else []
         return [*command, *split_options(trial, args.folds_dir), *args.train_args]
 
     work_dir = Path(args.out)
-    trials = plan_trials(args.configs, args.seeds, chosen_folds(args), work_dir)
-    run_trials(trials, command_of, args.jobs)
+    variants = read_variants(args.variants) if args.variants else {}
+    trials = plan_trials(args.configs, args.seeds, chosen_folds(args), work_dir, variants)
+    trials = run_all(trials, args, command_of)
     rows = summarize(trials)
     write_json(work_dir / 'ablation.json', rows)
     draw_ablation(work_dir / 'ablation.png', rows)
     print(tables(rows))
     print(f'{len(trials)} trainings; wrote {work_dir}/ablation.json and {work_dir}/ablation.png')
+
+
+def run_all(trials: list, args, command_of: Callable) -> list:
+    """Run all trials; return those that count, each with the learning rate of its fold."""
+    from mmseg_custom.runs.lr_factors import choose_factors, with_factors
+    from mmseg_custom.runs.trials import run_trials
+
+    if not args.lr_factors:
+        run_trials(trials, command_of, args.jobs)
+        return trials
+    tried = with_factors([t for t in trials if t.seed == args.seeds[0]], args.lr_factors)
+    run_trials(tried, command_of, args.jobs)
+    chosen = choose_factors(tried)
+    counting = [one for t in trials for one in with_factors([t], [chosen[t.name, t.fold]])]
+    run_trials(counting, command_of, args.jobs)
+    return counting
+
+
+def read_variants(path: str) -> dict[str, list[str]]:
+    """Return the arguments of each variant by its name."""
+    import shlex
+
+    import yaml
+
+    from mmseg_custom.utils import UserError
+
+    with open(path, encoding='utf-8') as file:
+        content = yaml.safe_load(file)
+    if not isinstance(content, dict) or not all(
+        isinstance(text, str) and '/' not in str(name) for name, text in content.items()
+    ):
+        raise UserError(f'{path}: is not "name: arguments of train.py", a line for each variant')
+    return {str(name): shlex.split(text) for name, text in content.items()}
 
 
 def chosen_folds(args) -> list:
@@ -73,7 +132,12 @@ def chosen_folds(args) -> list:
     from mmseg_custom.utils import UserError
 
     if args.folds_dir:
-        return numbers_of_folds(args.folds_dir, args.folds)
+        folds = numbers_of_folds(args.folds_dir, args.folds)
+        if args.lr_factors and len(folds) < 2:
+            raise UserError('--lr-factors chooses on other folds: take at least two')
+        return folds
+    if args.lr_factors:
+        raise UserError('--lr-factors chooses on other folds: name them with --folds-dir')
     if args.folds:
         raise UserError('--folds belongs to --folds-dir: say where the folds are')
     return [None]
@@ -81,12 +145,16 @@ def chosen_folds(args) -> list:
 
 def tables(rows: list[dict]) -> str:
     """Return the results as two tables, which are Markdown, too: the means, and the classes."""
-    means = [['experiment', 'mIoU', 'gain', 's/iteration']]
+    means = [['experiment', 'mIoU', 'gain', '95 % interval', 'lr', 's/iteration']]
     classes = [['IoU', *rows[0]['classes']]]
     for number, row in enumerate(rows):
         seconds = '-' if row['seconds'] is None else f'{row["seconds"]:.2f}'
         gain = f'{row["gain"]:+.2f}' if number else ''
-        means.append([row['name'], f'{row["mean"]:.2f} ± {row["std"]:.2f}', gain, seconds])
+        limits = row['interval'] if number else None
+        interval = f'{limits[0]:+.2f} to {limits[1]:+.2f}' if limits else ''
+        factors = ' '.join(f'{factor:g}' for factor in row['lr_factors'].values())
+        score = f'{row["mean"]:.2f} ± {row["std"]:.2f}'
+        means.append([row['name'], score, gain, interval, factors, seconds])
         ious = ['-' if value is None else f'{value:.1f}' for value in row['per_class']]
         classes.append([row['name'], *ious])
     return f'{markdown(means)}\n\n{markdown(classes)}\n'

@@ -1,7 +1,7 @@
 """Train a model from a config."""
 
 from mmseg_custom import cli
-from mmseg_custom.cli import existing_file, natural_int, positive_int
+from mmseg_custom.cli import existing_file, natural_int, positive_int, positive_number
 
 
 def build_parser() -> cli.Parser:
@@ -31,12 +31,16 @@ def build_parser() -> cli.Parser:
     )
     parser.add_argument('--epochs', type=positive_int, help='train this many times over the data')
     parser.add_argument('--batch-size', type=positive_int, help='photos per process and iteration')
+    parser.add_argument(
+        '--lr-factor', type=positive_number, metavar='F', help='multiply the learning rate by F'
+    )
     parser.add_argument('--data-root', help='folder of the data')
     cli.add_ann_option(parser, '--train-json', 'annotations to train on')
     cli.add_ann_option(parser, '--val-json', 'annotations to validate on')
     parser.add_argument(
         '--option',
         nargs='+',
+        action='extend',
         default=[],
         type=cli.named_part('options', or_file=True),
         metavar='NAME',

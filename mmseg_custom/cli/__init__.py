@@ -39,6 +39,7 @@ from .parsing import (
     natural_int,
     port_number,
     positive_int,
+    positive_number,
     share,
 )
 
@@ -75,6 +76,7 @@ __all__ = [
     'natural_int',
     'port_number',
     'positive_int',
+    'positive_number',
     'report_skipped',
     'share',
     'split_model',

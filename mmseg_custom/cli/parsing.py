@@ -1,6 +1,7 @@
 """Parse command lines: the parser and the types of arguments."""
 
 import argparse
+import math
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -124,6 +125,17 @@ def port_number(text: str) -> int:
     number = _at_least(1, text)
     if number > MAX_PORT:
         raise argparse.ArgumentTypeError(f'{text!r} is no port; the last one is {MAX_PORT}')
+    return number
+
+
+def positive_number(text: str) -> float:
+    """Argument type: a finite number above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f'{text!r} is not a number above 0')
     return number
 
 

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import cv2
@@ -12,6 +11,7 @@ import numpy as np
 
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.progress import tqdm
+from mmseg_custom.utils.thread_pool import thread_pool
 
 from .photos import read_photo
 
@@ -66,7 +66,7 @@ def identities(
             return None
 
     hidden = len(photos) < SHOWN_FROM
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with thread_pool() as pool:
         found = pool.map(one, photos)
         return list(tqdm(found, what, len(photos), leave=False, unit='photo', disable=hidden))
 

@@ -2,7 +2,6 @@
 
 import os.path as osp
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from mmseg_custom.coco import load_mask
 from mmseg_custom.coco.photo_root import AnnPath
 from mmseg_custom.coco.readable import unreadable_photos
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.thread_pool import thread_pool
 
 
 def require_labels(ann_file: AnnPath, samples: Sequence[dict[str, Any]], test_mode: bool) -> None:
@@ -88,7 +88,7 @@ def require_valid_masks(samples: Sequence[dict[str, Any]], classes: ClassList) -
         UserError: Names the file and what is wrong with it.
     """
     masked = [sample for sample in samples if 'seg_map_path' in sample]
-    with ThreadPoolExecutor() as pool:
+    with thread_pool() as pool:
         for _ in pool.map(lambda sample: load_sample_mask(sample, classes), masked):
             pass  # A list would hold all masks.
 

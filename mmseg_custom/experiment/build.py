@@ -156,6 +156,7 @@ NAMED: dict[str, Callable[[Config, Any], Any]] = dict(
     val_json=_set_val_json,
     test_json=lambda cfg, path: set_ann_file(cfg, 'test_dataloader', path),
     batch_size=lambda cfg, size: cfg.train_dataloader.update(batch_size=size),
+    lr_factor=changes.scale_lr,
     seed=lambda cfg, seed: _set_randomness(cfg, seed=seed),
     deterministic=lambda cfg, on: _set_randomness(cfg, deterministic=on),
     loss=set_loss,

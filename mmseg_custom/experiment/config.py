@@ -112,6 +112,18 @@ def set_amp(optim_wrapper: dict, amp: bool) -> None:
             optim_wrapper.pop(key, None)
 
 
+def scale_lr(cfg: Config, factor: float) -> None:
+    """Multiply the learning rate of the optimizer, in place.
+
+    Raises:
+        UserError: The experiment has no single learning rate.
+    """
+    optimizer = cfg.get('optim_wrapper', {}).get('optimizer', {})
+    if 'lr' not in optimizer:
+        raise UserError(f'{cfg.filename}: has no optim_wrapper.optimizer.lr to multiply')
+    optimizer.lr *= factor
+
+
 def drop_pretrained(model: dict) -> None:
     """Let a model config start from random weights wherever it would load some."""
     for key, value in list(model.items()):

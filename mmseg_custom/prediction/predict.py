@@ -12,6 +12,7 @@ from mmseg_custom.apis.segmentation import Segmentation, Segmenter
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.non_finite import NonFiniteOutput
 from mmseg_custom.utils.progress import tqdm
+from mmseg_custom.utils.thread_pool import thread_pool
 
 from .outputs import Outputs
 from .photo_sources import PhotoSource
@@ -54,8 +55,8 @@ def predict_photos(
     skipped = []
     with (
         tqdm(total=total, initial=done, unit='photo', disable=rank > 0) as bar,
-        ThreadPoolExecutor(READERS) as readers,
-        ThreadPoolExecutor(WRITERS) as writers,
+        thread_pool(READERS) as readers,
+        thread_pool(WRITERS) as writers,
     ):
         unwritten = deque()
         for batch in _ahead(readers, waiting):

@@ -4,8 +4,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -15,6 +14,7 @@ from mmseg_custom.hooks import SaveMetricsHook
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.progress import tqdm
 from mmseg_custom.utils.provenance import FILE, Provenance
+from mmseg_custom.utils.thread_pool import thread_pool
 
 from .fold_files import fold_file
 from .made_from import describe_training, photos_of
@@ -32,17 +32,23 @@ class Trial:
         seed: Seed of everything random.
         fold: Number of the fold, or None for the config's own split.
         folder: Where it writes.
+        variant: Name of what ``arguments`` make of the config; empty for the config as it is.
+        arguments: More arguments of train.py.
+        lr_factor: Factor of the learning rate, or None.
     """
 
     config: str
     seed: int
     fold: int | None
     folder: Path
+    variant: str = ''
+    arguments: tuple[str, ...] = ()
+    lr_factor: float | None = None
 
     @property
     def name(self) -> str:
         """The experiment's name."""
-        return Path(self.config).stem
+        return self.variant or Path(self.config).stem
 
     def result(self) -> dict | None:
         """Return what the last validation measured; None while the training is not at its end."""
@@ -54,7 +60,11 @@ class Trial:
 
 
 def plan_trials(
-    configs: Sequence[str], seeds: Sequence[int], folds: Sequence[int | None], work_dir: Path
+    configs: Sequence[str],
+    seeds: Sequence[int],
+    folds: Sequence[int | None],
+    work_dir: Path,
+    variants: Mapping[str, Sequence[str]] | None = None,
 ) -> list[Trial]:
     """Return every combination, one seed and fold of all experiments after the other.
 
@@ -63,18 +73,22 @@ def plan_trials(
         seeds: Seeds.
         folds: Numbers of folds; ``[None]`` for the configs' own split.
         work_dir: Gets a folder an experiment, with a folder a trial in it.
+        variants: By name, arguments of train.py that change the first experiment.
 
     Raises:
         UserError: Two experiments have the same name.
     """
-    names = [Path(config).stem for config in configs]
+    arms: list[tuple[str, str, str, tuple[str, ...]]]
+    arms = [(Path(config).stem, config, '', ()) for config in configs]
+    arms += [(name, configs[0], name, tuple(more)) for name, more in (variants or {}).items()]
+    names = [name for name, *_ in arms]
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise UserError(f'{twice[0]}: two experiments have this name; rename a file, or drop one')
     trials = []
-    for seed, fold, config in product(seeds, folds, configs):
+    for seed, fold, (name, config, variant, more) in product(seeds, folds, arms):
         part = f'seed_{seed}' if fold is None else f'fold_{fold}_seed_{seed}'
-        trials.append(Trial(config, seed, fold, work_dir / Path(config).stem / part))
+        trials.append(Trial(config, seed, fold, work_dir / name / part, variant, more))
     return trials
 
 
@@ -97,7 +111,7 @@ def run_trials(
     stop = Event()
     with (
         tqdm(total=len(trials), initial=len(trials) - len(waiting), unit='training') as bar,
-        ThreadPoolExecutor(jobs) as pool,
+        thread_pool(jobs) as pool,
     ):
 
         def run(trial: Trial) -> None:
@@ -180,4 +194,6 @@ def train_command(
         start = ['bash', str(tools / 'dist_train.sh'), trial.config, str(gpus)]
     else:
         start = [sys.executable, str(tools / 'train.py'), trial.config]
-    return [*start, '--work-dir', str(trial.folder), '--seed', str(trial.seed), '--resume']
+    factor = [] if trial.lr_factor is None else ['--lr-factor', f'{trial.lr_factor:g}']
+    chosen = [*trial.arguments, *factor, '--seed', str(trial.seed)]
+    return [*start, '--work-dir', str(trial.folder), *chosen, '--resume']

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import queue
 import signal
+import threading
 from dataclasses import asdict, replace
 from multiprocessing.connection import Connection
 
@@ -40,7 +41,7 @@ class Decoder:
 
     def __init__(self, limits: Limits, workers: int = 2, seconds: float = 10):
         self._limits, self._seconds = limits, seconds
-        self._closed = False
+        self._closed, self._closing = False, threading.Lock()
         self._all = [_Worker(limits) for _ in range(workers)]
         self._idle: queue.LifoQueue[_Worker] = queue.LifoQueue()
         for worker in self._all:
@@ -66,6 +67,10 @@ class Decoder:
             if self._closed:
                 raise Busy
             return worker.decode(content, limits, self._seconds)
+        except UploadError:
+            if self._closed:
+                raise Busy from None
+            raise
         finally:
             self._idle.put(worker)
 
@@ -73,7 +78,13 @@ class Decoder:
         """End the processes; a photo that is being decoded is refused."""
         self._closed = True
         for worker in self._all:
-            worker.end()
+            worker.kill()
+        with self._closing:
+            # Each comes back when the thread that uses it has seen the end.
+            unused = [self._idle.get() for _ in self._all]
+            for worker in unused:
+                worker.end()
+                self._idle.put(worker)
 
     def __enter__(self) -> 'Decoder':
         """Return itself."""
@@ -91,6 +102,14 @@ class _Worker:
         self._limits = limits
         self._process: multiprocessing.process.BaseProcess | None = None
         self._connection: Connection | None = None
+        self._lock, self._killed = threading.Lock(), False
+
+    def kill(self) -> None:
+        """End the process for good, from any thread; the one that decodes then calls ``end``."""
+        with self._lock:
+            self._killed = True
+            if self._process is not None:
+                self._process.kill()
 
     def decode(self, content: bytes, limits: Limits, seconds: float) -> Upload:
         try:
@@ -110,8 +129,11 @@ class _Worker:
             context = multiprocessing.get_context('spawn')
             self._connection, theirs = context.Pipe()
             most = BASE_BYTES + BYTES_PER_PIXEL * self._limits.max_pixels
-            self._process = context.Process(target=_work, args=(theirs, most), daemon=True)
-            self._process.start()
+            with self._lock:
+                if self._killed:
+                    raise EOFError
+                self._process = context.Process(target=_work, args=(theirs, most), daemon=True)
+                self._process.start()
             theirs.close()
             if not self._connection.poll(START_SECONDS):
                 raise EOFError
@@ -119,7 +141,8 @@ class _Worker:
         return self._connection
 
     def end(self) -> None:
-        process, self._process = self._process, None
+        with self._lock:
+            process, self._process = self._process, None
         if process is not None:
             process.kill()
             process.join()

@@ -3,10 +3,11 @@
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from mmseg_custom.utils.progress import tqdm
+
+from .thread_pool import thread_pool
 
 WORKERS = os.cpu_count() or 1
 Item = TypeVar('Item')
@@ -18,7 +19,7 @@ def in_threads(
 ) -> Iterator[Result]:
     """Yield the results in order, with progress; only some are made ahead."""
     with (
-        ThreadPoolExecutor(WORKERS) as pool,
+        thread_pool(WORKERS) as pool,
         tqdm(total=len(items), desc=what, unit='photo', leave=False, disable=silent) as bar,
     ):
         running = deque()

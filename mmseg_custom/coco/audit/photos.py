@@ -3,7 +3,6 @@
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from mmseg_custom.coco.photo_folders import photos_below
 from mmseg_custom.coco.photos import read_photo
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.progress import tqdm
+from mmseg_custom.utils.thread_pool import thread_pool
 
 from .finding import Finding
 from .split_file import SplitFile, file_names
@@ -55,7 +55,7 @@ def read_facts(files: Sequence[SplitFile]) -> list[list[PhotoFacts]]:
     tasks = [[_task(file, image) for image in file.images] for file in files]
     # An oversampled file lists a photo several times.
     unique = list(dict.fromkeys(task for of_file in tasks for task in of_file))
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with thread_pool() as pool:
         read = pool.map(lambda task: _read(*task), unique)
         bar = tqdm(read, total=len(unique), desc='reading', unit='photo', disable=not unique)
         facts = list(bar)

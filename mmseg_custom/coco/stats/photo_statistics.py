@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from mmseg_custom.coco.photos import read_reduced_gray
 from mmseg_custom.utils.progress import tqdm
+from mmseg_custom.utils.thread_pool import thread_pool
 
 BINS = 16
 
@@ -25,7 +25,7 @@ def measure_photos(paths: Sequence[str | os.PathLike]) -> np.ndarray:
     Raises:
         UserError: A photo cannot be read.
     """
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with thread_pool() as pool:
         measured = tqdm(pool.map(_measure, paths), total=len(paths), desc='reading', unit='photo')
         return np.array(list(measured)).reshape(-1, 2)
 

@@ -44,8 +44,8 @@ class SharedNumClasses:
             auxiliary_head=with_num_classes(auxiliary_head, number),
             **kwargs,
         )
-        backbone = self.backbone  # type: ignore[attr-defined]  # the segmentor's
-        self.features = FrozenFeatures(backbone) if frozen_features else None
+        # The base class has made modules of the configs.
+        self.features = FrozenFeatures(self.backbone) if frozen_features else None  # type: ignore
 
     def extract_feat(self, inputs: Tensor) -> Any:
         """Return the feature maps of ``(N, 3, H, W)`` float photos."""

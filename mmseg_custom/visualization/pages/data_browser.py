@@ -4,7 +4,6 @@ import io
 import os
 from base64 import b64encode
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -17,6 +16,7 @@ from mmseg_custom.coco.palette import mask_image
 from mmseg_custom.coco.photos import read_photo
 from mmseg_custom.utils import UserError, atomic_path
 from mmseg_custom.utils.progress import tqdm
+from mmseg_custom.utils.thread_pool import thread_pool
 from mmseg_custom.visualization.overlay import OPACITY
 from mmseg_custom.visualization.thumbnails import thumbnail
 
@@ -95,7 +95,7 @@ def browser_entries(
     def entry(sample: dict, group: int, mask_path: Path | None) -> dict:
         return dict(group=int(group), **_entry(sample, side, classes, mask_path, score))
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with thread_pool() as pool:
         made = pool.map(entry, samples, group_of, masks)
         return list(tqdm(made, total=len(samples), desc='reading', unit='photo'))
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from sklearn.metrics import confusion_matrix, jaccard_score
 
-from mmseg_custom.runs.ablation import class_ious, summarize
+from mmseg_custom.runs.ablation import class_ious, gain_interval, summarize
 from mmseg_custom.runs.trials import Trial
 from mmseg_custom.visualization.ablation import draw_ablation
 
@@ -72,3 +72,30 @@ def test_one_seed_has_no_spread_and_absent_classes_no_iou(tmp_path):
     assert row['seconds'] is None
     assert row['per_class'][3] is None
     assert np.mean(row['per_class'][:3]) == pytest.approx(row['mean'])
+
+
+def test_the_interval_of_a_gain_is_that_of_a_naive_bootstrap():
+    def arm(quality):
+        def draw(number):
+            rng = np.random.default_rng(number)
+            truth = rng.integers(0, 4, 500)
+            right = rng.random(500) < quality + 0.02 * number
+            return confusion_matrix(truth, np.where(right, truth, 0), labels=LABELS)
+
+        return np.array([draw(number) for number in range(6)])
+
+    first, second = arm(0.5), arm(0.6)[::-1]
+    rng, gains = np.random.default_rng(5), []
+    for _ in range(5000):
+        drawn = [int(rng.integers(6)) for _ in range(6)]
+        totals = (sum(part[number] for number in drawn) for part in (first, second))
+        old, new = (
+            np.mean([t[k, k] / (t[k].sum() + t[:, k].sum() - t[k, k]) for k in LABELS])
+            for t in totals
+        )
+        gains.append(100 * (new - old))
+    low, high = gain_interval(first, second)
+    assert [low, high] == pytest.approx(np.percentile(gains, [2.5, 97.5]), abs=0.6)
+    assert low < np.mean(gains) < high
+    assert gain_interval(first, first) == [0, 0]
+    assert gain_interval(first[:1], second[:1]) is None

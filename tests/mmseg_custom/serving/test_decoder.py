@@ -1,6 +1,8 @@
 import os
 import signal
 import threading
+import time
+from multiprocessing.connection import Connection
 
 import numpy as np
 import pytest
@@ -77,6 +79,33 @@ def test_memory_beyond_what_the_limits_explain_is_refused(monkeypatch):
     with Decoder(Limits(), workers=1) as decode, pytest.raises(UploadError) as caught:
         decode(encoded(Image.new('RGB', (4999, 4999)), 'PNG'))
     assert caught.value.status in (413, 422)
+
+
+def test_a_photo_that_is_cut_off_closes_its_own_connection(monkeypatch):
+    """A second close could close what another thread has opened in the meantime."""
+    decode = Decoder(Limits(), workers=1)
+    decode(encoded(picture(), 'PNG'))
+    closed = []
+    close = Connection.close
+    monkeypatch.setattr(
+        Connection, 'close', lambda self: (closed.append(threading.get_ident()), close(self))
+    )
+    errors = []
+
+    def read():
+        try:
+            decode(LARGE)
+        except Busy as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    while not decode._idle.empty():
+        time.sleep(0.001)
+    decode.close()
+    thread.join(30)
+    assert closed == [thread.ident]
+    assert errors
 
 
 def test_closing_ends_a_photo_that_is_being_decoded():
