@@ -58,8 +58,8 @@ def _annotations(counts: np.ndarray) -> list[dict]:
     angles = np.linspace(0, 2 * np.pi, POINTS, endpoint=False)
     circle = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
     radii = rng.uniform(4, 100, len(rows))
-    centres = rng.uniform(radii[:, None], SIDE - radii[:, None], (len(rows), 2))
-    outlines = (centres[:, None] + radii[:, None, None] * circle).astype(int)
+    centers = rng.uniform(radii[:, None], SIDE - radii[:, None], (len(rows), 2))
+    outlines = (centers[:, None] + radii[:, None, None] * circle).astype(int)
     return [
         dict(
             id=number,

@@ -69,7 +69,7 @@ def describe(point: dict) -> str:
 
 
 def curve(sizes: list[int], points: list[dict]) -> dict:
-    """Join what was measured, and find the exponent of growth between neighbouring sizes.
+    """Join what was measured, and find the exponent of growth between neighboring sizes.
 
     Args:
         sizes: Numbers of images, ascending.

@@ -31,7 +31,9 @@ REPLACED = {
     'color': r'\bcolour',
     'unlabeled, labeled, labeling': r'\b(un)?labell(ed|ing)\b',
     'gray': r'\bgrey\b',
-    'initialize': r'\b(initial|normal|optim|real|recogn|regular|general)is(e|es|ed|ing|er)\b',
+    'center, neighbor, behavior, license': r'\b(centre|neighbour|behaviour|licence)',
+    'initialize': r'(initial|normal|optim|real|recogn|regular|general|synchron|vector|quant|parametr)'
+    r'is(e|es|ed|ing|er|ation)\b|\brasteris',
     'a full sentence': r'(^|: )Of the \w+\.$',
 }
 FOLDERS = ('mmseg_custom', 'tools', 'data_prep', 'apps', 'configs', 'docs', 'benchmarks')

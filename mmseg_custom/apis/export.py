@@ -65,7 +65,7 @@ def export_onnx(
 
 
 def quantise(source: str | os.PathLike, target: str | os.PathLike) -> None:
-    """Write an exported model with int8 weights; activations are quantised as they come.
+    """Write an exported model with int8 weights; activations are quantized as they come.
 
     Args:
         source: Written by :func:`export_onnx`.

@@ -66,7 +66,7 @@ def _means(size: int, bins: int, like: Tensor) -> Tensor:
     """Return the matrix ``(bins, size)`` whose rows take the mean over a bin.
 
     As in PyTorch bin ``i`` is from ``floor(i * size / bins)`` to before ``ceil((i + 1) * size /
-    bins)``; neighbours may overlap.
+    bins)``; neighbors may overlap.
     """
     number = torch.arange(bins, device=like.device)[:, None]
     place = torch.arange(size, device=like.device)[None]
@@ -198,7 +198,7 @@ class ExportableShiftWindowMSA(nn.Module):
         return x.permute(0, 1, 3, 2, 4, 5).reshape(-1, size * size, channels)
 
     def _mask(self, rows: int, columns: int, like: Tensor) -> Tensor:
-        """Return what is added between pixels that the shift made neighbours, ``(windows, P, P)``.
+        """Return what is added between pixels that the shift made neighbors, ``(windows, P, P)``.
 
         Args:
             rows: Height in pixels.

@@ -9,7 +9,7 @@ def keep_components(
 ) -> int:
     """Write back the components that are gone although the model was sure of them.
 
-    A component is a connected region (8 neighbours) of one class other than the background in the
+    A component is a connected region (8 neighbors) of one class other than the background in the
     mask of ``before``. It is gone when no pixel in it has its class in the mask of ``after``. The
     mean probability of several models is high only where they agree.
 

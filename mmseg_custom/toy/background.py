@@ -31,11 +31,11 @@ def background(rng: np.random.Generator, size: int) -> np.ndarray:
 
 def light(rng: np.random.Generator, size: int) -> np.ndarray:
     """Return how bright each pixel is lit, ``(size, size, 1)`` float32 around 1."""
-    centre = np.full(2, size / 2)
-    slope = shapes.along(size, any_angle(rng), centre) / size
+    center = np.full(2, size / 2)
+    slope = shapes.along(size, any_angle(rng), center) / size
     field = 1 + rng.uniform(0, 0.25) * slope + 0.06 * shapes.noise(rng, size, size / 2)
     if rng.random() < 0.4:
-        edge = shapes.along(size, any_angle(rng), centre) - rng.uniform(-0.3, 0.3) * size
+        edge = shapes.along(size, any_angle(rng), center) - rng.uniform(-0.3, 0.3) * size
         field *= 1 - 0.25 / (1 + np.exp(-edge / (0.02 * size)))
     return (rng.uniform(0.9, 1.08) * field)[..., None].astype(np.float32)
 

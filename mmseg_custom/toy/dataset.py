@@ -19,7 +19,7 @@ MIN_SIZE, JPEG_QUALITY = 32, 92
 SPLITS = ('train', 'val', 'test')
 JSONS = ('train_all', *SPLITS)
 CONTRIBUTOR = 'trash-seg'
-LICENCE = dict(id=0, name='CC0 1.0', url='https://creativecommons.org/publicdomain/zero/1.0/')
+LICENSE = dict(id=0, name='CC0 1.0', url='https://creativecommons.org/publicdomain/zero/1.0/')
 
 
 def write_toy_set(
@@ -132,4 +132,4 @@ def _coco(photos: list[tuple[dict, list]]) -> dict:
         url=None,
         date_created='2026-11-23 00:00:00',
     )
-    return make_coco(info, [LICENCE], photos, built_in())
+    return make_coco(info, [LICENSE], photos, built_in())

@@ -67,20 +67,20 @@ def _labels(rng, index: int) -> list[tuple[int, bool]]:
 
 def _draw_object(rng, label: int, is_crowd: bool, size: int, least: float):
     drawer, _, (smallest, largest) = KINDS[label - 1]
-    centre = rng.uniform(0.08, 0.92, 2) * size
+    center = rng.uniform(0.08, 0.92, 2) * size
     radius = max(least, rng.uniform(smallest, largest) * size)
     if rng.random() < 0.06:
         radius = max(least, radius / 4)  # tiny parts
-    drawn, mask, opacity = drawer(rng, size, centre, radius)
+    drawn, mask, opacity = drawer(rng, size, center, radius)
     if is_crowd:
-        mask = _pellets(rng, centre, size)
+        mask = _pellets(rng, center, size)
     return drawn, mask, opacity
 
 
-def _pellets(rng, centre: np.ndarray, size: int) -> np.ndarray:
+def _pellets(rng, center: np.ndarray, size: int) -> np.ndarray:
     """Return the mask of a heap of crumbs too many to annotate one by one."""
     mask = np.zeros((size, size), np.uint8)
-    for x, y in rng.normal(centre, 0.07 * size, (40, 2)):
+    for x, y in rng.normal(center, 0.07 * size, (40, 2)):
         cv2.circle(mask, (int(x), int(y)), max(1, int(rng.uniform(0.006, 0.02) * size)), 1, -1)
     return mask.astype(bool)
 
@@ -123,8 +123,8 @@ def annotate(label: int, mask: np.ndarray, is_crowd: bool) -> dict:
 
 def _polygons(mask: np.ndarray, rle: dict) -> list[list[float]] | None:
     """Outline a mask; None where polygons cannot say it."""
-    # OpenCV's outlines run through the centres of the border pixels, which pycocotools leaves out
-    # on two sides; on twice the size they run between the centres and the edges.
+    # OpenCV's outlines run through the centers of the border pixels, which pycocotools leaves out
+    # on two sides; on twice the size they run between the centers and the edges.
     twice = cv2.resize(mask.astype(np.uint8), None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
     contours, hierarchy = cv2.findContours(twice, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     if (hierarchy[..., 3] >= 0).any():

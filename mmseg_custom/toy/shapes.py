@@ -54,12 +54,12 @@ def shirt(rng: Rng) -> np.ndarray:
 
 
 def place(
-    rng: Rng, outline: np.ndarray, centre: np.ndarray, radius: float, angle: float
+    rng: Rng, outline: np.ndarray, center: np.ndarray, radius: float, angle: float
 ) -> np.ndarray:
     """Turn, scale and move an outline; returns int32 pixel coordinates."""
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     stretch = rng.uniform(0.85, 1.15, 2)
-    return np.round(outline * stretch @ turn.T * radius + centre).astype(np.int32)
+    return np.round(outline * stretch @ turn.T * radius + center).astype(np.int32)
 
 
 def noise(rng: Rng, size: int, cell: float) -> np.ndarray:
@@ -74,10 +74,10 @@ def flat(color: np.ndarray, size: int) -> np.ndarray:
     return np.full((size, size, 3), color, np.float32)
 
 
-def along(size: int, angle: float, centre: np.ndarray) -> np.ndarray:
-    """Return each pixel's distance from ``centre`` along a direction, ``(size, size)`` float32."""
+def along(size: int, angle: float, center: np.ndarray) -> np.ndarray:
+    """Return each pixel's distance from ``center`` along a direction, ``(size, size)`` float32."""
     rows, columns = np.mgrid[:size, :size].astype(np.float32)
-    return (columns - centre[0]) * np.cos(angle) + (rows - centre[1]) * np.sin(angle)
+    return (columns - center[0]) * np.cos(angle) + (rows - center[1]) * np.sin(angle)
 
 
 def jitter(rng: Rng, color: tuple, amount: float = 9) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from mmseg_custom.classes import IGNORE_INDEX
 
-NEIGHBOURS = np.ones((3, 3), np.uint8)
+NEIGHBORS = np.ones((3, 3), np.uint8)
 Window = tuple[slice, slice]
 
 
@@ -118,6 +118,6 @@ def _surrounding_label(
 
     None where there is none.
     """
-    around = cv2.dilate(speck.astype(np.uint8), NEIGHBOURS).astype(bool) & ~speck & settled[window]
+    around = cv2.dilate(speck.astype(np.uint8), NEIGHBORS).astype(bool) & ~speck & settled[window]
     votes = np.bincount(labels[window][around], minlength=IGNORE_INDEX + 1)
     return max(order, key=lambda label: votes[label]) if around.any() else None

@@ -149,7 +149,7 @@ def scale_annotation(
 
 
 def taco_coco(content: dict, photos: list[TacoPhoto], classes: ClassList) -> dict:
-    """Put converted photos together as one COCO object; TACO's licences are kept as they are."""
+    """Put converted photos together as one COCO object; TACO's licenses are kept as they are."""
     info = dict(content.get('info') or {}, description=DESCRIPTION)
     pairs = ((photo.entry, photo.annotations) for photo in photos)
     return make_coco(info, content.get('licenses') or [], pairs, classes)

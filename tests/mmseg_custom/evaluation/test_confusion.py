@@ -72,8 +72,8 @@ def blobs(seed, height=60, width=80):
     rng = np.random.default_rng(seed)
     mask = np.zeros((height, width), np.uint8)
     for label in [*range(1, 6), 255]:
-        centre = (int(rng.integers(width)), int(rng.integers(height)))
-        cv2.circle(mask, centre, int(rng.integers(3, 25)), label, -1)
+        center = (int(rng.integers(width)), int(rng.integers(height)))
+        cv2.circle(mask, center, int(rng.integers(3, 25)), label, -1)
     return mask
 
 

@@ -38,9 +38,9 @@ def scene(seed, height=96, width=128, classes=11, sharpness=4.0):
     rng = np.random.default_rng(seed)
     labels = np.zeros((height, width), np.uint8)
     for label in rng.choice(np.arange(1, classes), 3, replace=False):
-        centre = (int(rng.integers(width)), int(rng.integers(height)))
+        center = (int(rng.integers(width)), int(rng.integers(height)))
         axes = (int(rng.integers(8, 30)), int(rng.integers(8, 30)))
-        cv2.ellipse(labels, centre, axes, 0, 0, 360, int(label), -1)
+        cv2.ellipse(labels, center, axes, 0, 0, 360, int(label), -1)
     colors = rng.integers(0, 256, (classes, 3))
     noise = rng.normal(0, 12, (height, width, 3))
     photo = np.clip(colors[labels] + noise, 0, 255).astype(np.uint8)

@@ -18,8 +18,8 @@ def photo_of(seed, height=40, width=50):
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
 
 
-def blob(height=40, width=50, centre=(25, 18), axes=(9, 6)):
-    return cv2.ellipse(np.zeros((height, width), np.uint8), centre, axes, 30, 0, 360, 1, -1)
+def blob(height=40, width=50, center=(25, 18), axes=(9, 6)):
+    return cv2.ellipse(np.zeros((height, width), np.uint8), center, axes, 30, 0, 360, 1, -1)
 
 
 @pytest.mark.parametrize('flip', [False, True])
