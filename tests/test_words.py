@@ -32,8 +32,8 @@ REPLACED = {
     'unlabeled, labeled, labeling': r'\b(un)?labell(ed|ing)\b',
     'gray': r'\bgrey\b',
     'center, neighbor, behavior, license': r'\b(centre|neighbour|behaviour|licence)',
-    'initialize': r'(initial|normal|optim|real|recogn|regular|general|synchron|vector|quant|parametr)'
-    r'is(e|es|ed|ing|er|ation)\b|\brasteris',
+    'initialize': r'(initial|normal|optim|real|recogn|regular|general|synchron|vector|quant)'
+    r'is(e|es|ed|ing|er|ation)\b|\b(raster|parametr)is',
     'a full sentence': r'(^|: )Of the \w+\.$',
 }
 FOLDERS = ('mmseg_custom', 'tools', 'data_prep', 'apps', 'configs', 'docs', 'benchmarks')
