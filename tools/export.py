@@ -1,5 +1,6 @@
 """Export a model to ONNX and check it against PyTorch."""
 
+import argparse
 from pathlib import Path
 
 from mmseg_custom import cli
@@ -16,7 +17,10 @@ def build_parser() -> cli.Parser:
         'work_dirs/demo_toy/iter_800.pth --out work_dirs/demo_toy/model.onnx',
     )
     cli.add_model(parser)
-    cli.add_classes_option(parser)
+    cli.add_class_options(parser)
+    cli.add_training_options(parser)
+    cli.add_config_changes(parser)
+    cli.add_tta(parser)
     parser.add_argument('--out', required=True, metavar='FILE', help='.onnx file to write')
     parser.add_argument(
         '--argmax', action='store_true', help='give labels (N, H, W) instead of probabilities'
@@ -35,7 +39,6 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> None:
     """Export to a temporary file, and keep it if it gives what PyTorch gives."""
-    from mmseg_custom.apis import TrashSegmenter
     from mmseg_custom.apis.export import export_onnx, quantise
     from mmseg_custom.apis.onnx_segmenter import OnnxSegmenter
     from mmseg_custom.apis.parity import compare
@@ -43,11 +46,9 @@ def run(args) -> None:
 
     if not args.out.endswith('.onnx'):
         raise UserError(f'--out {args.out}: give a name that ends in .onnx')
-    batches = photos_of(args.photos)
     cli.trust_checkpoints(args, args.checkpoint)
-    segmenter = TrashSegmenter(
-        args.config, args.checkpoint, device='cpu', classes=cli.given_classes(args)
-    )
+    segmenter = segmenter_of(args)
+    batches = photos_of(args.photos, segmenter)
     with atomic_path(args.out) as temporary:
         export_onnx(segmenter, temporary, args.argmax, args.opset)
         parity = compare(segmenter, OnnxSegmenter(temporary), batches)
@@ -64,12 +65,25 @@ def run(args) -> None:
     print(f'wrote {args.out}')
 
 
-def photos_of(paths):
+def segmenter_of(args):
+    """Load the model into the experiment that the command line asks for."""
+    from mmseg_custom.apis import TrashSegmenter
+    from mmseg_custom.experiment.build import build_experiment
+
+    # The segmenter adds the views itself.
+    cfg = build_experiment(argparse.Namespace(**dict(vars(args), tta=None)))
+    return TrashSegmenter(cfg, args.checkpoint, 'cpu', args.tta, cli.given_classes(args))
+
+
+def photos_of(paths, segmenter):
     """Return batches of one photo each; of noise if none is named."""
+    from mmseg_custom.apis.export import sizes_for
     from mmseg_custom.apis.parity import random_photos
     from mmseg_custom.prediction.photo_sources import list_photos
 
-    return [[photo.read()] for photo in list_photos(paths)] if paths else random_photos()
+    if paths:
+        return [[photo.read()] for photo in list_photos(paths)]
+    return random_photos(sizes_for(segmenter)[1:])
 
 
 def size_of(path: Path) -> str:

@@ -37,15 +37,7 @@ def build_parser() -> cli.Parser:
     parser.add_argument('--data-root', help='folder of the data')
     cli.add_ann_option(parser, '--train-json', 'annotations to train on')
     cli.add_ann_option(parser, '--val-json', 'annotations to validate on')
-    parser.add_argument(
-        '--option',
-        nargs='+',
-        action='extend',
-        default=[],
-        type=cli.named_part('options', or_file=True),
-        metavar='NAME',
-        help=f'training options, in this order: {cli.list_parts("options")}',
-    )
+    cli.add_training_options(parser)
     parser.add_argument(
         '--loss',
         type=cli.named_part('losses', or_file=True),

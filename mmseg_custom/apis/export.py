@@ -5,20 +5,23 @@ import logging
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from typing import Any
 
 import torch
 
 from mmseg_custom import __version__
-from mmseg_custom.export import PhotoModel
+from mmseg_custom.export import PhotoModel, views_of
+from mmseg_custom.export.photo_sizes import photo_sizes, side_limits
+from mmseg_custom.export.tracing import TracingMode
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.extras import needing
 
 from .onnx_segmenter import FORMAT
 from .segmenter import TrashSegmenter
 
-# Two photos whose sides differ: a one, or two equal sides, would be merged while tracing.
-EXAMPLE = (2, 3, 96, 160)
+# In the batch to trace with: a one would be merged with other ones.
+PHOTOS = 2
 
 
 def export_onnx(
@@ -42,16 +45,12 @@ def export_onnx(
     """
     with needing('onnx', 'export'):
         import onnx
-    if segmenter.model.test_cfg.get('mode') != 'whole':
-        raise UserError('only a model that sees whole photos can be exported: no sliding window')
-    if segmenter.steps != ['LoadImageFromNDArray', 'PackSegInputs']:
-        raise UserError(
-            f'the test pipeline of this experiment changes photos ({", ".join(segmenter.steps)}), '
-            'which is not in an exported model: export an experiment that takes photos as they are'
-        )
+    segmentor = _segmentor(segmenter)
+    if segmentor.test_cfg.get('mode') != 'whole':
+        raise UserError('only a model that sees complete photos can be exported: no sliding window')
     output = 'mask' if argmax else 'probabilities'
-    model = PhotoModel(segmenter.model, argmax).cpu().eval()
-    _trace(model, path, output, opset)
+    model = PhotoModel(segmentor, views_of(segmenter.pipeline), argmax).cpu().eval()
+    _trace(model, path, output, opset, sizes_for(segmenter)[0])
     written = onnx.load(path)
     metadata = dict(
         format=str(FORMAT),
@@ -62,6 +61,21 @@ def export_onnx(
     )
     onnx.helper.set_model_props(written, metadata)
     onnx.save(written, path)
+
+
+def sizes_for(segmenter: TrashSegmenter) -> list[tuple[int, int]]:
+    """Return heights and widths of photos, one to export a model with and two to check it with.
+
+    Args:
+        segmenter: The model.
+    """
+    limits = side_limits(_segmentor(segmenter), views_of(segmenter.pipeline))
+    return photo_sizes(limits)
+
+
+def _segmentor(segmenter: TrashSegmenter) -> Any:
+    """Return the model without its test-time augmentation."""
+    return getattr(segmenter.model, 'module', segmenter.model)
 
 
 def quantise(source: str | os.PathLike, target: str | os.PathLike) -> None:
@@ -87,14 +101,15 @@ def _silence() -> Iterator[None]:
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
-        with warnings.catch_warnings():
+        # At an operator that it lacks the exporter prints the complete graph.
+        with warnings.catch_warnings(), redirect_stdout(None):
             warnings.simplefilter('ignore')
             yield
     finally:
         logging.disable(before)
 
 
-def _trace(model: PhotoModel, path: str | os.PathLike, output: str, opset: int) -> None:
+def _trace(model: PhotoModel, path: str | os.PathLike, output: str, opset: int, size) -> None:
     """Write the graph.
 
     By TorchScript: torch.export's symbolic sizes took almost two minutes for the smallest Swin.
@@ -102,10 +117,10 @@ def _trace(model: PhotoModel, path: str | os.PathLike, output: str, opset: int) 
     axes = {0: 'N', 2: 'H', 3: 'W'}
     result = {0: 'N', 1: 'H', 2: 'W'} if model.argmax else axes
     try:
-        with _silence():
+        with _silence(), TracingMode():
             torch.onnx.export(
                 model,
-                (torch.zeros(EXAMPLE, dtype=torch.uint8),),
+                (torch.zeros(PHOTOS, 3, *size, dtype=torch.uint8),),
                 os.fspath(path),
                 dynamo=False,
                 opset_version=opset,

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from mmseg_custom.export.photo_sizes import CHECKED
+
 from .onnx_segmenter import OnnxSegmenter
 from .segmenter import TrashSegmenter
 
 MAX_DIFFERENCE, MIN_EQUAL = 1e-3, 0.999
-# (N, H, W), none of them the size at export, nor multiples of 32.
-SIZES = ((1, 125, 90), (3, 70, 201))
+# Photos in the batches of noise.
+BATCHES = (1, 3)
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,17 @@ def compare(
     return Parity(difference, equal / pixels)
 
 
-def random_photos() -> list[list[np.ndarray]]:
-    """Return batches of :data:`SIZES`, smooth noise, ``(H, W, 3)`` uint8 RGB; always the same."""
+def random_photos(
+    sizes: Sequence[tuple[int, int]] = CHECKED,
+) -> list[list[np.ndarray]]:
+    """Return batches of smooth noise, ``(H, W, 3)`` uint8 RGB; always the same.
+
+    Args:
+        sizes: Height and width in each of two batches; by default none of them the size at export,
+            nor multiples of 32.
+    """
     rng = np.random.default_rng(0)
-    return [[_noise(rng, height, width) for _ in range(n)] for n, height, width in SIZES]
+    return [[_noise(rng, *size) for _ in range(n)] for n, size in zip(BATCHES, sizes, strict=True)]
 
 
 def _noise(rng: np.random.Generator, height: int, width: int) -> np.ndarray:

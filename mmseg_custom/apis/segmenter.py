@@ -53,6 +53,7 @@ class TrashSegmenter:
 
     Attributes:
         classes (ClassList): What the labels mean.
+        pipeline (list): Configs of the transforms that each photo goes through.
 
     Raises:
         UserError: No valid config, a checkpoint of another model or other classes, or no such
@@ -90,9 +91,8 @@ class TrashSegmenter:
         inner = model.module if tta else model
         require_same_weights(source, content, inner)
         inner.load_state_dict(state_of(content))
-        pipeline = photo_pipeline(cfg)
-        self.steps = [step['type'] for step in pipeline]
-        self._prepare = Compose(pipeline)
+        self.pipeline = photo_pipeline(cfg)
+        self._prepare = Compose(self.pipeline)
         self.device = torch.device(device or get_device())
         self.model = model.to(self.device).eval()
         self.name = os.fspath(checkpoint)

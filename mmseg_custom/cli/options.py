@@ -10,6 +10,25 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
 
     These are ``--override``, ``--cfg-options`` and ``--launcher``.
     """
+    add_config_changes(parser)
+    add_launcher(parser)
+
+
+def add_training_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--option``, repeatable names of ``configs/_base_/options``."""
+    parser.add_argument(
+        '--option',
+        nargs='+',
+        action='extend',
+        default=[],
+        type=named_part('options', or_file=True),
+        metavar='NAME',
+        help=f'training options, in this order: {list_parts("options")}',
+    )
+
+
+def add_config_changes(parser: argparse.ArgumentParser) -> None:
+    """Add ``--override`` and ``--cfg-options``."""
     parser.add_argument(
         '--override',
         type=existing_file,
@@ -24,7 +43,6 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
         metavar='KEY=VALUE',
         help='override the config, e.g. train_cfg.max_iters=100',
     )
-    add_launcher(parser)
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
@@ -74,14 +92,19 @@ def add_augmentation(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_tta_and_crf(parser: argparse.ArgumentParser) -> None:
-    """Add what every command that predicts takes: ``--tta`` and ``--crf``."""
+def add_tta(parser: argparse.ArgumentParser) -> None:
+    """Add ``--tta``."""
     parser.add_argument(
         '--tta',
         type=named_part('tta'),
         metavar='NAME',
         help=f'average over test-time augmentations: {list_parts("tta")}',
     )
+
+
+def add_tta_and_crf(parser: argparse.ArgumentParser) -> None:
+    """Add what every command that predicts takes: ``--tta`` and ``--crf``."""
+    add_tta(parser)
     parser.add_argument(
         '--crf',
         nargs='?',

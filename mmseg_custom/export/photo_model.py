@@ -1,5 +1,6 @@
 """A segmentor as a function from photos to classes, with nothing to do before or after it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -10,27 +11,34 @@ from torch import Tensor, nn
 from mmseg_custom.models.probabilities import class_probabilities
 
 from .replace import exportable
+from .views import View
 
 RGB_TO_BGR = [2, 1, 0]
 
 
 class PhotoModel(nn.Module):
-    """Normalizes, pads, segments and crops as mmseg does in a test, in one traceable graph.
+    """Resizes, normalizes, pads, segments and crops as mmseg does in a test, in one graph.
 
     Args:
-        segmentor: An mmseg ``EncoderDecoder`` that looks at whole photos; stays as it is.
+        segmentor: An mmseg ``EncoderDecoder`` that sees complete photos; it is copied.
+        views: What the test pipeline makes of a photo
+            (:func:`~mmseg_custom.export.views.views_of`), over which probabilities are averaged;
+            none: the photo as it is.
         argmax: Return labels instead of probabilities.
     """
 
-    def __init__(self, segmentor: BaseModel, argmax: bool = False):
+    def __init__(self, segmentor: BaseModel, views: Sequence[View] = (), argmax: bool = False):
         super().__init__()
+        self.views = nn.ModuleList(views or [View([])])
         self.segmentor: Any = exportable(segmentor)
         self.argmax = argmax
         preprocessor = segmentor.data_preprocessor
         # mmseg's photos are BGR; one that does not convert them has a model that wants BGR.
         self.wants_bgr = not preprocessor._channel_conversion
         self.is_normalized = preprocessor._enable_normalize
-        self.divisor = (preprocessor.test_cfg or {}).get('size_divisor') or 1
+        padding = preprocessor.test_cfg or {}
+        self.divisor = padding.get('size_divisor') or 1
+        self.least = padding.get('size') or (0, 0)
         self.pad_value = preprocessor.pad_val
 
     def forward(self, photo: Tensor) -> Tensor:
@@ -42,14 +50,23 @@ class PhotoModel(nn.Module):
         Returns:
             Tensor: ``(N, C, H, W)`` float32 probabilities, or ``(N, H, W)`` uint8 labels.
         """
-        height, width = photo.shape[2], photo.shape[3]
-        x = self._prepare(photo)
+        seen = [self._logits(photo, view) for view in self.views]
+        # Among several classes the largest logit is the largest probability.
+        if self.argmax and len(seen) == 1 and seen[0].shape[1] > 1:
+            scores = seen[0]
+        else:
+            found = [class_probabilities(logits, 1) for logits in seen]
+            scores = sum(found[1:], found[0]) / len(found)
+        return scores.argmax(dim=1).to(torch.uint8) if self.argmax else scores
+
+    def _logits(self, photo: Tensor, view: Any) -> Tensor:
+        """Return what the model finds in one view, ``(N, C, H, W)`` of the photo's size."""
+        seen = view(photo)
+        height, width = seen.shape[2], seen.shape[3]
+        x = self._prepare(seen)
         logits = self.segmentor.encode_decode(x, [dict(img_shape=tuple(x.shape[2:]))])
         logits = logits[:, :, :height, :width]
-        # Among several classes the largest logit is the largest probability.
-        is_decided = self.argmax and logits.shape[1] > 1
-        scores = logits if is_decided else class_probabilities(logits, 1)
-        return scores.argmax(dim=1).to(torch.uint8) if self.argmax else scores
+        return view.back(logits, photo.shape[2:], self.segmentor.align_corners)
 
     def _prepare(self, photo: Tensor) -> Tensor:
         """Do what the data preprocessor does."""
@@ -57,5 +74,12 @@ class PhotoModel(nn.Module):
         if self.is_normalized:
             preprocessor = self.segmentor.data_preprocessor
             x = (x - preprocessor.mean) / preprocessor.std
-        down, right = [(self.divisor - side % self.divisor) % self.divisor for side in x.shape[2:]]
+        sides = zip(x.shape[2:], self.least, strict=True)
+        down, right = [self._missing(side, least) for side, least in sides]
         return F.pad(x, (0, right, 0, down), value=self.pad_value)
+
+    def _missing(self, side: Any, least: int) -> Any:
+        """Return how many pixels a side is padded by."""
+        if least:
+            return max(least - side, 0) if isinstance(side, int) else (least - side).clamp(min=0)
+        return (self.divisor - side % self.divisor) % self.divisor

@@ -7,8 +7,13 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from mmseg.models.backbones.swin import ShiftWindowMSA
+from mmseg.models.decode_heads.knet_head import KernelUpdateHead
 from mmseg.models.utils import Upsample
 from torch import Tensor, nn
+
+from .attention import ExportableAttention
+from .hf_swin import exportable_hf_class
+from .kernel_update import ExportableKernelUpdateHead
 
 OTHER_REGION = -100.0
 
@@ -20,6 +25,8 @@ def exportable(model: nn.Module) -> nn.Module:
         model: Stays as it is.
     """
     model = deepcopy(model).eval()
+    for part in model.modules():
+        part.__class__ = exportable_hf_class(part) or part.__class__
     for parent in list(model.modules()):
         for name, part in list(parent.named_children()):
             setattr(parent, name, _replacement(part))
@@ -31,6 +38,8 @@ def _replacement(part: nn.Module) -> nn.Module:
         return ExportableShiftWindowMSA(part)
     if isinstance(part, nn.MultiheadAttention) and ExportableAttention.fits(part):
         return ExportableAttention(part)
+    if isinstance(part, KernelUpdateHead) and ExportableKernelUpdateHead.fits(part):
+        return ExportableKernelUpdateHead(part)
     if isinstance(part, Upsample) and ExportableUpsample.fits(part):
         return ExportableUpsample(part)
     # Pooling to one pixel is the one that ONNX has.
@@ -74,53 +83,6 @@ def _means(size: int, bins: int, like: Tensor) -> Tensor:
     stop = ((number + 1) * size + bins - 1) // bins
     inside = (place >= start) & (place < stop)
     return inside.to(like.dtype) / (stop - start)
-
-
-class ExportableAttention(nn.Module):
-    """Does what ``nn.MultiheadAttention`` does with a plain query, key and value.
-
-    The exporter keeps the number of queries of the example in the original's reshapes.
-
-    Args:
-        original: In evaluation; shares its weights.
-    """
-
-    def __init__(self, original: nn.MultiheadAttention):
-        super().__init__()
-        self.num_heads, self.batch_first = original.num_heads, original.batch_first
-        self.weight, self.bias = original.in_proj_weight, original.in_proj_bias
-        self.out_proj = original.out_proj
-
-    @staticmethod
-    def fits(original: nn.MultiheadAttention) -> bool:
-        """Return whether nothing of the original is left out."""
-        is_joint = original.in_proj_weight is not None
-        return is_joint and original.bias_k is None and not original.add_zero_attn
-
-    def forward(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, None]:
-        """Attend.
-
-        Args:
-            query: ``(L, N, C)``, or ``(N, L, C)`` if ``batch_first``.
-            key: ``(S, N, C)`` or ``(N, S, C)``.
-            value: As ``key``.
-
-        Returns:
-            tuple[Tensor, None]: In the query's form; the original's weights are not computed.
-        """
-        inputs = [query, key, value]
-        if not self.batch_first:
-            inputs = [x.transpose(0, 1) for x in inputs]
-        biases = (None,) * 3 if self.bias is None else self.bias.chunk(3)
-        projected = map(F.linear, inputs, self.weight.chunk(3), biases)
-        q, k, v = map(self._split, projected)
-        x = F.scaled_dot_product_attention(q, k, v)
-        x = self.out_proj(x.transpose(1, 2).flatten(2))
-        return (x if self.batch_first else x.transpose(0, 1)), None
-
-    def _split(self, x: Tensor) -> Tensor:
-        """Bring ``(N, L, C)`` to ``(N, heads, L, C / heads)``."""
-        return x.unflatten(2, (self.num_heads, -1)).transpose(1, 2)
 
 
 class ExportableUpsample(nn.Module):

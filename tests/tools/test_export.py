@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from conftest import ROOT, call_tool, tool
+from mmengine.config import Config
 
 from mmseg_custom.apis import OnnxSegmenter, TrashSegmenter
 
@@ -36,6 +37,24 @@ def test_int8_labels_and_own_photos(toy_set, random_checkpoint, tmp_path, capsys
     sizes = [float(line.split('; ')[1].removesuffix(' MB')) for line in (before, after)]
     assert sizes[1] < 0.7 * sizes[0]
     assert sizes[1] == pytest.approx(out.stat().st_size / 1e6, abs=0.06)
+
+
+def test_the_options_of_a_training_and_the_views_are_those_of_the_segmenter(
+    random_checkpoint, tmp_path, capsys
+):
+    out = tmp_path / 'a.onnx'
+    changed = 'model.data_preprocessor.size_divisor=64'
+    padded = 'model.data_preprocessor.test_cfg.size_divisor=64'
+    options = ['--option', 'ema', '--cfg-options', changed, padded, '--tta', 'flip']
+    call_tool(capsys, TOOL, TOY, random_checkpoint, *options, '--out', out)
+    cfg = Config.fromfile(str(TOY))
+    cfg.model.data_preprocessor.update(size_divisor=64, test_cfg=dict(size_divisor=64))
+    photo = np.random.default_rng(0).integers(0, 256, (70, 90, 3), np.uint8)
+    expected = TrashSegmenter(cfg, random_checkpoint, 'cpu', 'flip')(photo).probabilities
+    found = OnnxSegmenter(out)(photo).probabilities
+    assert np.abs(found - expected).max() <= 1e-3
+    plain = TrashSegmenter(TOY, random_checkpoint, 'cpu')(photo).probabilities
+    assert np.abs(found - plain).max() > 1e-2
 
 
 def test_a_model_that_came_out_wrong_is_not_written(

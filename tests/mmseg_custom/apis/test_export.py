@@ -148,7 +148,7 @@ def test_what_cannot_be_exported_is_told(tmp_path):
     with pytest.raises(UserError, match='cannot be exported to ONNX'):
         export_onnx(segmenter, tmp_path / 'a.onnx', opset=6)
     segmenter.model.test_cfg.mode = 'slide'
-    with pytest.raises(UserError, match='sees whole photos'):
+    with pytest.raises(UserError, match='sees complete photos'):
         export_onnx(segmenter, tmp_path / 'a.onnx')
 
 
