@@ -6,7 +6,7 @@ from mmseg_custom.utils.progress import tqdm
 
 from .annotations import absent_classes, image_findings
 from .finding import KINDS, Finding
-from .leaks import look_leaks, name_leaks
+from .leaks import look_leaks, name_leaks, same_names
 from .options import AuditOptions
 from .photos import photo_findings, read_facts, unused_files
 from .split_file import SplitFile
@@ -36,6 +36,8 @@ def audit_files(files: Sequence[SplitFile], options: AuditOptions) -> list[Findi
             findings += photo_findings(file, of_file)
         findings += look_leaks(files, facts, options.hash_distance)
         findings += unused_files(files)
+    else:
+        findings += same_names(files)
     order = list(KINDS)
     return sorted(findings, key=lambda finding: order.index(finding.kind))
 

@@ -56,6 +56,7 @@ KINDS = {
     'no-annotation': Kind(NOTE, 'nothing, if there is no trash in the photo'),
     'absent-class': Kind(NOTE, 'its IoU cannot be measured or learned from this file'),
     'repeated-photo': Kind(NOTE, 'drop one, unless it is there on purpose'),
+    'same-name': Kind(NOTE, 'read the photos as well, which compares what they show'),
     'unused-file': Kind(NOTE, 'list it, or move it away'),
 }
 """All kinds, in the order in which they are reported."""

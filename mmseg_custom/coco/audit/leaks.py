@@ -1,5 +1,6 @@
 """Photos that are in more than one file of a set, under whatever name."""
 
+import os
 import posixpath
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -14,38 +15,63 @@ from .split_file import SplitFile
 
 
 def name_leaks(files: Sequence[SplitFile]) -> Iterator[Finding]:
-    """Find photos whose name, or that of a photo pasted into them, is in a later file, too.
+    """Find photos that are in a later file, too, or whose parts were pasted into one of it.
 
     The earlier image is reported, since validation comes last on the command line and is
-    to be kept complete.
+    to be kept complete. A name in another folder is another photo; :func:`look_leaks` compares
+    what they show.
 
     Args:
-        files: The splits of one set, whose names are relative to one folder.
+        files: The splits of one set.
     """
-    names = [[_names(image) for image in file.images] for file in files]
     for number, file in enumerate(files):
-        later = {}
-        for other, of_other in zip(files[number + 1 :], names[number + 1 :], strict=True):
-            for own, pasted in of_other:
-                later.setdefault(own, (other.path, own))
+        places, own_names, pasted_names = {}, {}, {}
+        for other in files[number + 1 :]:
+            for image in other.images:
+                own, pasted = _names(image)
+                where = other.path, own
+                places.setdefault(_place(other, image), where)
+                own_names.setdefault(own, where)
                 for name in pasted:
-                    later.setdefault(name, (other.path, own))
-        for image, (own, pasted) in zip(file.images, names[number], strict=True):
+                    pasted_names.setdefault(name, where)
+        for image in file.images:
+            own, pasted = _names(image)
+            if (found := places.get(_place(file, image))) is not None:
+                message = f'{own} is listed in {found[0]}, too'
+                yield Finding('leaked-name', file.path, message, image['file_name'], entry=image)
+                continue
             for name in (own, *pasted):
-                if name in later:
-                    yield _name_leak(file, image, name, own, *later[name])
+                found = pasted_names.get(name) or (own_names.get(name) if name in pasted else None)
+                if found is not None:
+                    message = f'{own} and {found[1]} in {found[0]} both show (parts of) {name}'
+                    yield Finding(
+                        'leaked-paste', file.path, message, image['file_name'], entry=image
+                    )
                     break
 
 
-def _name_leak(
-    file: SplitFile, image: dict, name: str, own: str, other_file: str, other: str
-) -> Finding:
-    if name == own == other:
-        kind, message = 'leaked-name', f'{own} is listed in {other_file}, too'
-    else:
-        kind = 'leaked-paste'
-        message = f'{own} and {other} in {other_file} both show (parts of) {name}'
-    return Finding(kind, file.path, message, image['file_name'], entry=image)
+def same_names(files: Sequence[SplitFile]) -> Iterator[Finding]:
+    """Note photos of one name in two folders, which may be the same; for who reads no photos.
+
+    Args:
+        files: The splits of one set.
+    """
+    for number, file in enumerate(files):
+        for other in files[number + 1 :]:
+            if os.path.realpath(file.root) != os.path.realpath(other.root):
+                of_other = {_names(image)[0] for image in other.images}
+                count = sum(_names(image)[0] in of_other for image in file.images)
+                if count:
+                    message = (
+                        f'{count} photos have names of photos in {other.path}, which lie in '
+                        'another folder; what they show was not compared'
+                    )
+                    yield Finding('same-name', file.path, message)
+
+
+def _place(file: SplitFile, image: dict) -> str:
+    """Return where a photo lies, whatever names its folder has."""
+    return os.path.join(os.path.realpath(file.root), _names(image)[0])
 
 
 def _names(image: dict) -> tuple[str, list[str]]:
@@ -59,7 +85,7 @@ def _names(image: dict) -> tuple[str, list[str]]:
 def look_leaks(
     files: Sequence[SplitFile], facts: Sequence[Sequence[PhotoFacts]], distance: int
 ) -> Iterator[Finding]:
-    """Find photos that are, or look, the same as one of another name.
+    """Find photos that are, or look, the same as another one.
 
     In a later file that is a leak; in the same file, exact copies are noted.
 
@@ -81,7 +107,7 @@ def look_leaks(
     alike = [(n, i, look) for (n, i, _), look in zip(photos, looks.tolist(), strict=True)]
     told = set()
     for kind, groups in (('leaked-copy', copies), ('near-duplicate', alike)):
-        for number, image, other_number, other in _in_later_files(groups):
+        for number, image, other_number, other in _in_later_files(files, groups):
             if id(image) not in told:
                 told.add(id(image))
                 what = 'is the same photo as' if kind == 'leaked-copy' else 'looks the same as'
@@ -91,8 +117,10 @@ def look_leaks(
     yield from _repeated(files, copies)
 
 
-def _in_later_files(photos: list[tuple]) -> Iterator[tuple[int, dict, int, dict]]:
-    """Yield each photo with the first of its group in a later file, unless it has its name."""
+def _in_later_files(
+    files: Sequence[SplitFile], photos: list[tuple]
+) -> Iterator[tuple[int, dict, int, dict]]:
+    """Yield each photo with the first of its group in a later file, unless it is that file's."""
     groups = defaultdict(list)
     for number, image, group in photos:
         groups[group].append((number, image))
@@ -100,8 +128,9 @@ def _in_later_files(photos: list[tuple]) -> Iterator[tuple[int, dict, int, dict]
         if members[0][0] == members[-1][0]:
             continue
         for number, image in members:
+            own = _place(files[number], image)
             for other_number, other in members:
-                if other_number > number and _names(other)[0] != _names(image)[0]:
+                if other_number > number and _place(files[other_number], other) != own:
                     yield number, image, other_number, other
                     break
 

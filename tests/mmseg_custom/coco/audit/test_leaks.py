@@ -50,6 +50,32 @@ def test_repeats_inside_one_file_are_no_fault(splits):
     assert splits(['0.jpg', '0.jpg', '1.jpg'], ['2.jpg', '2.jpg']) == []
 
 
+@pytest.mark.parametrize('same', [False, True])
+def test_a_name_in_another_folder_is_another_photo(toy_set, tmp_path, same):
+    photos = sorted((toy_set / 'batch_01').glob('*.jpg'))
+    files = []
+    for number in (0, 1):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        shutil.copy(photos[0 if same else number], folder / '0000.jpg')
+        entry = dict(id=0, file_name='0000.jpg', height=64, width=64)
+        (folder / 'ann.json').write_text(json.dumps(coco([entry], [])))
+        files.append(open_split(folder / 'ann.json', built_in()))
+    found = [f.kind for f in audit_files(files, AuditOptions()) if f.kind in LEAKS]
+    assert found == (['leaked-copy'] if same else [])
+    unread = audit_files(files, AuditOptions(photos=False))
+    assert [f.kind for f in unread if f.kind in (*LEAKS, 'same-name')] == ['same-name']
+
+
+def test_two_names_of_one_folder_are_one(toy_set, tmp_path):
+    (tmp_path / 'link').symlink_to(toy_set)
+    files = [
+        open_split(path, built_in()) for path in (toy_set / 'val.json', tmp_path / 'link/val.json')
+    ]
+    found = audit_files(files, AuditOptions(photos=False))
+    assert {f.kind for f in found if f.kind in (*LEAKS, 'same-name')} == {'leaked-name'}
+
+
 def test_copies_under_another_name(splits):
     assert splits(['0.jpg', '1.jpg', '1_copy.jpg'], ['0_copy.jpg']) == [
         ('leaked-copy', '0', '0.jpg'),
