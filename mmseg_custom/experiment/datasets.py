@@ -10,6 +10,8 @@ from mmseg_custom.coco.ann_files import AnnFiles
 from mmseg_custom.coco.photo_root import AnnPath
 from mmseg_custom.utils.errors import UserError
 
+# Data sets without labels of a person, beside which another one has the annotations.
+UNLABELED = ('PseudoLabelledPhotos', 'UnlabelledPhotos')
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
@@ -32,7 +34,7 @@ def set_data_root(cfg: Config, data_root: str) -> None:
 
 
 def set_ann_file(cfg: Config, loader: str, ann_file: AnnPath) -> None:
-    """Let the dataset of one loader read another JSON.
+    """Let the dataset of one loader, of several joined ones that with labels, read another JSON.
 
     Args:
         cfg: Changed in place.
@@ -41,9 +43,10 @@ def set_ann_file(cfg: Config, loader: str, ann_file: AnnPath) -> None:
             Taken as it is if it is there, else relative to the data root.
 
     Raises:
-        UserError: The loader joins several datasets.
+        UserError: The loader joins several datasets with labels.
     """
     leaves = list(leaf_datasets(cfg[loader].dataset))
+    leaves = [leaf for leaf in leaves if leaf.get('type') not in UNLABELED] or leaves
     if len(leaves) != 1:
         raise UserError(
             f'{loader} joins {len(leaves)} data sets: say in the config which shall read {ann_file}'

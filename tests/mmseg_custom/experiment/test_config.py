@@ -67,6 +67,18 @@ def test_wrappers_are_looked_through_and_several_sets_are_refused(cfg):
         datasets.set_ann_file(cfg, 'train_dataloader', 'a.json')
 
 
+@pytest.mark.parametrize(
+    'name', ['laptop_efflite0_trash_pseudo_joint', 'laptop_efflite0_trash_online']
+)
+def test_of_joined_sets_the_labeled_one_reads_the_annotations(name):
+    cfg = experiment.load_config(str(ROOT / 'configs' / f'{name}.py'))
+    before = [dict(leaf) for leaf in datasets.leaf_datasets(cfg.train_dataloader.dataset)]
+    datasets.set_ann_file(cfg, 'train_dataloader', 'fold.json')
+    labeled, other = datasets.leaf_datasets(cfg.train_dataloader.dataset)
+    assert labeled == dict(before[0], ann_file='fold.json')
+    assert other == before[1]
+
+
 def test_the_schedule_stretches_with_the_iterations(cfg):
     schedule.set_max_iters(cfg, 80)
     warm_up, poly = cfg.param_scheduler
