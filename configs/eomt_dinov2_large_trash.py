@@ -9,6 +9,7 @@ optim_wrapper = dict(
     optimizer=dict(lr=1e-4, weight_decay=0.05),
     clip_grad=dict(max_norm=0.01),
     accumulative_counts=2)
+auto_scale_lr = dict(base_batch_size=16)
 param_scheduler = [
     dict(type='TwoStageWarmupPolyLR', T_up=500, T_up_encoder=1000, power=0.9, by_epoch=False,
          begin=0, end=40000)]

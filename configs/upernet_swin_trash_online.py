@@ -6,6 +6,7 @@ both = [
     _base_.train_dataloader.dataset,
     dict(_base_.unlabelled_photos, pipeline=unlabelled_pipeline),
 ]
+auto_scale_lr = dict(base_batch_size=16)
 train_dataloader = dict(
     batch_size=16,
     sampler=_base_.half_unlabelled,

@@ -1,5 +1,6 @@
-"""Short trainings by tools/train.py; tests import it as `from trainings import train`."""
+"""Short trainings, by tools/train.py and in this process."""
 
+import itertools
 from pathlib import Path
 
 from processes import run_to_end
@@ -7,6 +8,26 @@ from products import SHORT, TOY
 
 # Loading workers change nothing, and take long to start.
 ALONE = ['train_dataloader.num_workers=0', 'val_dataloader.num_workers=0']
+RUN = itertools.count()
+
+
+def short_experiment(data_root, work_dir, *options, config=TOY, iterations=2):
+    """A short training on photos of 64x64, with a checkpoint and a validation every two steps."""
+    from mmseg_custom.experiment.config import load_config, set_options
+    from mmseg_custom.experiment.named_parts import add_options, set_augmentation
+    from mmseg_custom.experiment.schedule import set_max_iters
+
+    cfg = load_config(str(config), work_dir=str(work_dir))
+    set_options(cfg, data_root=str(data_root), batch_size=4, seed=3)
+    set_augmentation(cfg, 'none')
+    add_options(cfg, options)
+    set_max_iters(cfg, iterations)
+    cfg.train_cfg.val_interval = cfg.default_hooks.checkpoint.interval = 2
+    for loader in (cfg.train_dataloader, cfg.val_dataloader):
+        loader.update(num_workers=0, persistent_workers=False)
+    # Two runs that begin in the same second would share their log.
+    cfg.experiment_name = f'run_{next(RUN)}'
+    return cfg
 
 
 def train(data: Path, work_dir: Path, *more, config: Path = TOY, code: int = 0, options=()):

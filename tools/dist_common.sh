@@ -40,6 +40,9 @@ dist_run() {
     local cores restarts=${MAX_RESTARTS:-0}
     cores=$(nproc 2>/dev/null || sysctl -n hw.ncpu)
     export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$((cores / gpus > 0 ? cores / gpus : 1))}
+    # Processes that are started again after a fault have no new time: train.py --max-hours.
+    TRASH_SEG_LAUNCHED_AT=$(date +%s)
+    export TRASH_SEG_LAUNCHED_AT
     # PyTorch 2.14 keeps the addresses of the processes that are gone in the store it shares.
     ((restarts == 0)) || export TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1
     PYTHONPATH="$here/..${PYTHONPATH:+:$PYTHONPATH}" exec "${PYTHON:-python}" \

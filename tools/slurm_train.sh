@@ -19,7 +19,7 @@ command=(srun
     --partition="$1" --job-name="$2"
     --ntasks="$gpus" --ntasks-per-node="$per_node" --gres="gpu:$per_node"
     --cpus-per-task="${CPUS_PER_TASK:-5}" --kill-on-bad-exit=1 ${SRUN_ARGS:-}
-    "${PYTHON:-python}" -u "$here/train.py" "$3" --launcher slurm "${@:4}")
+    "${PYTHON:-python}" -u "$here/train.py" "$3" --launcher slurm --auto-scale-lr "${@:4}")
 [[ -n "${SLURM_JOB_ID:-}" ]] || exec "${command[@]}"
 trap : TERM  # it comes to all processes of the job, and bash would not wait for srun
 code=0

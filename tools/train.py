@@ -1,7 +1,15 @@
 """Train a model from a config."""
 
+import argparse
+
 from mmseg_custom import cli
-from mmseg_custom.cli import existing_file, natural_int, positive_int, positive_number
+from mmseg_custom.cli import (
+    existing_file,
+    natural_int,
+    positive_int,
+    positive_int_or_auto,
+    positive_number,
+)
 
 
 def build_parser() -> cli.Parser:
@@ -30,9 +38,27 @@ def build_parser() -> cli.Parser:
         help='train although validation photos are among the training photos',
     )
     parser.add_argument('--epochs', type=positive_int, help='train this many times over the data')
-    parser.add_argument('--batch-size', type=positive_int, help='photos per process and iteration')
     parser.add_argument(
         '--lr-factor', type=positive_number, metavar='F', help='multiply the learning rate by F'
+    )
+    parser.add_argument(
+        '--batch-size',
+        type=positive_int_or_auto,
+        metavar='N',
+        help='photos per process and iteration; auto: as many as fit, accumulated to the batch '
+        'that the schedule is for',
+    )
+    parser.add_argument(
+        '--auto-scale-lr',
+        action=argparse.BooleanOptionalAction,
+        help='fit learning rate and length to the total batch (on in tools/dist_train.sh)',
+    )
+    parser.add_argument(
+        '--max-hours',
+        type=positive_number,
+        metavar='H',
+        help='stop after H hours with a checkpoint, as SIGTERM does (exit code 124); '
+        '--resume continues',
     )
     parser.add_argument('--data-root', help='folder of the data')
     cli.add_ann_option(parser, '--train-json', 'annotations to train on')

@@ -28,6 +28,7 @@ custom_hooks = [
     dict(type='ClassWeightHook'),
     dict(type='ProgressBarHook'),
     dict(type='SaveMetricsHook'),
+    dict(type='TrackValidationHook'),
 ]
 vis_backends = [dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')]
 visualizer = dict(type='SegLocalVisualizer', vis_backends=vis_backends, name='visualizer')

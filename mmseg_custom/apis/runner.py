@@ -5,7 +5,10 @@ import functools
 import io
 import logging
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
+from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
@@ -19,6 +22,7 @@ from mmseg_custom.utils.stop_signal import obey_parent_only
 
 from .quiet_console import ConsoleFilter, ConsoleFormatter
 from .rebuilt_schedule import group_options, rebuild_schedule
+from .tracked_run import placed
 
 
 class _OwnRunner:
@@ -29,6 +33,9 @@ class _OwnRunner:
     _randomness_cfg: dict
     experiment_name: str
     work_dir: str
+    log_dir: str
+    cfg: Config
+    _train_dataloader: Any
     # What differs from the checkpoint, as far as it changes how the optimizer continues.
     rebuilds_schedule = False
     restarts_optimizer = False
@@ -50,10 +57,16 @@ class _OwnRunner:
         """Build this run's own visualizer.
 
         MMEngine returns one of the same name from earlier in the process, which writes into the
-        folder of that run.
+        folder of that run, and begins a run in each tracker with each session.
         """
         if isinstance(visualizer, dict):
-            visualizer = dict(visualizer, name=self.experiment_name)
+            backends = placed(
+                visualizer.get('vis_backends') or [],
+                self.log_dir,
+                trains=self._train_dataloader is not None,
+                continues=_continues(self.cfg, self.work_dir),
+            )
+            visualizer = dict(visualizer, name=self.experiment_name, vis_backends=backends)
         return super().build_visualizer(visualizer)  # type: ignore[misc]  # the runner's
 
     def build_dataloader(self, *args, **kwargs) -> DataLoader:
@@ -140,6 +153,14 @@ class TrashFlexibleRunner(_OwnRunner, FlexibleRunner):
         if fn_name == 'before_save_checkpoint':
             kwargs['checkpoint']['meta'].update(self._said)
         super().call_hook(fn_name, **kwargs)
+
+
+def _continues(cfg: Config, work_dir: str) -> bool:
+    """Return whether a session continues the training in its work folder."""
+    if not cfg.get('resume'):
+        return False
+    source = Path(cfg.get('load_from') or Path(work_dir, 'any'))
+    return source.resolve().parent == Path(work_dir).resolve()
 
 
 def _begin_worker(begin: Callable[[int], None] | None, worker_id: int) -> None:

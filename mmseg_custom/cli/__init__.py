@@ -42,6 +42,7 @@ from .parsing import (
     natural_int,
     port_number,
     positive_int,
+    positive_int_or_auto,
     positive_number,
     share,
 )
@@ -82,6 +83,7 @@ __all__ = [
     'natural_int',
     'port_number',
     'positive_int',
+    'positive_int_or_auto',
     'positive_number',
     'report_skipped',
     'share',

@@ -115,6 +115,11 @@ def positive_int(text: str) -> int:
     return _at_least(1, text)
 
 
+def positive_int_or_auto(text: str) -> int | str:
+    """Argument type: a whole number of at least 1, or ``auto``."""
+    return text if text == 'auto' else _at_least(1, text)
+
+
 def natural_int(text: str) -> int:
     """Argument type: a whole number of at least 0."""
     return _at_least(0, text)

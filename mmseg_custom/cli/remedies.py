@@ -38,6 +38,10 @@ REMEDIES: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
     'missing-pretrained': ((('--no-pretrained',), 'start from random weights: --no-pretrained'),),
     'missing-probabilities': (((), 'save them with tools/predict.py --probabilities'),),
     'model-has-own-loss': ((('--loss',), 'leave out --loss'),),
+    'no-fitting-batch': (
+        (('--batch-size',), 'give a number with --batch-size'),
+        (('--option',), 'keep fewer activations: --option checkpointing'),
+    ),
     'no-validation-set': (
         (('--no-photos',), 'leave the photos out with --no-photos'),
         (('--exclude',), 'name the validation files with --exclude'),

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 
 from mmseg_custom.checkpoints.checkpoint import classes_of
 from mmseg_custom.checkpoints.meta import checkpoint_meta
 from mmseg_custom.utils.model_folder import weights_path
+from mmseg_custom.utils.plain_data import flatten
 
 from . import config as changes
 from .arguments import require_arguments
@@ -18,11 +19,14 @@ from .datasets import set_ann_file, set_data_root
 from .launch import fit_to_machine, is_first_process, world_size
 from .merge import LENGTHS
 from .named_parts import add_options, set_augmentation, set_loss
+from .plain_override import read_override
 from .schedule import set_epochs
 from .set_classes import set_classes
 from .stored import differences, stored_experiment
+from .total_batch import TotalBatch, base_batch
 from .tta import read_crf, set_tta
 
+AUTO = 'auto'
 Step = tuple[str, Callable[[Config], Any]]
 
 
@@ -38,8 +42,9 @@ def build_experiment(args: argparse.Namespace) -> Config:
     5. ``--cfg-options KEY=VALUE …``, word for word.
 
     What depends on the result follows: the classes (see
-    :func:`~mmseg_custom.experiment.set_classes.set_classes`), the length of the training
-    (``--epochs``), TTA, and the machine.
+    :func:`~mmseg_custom.experiment.set_classes.set_classes`), the batch that fits
+    (``--batch-size auto``), the length of the training (``--epochs``), the total batch
+    (``--auto-scale-lr``), TTA, and the machine.
 
     Args:
         args: The parsed command line. A command has the options that make sense for it; a missing
@@ -74,6 +79,8 @@ def experiment_steps(args: argparse.Namespace) -> Iterator[Step]:
     def given(name: str) -> Any:
         return getattr(args, name, None)
 
+    batch = TotalBatch(world_size())
+    yield 'accumulative_counts', batch.note
     if given('option'):
         yield '--option', lambda cfg: add_options(cfg, args.option)
     if given('override'):
@@ -94,8 +101,12 @@ def experiment_steps(args: argparse.Namespace) -> Iterator[Step]:
     said = given('classes'), given('class_map'), given('checkpoint')
     yield 'load_from', _find_start
     yield 'classes', lambda cfg: _set_classes(cfg, *said)
+    if given('batch_size') == AUTO:
+        yield '--batch-size auto', lambda cfg: _set_fitting_batch(cfg, args)
     if given('epochs'):
         yield '--epochs', lambda cfg: _set_epochs(cfg, args)
+    if hasattr(args, 'auto_scale_lr'):
+        yield '--auto-scale-lr', lambda cfg: _scale(cfg, batch, args)
     if given('checkpoint'):
         yield 'CHECKPOINT', lambda cfg: _report(differences(cfg, args.checkpoint))
     if given('tta') or given('crf'):
@@ -132,6 +143,12 @@ def _find_start(cfg: Config) -> None:
         cfg.load_from = weights_path(cfg.load_from)
 
 
+def set_max_hours(cfg: Config, hours: float) -> None:
+    """Stop a training after so many hours, also that of a plain MMSegmentation config."""
+    hooks = cfg.setdefault('default_hooks', ConfigDict())
+    hooks.setdefault('stop_signal', ConfigDict(type='StopSignalHook')).max_hours = hours
+
+
 def _set_randomness(cfg: Config, **options: Any) -> None:
     cfg.randomness = dict(cfg.get('randomness') or {}, **options)
 
@@ -145,6 +162,23 @@ def _set_epochs(cfg: Config, args: argparse.Namespace) -> None:
         set_epochs(cfg, args.epochs, world_size(), list(given))
 
 
+def _set_fitting_batch(cfg: Config, args: argparse.Namespace) -> None:
+    from .fitting_batch import set_fitting_batch
+
+    set_fitting_batch(cfg, base_batch(cfg), world_size(), getattr(args, 'launcher', None) or 'none')
+
+
+def _scale(cfg: Config, batch: TotalBatch, args: argparse.Namespace) -> None:
+    wanted = True if args.batch_size == AUTO else args.auto_scale_lr
+    batch.apply(cfg, wanted, _given_keys(args), bool(args.epochs))
+
+
+def _given_keys(args: argparse.Namespace) -> set[str]:
+    """Return the dotted keys that a command line gives values for."""
+    override = read_override(args.override) if args.override else {}
+    return {key for key, _ in flatten(override)} | {*parse_options(args.cfg_options or ())}
+
+
 def _set_val_json(cfg: Config, path: str) -> None:
     for loader in ('val_dataloader', 'test_dataloader'):
         set_ann_file(cfg, loader, path)
@@ -155,10 +189,11 @@ NAMED: dict[str, Callable[[Config, Any], Any]] = dict(
     train_json=lambda cfg, path: set_ann_file(cfg, 'train_dataloader', path),
     val_json=_set_val_json,
     test_json=lambda cfg, path: set_ann_file(cfg, 'test_dataloader', path),
-    batch_size=lambda cfg, size: cfg.train_dataloader.update(batch_size=size),
+    batch_size=lambda cfg, size: size == AUTO or cfg.train_dataloader.update(batch_size=size),
     lr_factor=changes.scale_lr,
     seed=lambda cfg, seed: _set_randomness(cfg, seed=seed),
     deterministic=lambda cfg, on: _set_randomness(cfg, deterministic=on),
+    max_hours=set_max_hours,
     loss=set_loss,
     augmentation=set_augmentation,
     no_pretrained=lambda cfg, _: changes.drop_pretrained(cfg.model),

@@ -41,7 +41,12 @@ LENGTH = r'train_cfg\.max_(iters|epochs)'
 BOUNDARIES = r'param_scheduler\.[^.]+\.(begin|end|T_max|T_up|T_0)'
 SCHEDULE = r'param_scheduler\b.*|optim_wrapper\.(optimizer|paramwise_cfg|constructor)\b.*|' + LENGTH
 OPTIMIZER = 'optim_wrapper.optimizer.type'
-RUN_HOOKS = ('RunRecordHook', 'ProgressBarHook')
+RUN_HOOKS = (
+    'RunRecordHook',
+    'ProgressBarHook',
+    'ResumableEarlyStoppingHook',
+    'TrackValidationHook',
+)
 ABSENT = '-'
 
 

@@ -56,7 +56,7 @@ def add_options(cfg: Config, names: Iterable[str]) -> None:
 
     An option changes keys that a schedule or the runtime has set, which MMEngine does not allow
     among the bases of a config. Its keys are merged as those of an experiment are into its bases;
-    only its ``custom_hooks`` come behind those that are there.
+    only its ``custom_hooks`` and ``vis_backends`` come behind those that are there.
 
     Args:
         cfg: Changed in place.
@@ -67,9 +67,12 @@ def add_options(cfg: Config, names: Iterable[str]) -> None:
     """
     for name in names:
         option = read_file('options', name).to_dict()
-        hooks = option.pop('custom_hooks', [])
+        hooks, backends = option.pop('custom_hooks', []), option.pop('vis_backends', [])
         cfg.merge_from_dict(option)
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), *hooks]
+        if backends:
+            there = (cfg.get('visualizer') or {}).get('vis_backends') or []
+            cfg.merge_from_dict({'visualizer.vis_backends': [*there, *backends]})
 
 
 def set_loss(cfg: Config, name: str) -> None:

@@ -75,7 +75,7 @@ def _interval(scaled: float, length: int) -> int:
 
 
 def _stretch(cfg: Config, length: int, ratio: float) -> None:
-    for scheduler in _schedulers(cfg):
+    for scheduler in schedulers_of(cfg):
         for key in BOUNDARIES:
             if scheduler.get(key) is not None:
                 scheduler[key] = round(scheduler[key] * ratio)
@@ -83,10 +83,11 @@ def _stretch(cfg: Config, length: int, ratio: float) -> None:
             scheduler.T_0 = max(round(scheduler.T_0 * ratio), scheduler.get('T_up', 0) + 1)
     # In a very short training nothing is left of a warm-up.
     if cfg.get('param_scheduler'):
-        found = _schedulers(cfg)
+        found = schedulers_of(cfg)
         cfg.param_scheduler = [s for s in found if s.get('end', length) > s.get('begin', 0)]
 
 
-def _schedulers(cfg: Config) -> list:
+def schedulers_of(cfg: Config) -> list:
+    """Return the configs of a training's parameter schedulers."""
     found = cfg.get('param_scheduler') or []
     return found if isinstance(found, list) else [found]

@@ -11,12 +11,14 @@ from .mask_annealing_hook import MaskAnnealingHook
 from .non_finite_loss_hook import NonFiniteLossHook
 from .non_finite_output_hook import NonFiniteOutputHook
 from .progress_bar_hook import ProgressBarHook
+from .resumable_early_stopping_hook import ResumableEarlyStoppingHook
 from .run_record_hook import RunRecordHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 from .save_metrics_hook import SaveMetricsHook
 from .save_predictions_hook import SavePredictionsHook
 from .stop_signal_hook import StopSignalHook
 from .swa_hook import SWAHook
+from .track_validation_hook import TrackValidationHook
 
 __all__ = [
     'CheckCheckpointHook',
@@ -28,10 +30,12 @@ __all__ = [
     'NonFiniteLossHook',
     'NonFiniteOutputHook',
     'ProgressBarHook',
+    'ResumableEarlyStoppingHook',
     'RunRecordHook',
     'SafeCheckpointHook',
     'SaveMetricsHook',
     'SavePredictionsHook',
     'StopSignalHook',
     'SWAHook',
+    'TrackValidationHook',
 ]

@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C as a request to stop where the training can be continued."""
+"""SIGTERM, Ctrl-C and a time limit: requests to stop where the training can be continued."""
 
 import os
 import signal
@@ -8,24 +8,26 @@ from contextlib import contextmanager
 
 SIGNAL = signal.SIGTERM
 NAMES = {signal.SIGTERM: 'SIGTERM', signal.SIGINT: 'Ctrl-C'}
+TIMED_OUT = 124
 _came: list[int] = []
 
 
 class TrainingStopped(Exception):
-    """The training was stopped by a signal and can be resumed.
+    """The training was stopped by a signal or its time limit and can be resumed.
 
     Command lines end with ``exit_code``, which is the one that shells give to a process that was
-    ended by the signal.
+    ended by the signal, and for a time limit that of ``timeout``.
 
     Args:
         message: What was stopped and written.
+        timed_out: Whether the time was over.
     """
 
     kind = 'interrupted'
 
-    def __init__(self, message: str):
+    def __init__(self, message: str, timed_out: bool = False):
         super().__init__(message)
-        self.exit_code = 128 + (_came[0] if _came else SIGNAL)
+        self.exit_code = TIMED_OUT if timed_out else 128 + (_came[0] if _came else SIGNAL)
 
 
 @contextmanager

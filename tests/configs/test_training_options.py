@@ -1,7 +1,6 @@
 """Every training option trains the toy model; those that keep state are resumed exactly."""
 
 import inspect
-import itertools
 from functools import partial
 
 import pytest
@@ -15,26 +14,22 @@ from mmengine.structures import PixelData
 from mmseg.models import EncoderDecoder
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
+from stand_in_trackers import stand_in
 from torch.amp import GradScaler
+from trainings import short_experiment
 
 from mmseg_custom.apis import test as apis_test
 from mmseg_custom.apis import train
 from mmseg_custom.experiment import launch
-from mmseg_custom.experiment.config import load_config, set_options
+from mmseg_custom.experiment.config import load_config
 from mmseg_custom.experiment.launch import fit_to_machine
-from mmseg_custom.experiment.named_parts import (
-    add_options,
-    read_part,
-    set_augmentation,
-)
-from mmseg_custom.experiment.schedule import set_max_iters
+from mmseg_custom.experiment.named_parts import add_options, read_part
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.shared import part_names
 
 TOY = str(ROOT / 'configs' / 'upernet_swin_toy.py')
 SPLIT = ('deepspeed', 'fsdp')
 ALONE = [name for name in part_names('options') if name not in SPLIT]
-RUN = itertools.count()
 CLASSIFIER = 'decode_head.conv_seg.weight'
 
 
@@ -47,28 +42,13 @@ def _one_thread():
     torch.set_num_threads(threads)
 
 
-def experiment(data_root, work_dir, *options, config=TOY, iterations=2):
-    """A short training on photos of 64x64, with a checkpoint and a validation every two steps."""
-    cfg = load_config(str(config), work_dir=str(work_dir))
-    set_options(cfg, data_root=str(data_root), batch_size=4, seed=3)
-    set_augmentation(cfg, 'none')
-    add_options(cfg, options)
-    set_max_iters(cfg, iterations)
-    cfg.train_cfg.val_interval = cfg.default_hooks.checkpoint.interval = 2
-    for loader in (cfg.train_dataloader, cfg.val_dataloader):
-        loader.update(num_workers=0, persistent_workers=False)
-    # Two runs that begin in the same second would share their log.
-    cfg.experiment_name = f'run_{next(RUN)}'
-    return cfg
-
-
 @pytest.fixture(scope='module')
 def run(toy_set, tmp_path_factory):
     """Return a function that trains the toy config and returns the model and what was saved."""
 
     def train_toy(*options, change=None, resume=None, **short):
         work_dir = tmp_path_factory.mktemp('work')
-        cfg = experiment(toy_set, work_dir, *options, **short)
+        cfg = short_experiment(toy_set, work_dir, *options, **short)
         if change:
             change(cfg)
         fit_to_machine(cfg)
@@ -143,15 +123,19 @@ EFFECTS = dict(
     accumulate=made_one_step,
     bf16=is_as_without,  # there is no AMP on a CPU
     checkpointing=is_as_without,
+    clearml=is_as_without,  # tests/…/test_tracked_run.py has what they log
     clip_grad=logs_the_norm,
     compile=is_as_without,
+    early_stopping=is_as_without,
     ema=has_averages,
     fp16=is_as_without,
     layer_decay=has_many_rates,
     lookahead=has_a_base,
+    mlflow=is_as_without,
     ranger=has_a_base,
     repeat_factor=saw_other_photos,
     swa=has_averages,
+    wandb=is_as_without,
 )
 
 
@@ -163,7 +147,9 @@ def in_seconds(cfg):
 
 
 @pytest.mark.parametrize('name', ALONE)
-def test_an_option_trains_and_does_what_it_says(run, plain, name):
+def test_an_option_trains_and_does_what_it_says(run, plain, name, monkeypatch):
+    if name in ('clearml', 'mlflow', 'wandb'):
+        stand_in(name, monkeypatch)
     model, path = run(name, change=in_seconds)
     assert all(value.isfinite().all() for value in model.state_dict().values())
     EFFECTS[name](saved(path), plain)
@@ -244,7 +230,7 @@ def test_the_moving_average_is_validated_saved_and_tested(run, toy_set, monkeypa
     assert not torch.allclose(average, last, rtol=1e-6)
 
     validated = checkpoint['message_hub']['log_scalars']['val/mBoundaryIoU'].data[0][-1]
-    cfg = experiment(toy_set, path.parent / 'test', 'ema')
+    cfg = short_experiment(toy_set, path.parent / 'test', 'ema')
     fit_to_machine(cfg)
     assert apis_test(cfg, str(path))['mBoundaryIoU'] == validated
 

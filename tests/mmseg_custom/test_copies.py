@@ -85,7 +85,14 @@ RECIPES = {
     ),
     'SeededAlbu': lambda kind: kind([dict(type='HorizontalFlip')]),
     'LogitsHead': head,
+    'UNetPlusPlusHead': lambda kind: (
+        MODELS.build(narrow('laptop_efflite0_unetplusplus_trash').model).decode_head
+    ),
     'EfficientNetLite0': lambda kind: kind(pretrained=False),
+    'EfficientNetLite1': lambda kind: kind(pretrained=False),
+    'EfficientNetLite2': lambda kind: kind(pretrained=False),
+    'PackagedMobileNetV2': lambda kind: kind(pretrained=False),
+    'ResumableEarlyStoppingHook': lambda kind: kind(monitor='mIoU'),
     'TimmFeatures': lambda kind: kind('convnext_atto', pretrained=False),
     'SMPModel': lambda kind: kind('unet', 'resnet18', num_classes=3, pretrained=None),
     'HFModel': lambda kind: MODELS.build(

@@ -154,6 +154,8 @@ def test_a_users_mistake_under_torchrun_is_one_message_and_code_2(toy_set, tmp_p
     done = tool('tools/dist_train.sh', *arguments, '--work-dir', tmp_path, code=2)
     assert 'gone.json: no such annotation file' in done.stderr
     assert 'Traceback' not in done.stderr + done.stdout
+    # The script scales learning rate and length unless it is told not to.
+    assert done.stdout.count('total batch 16 (8 photos x 2 processes), schedule for 8') == 1
 
 
 @pytest.mark.parametrize('script', ['dist_train.sh', 'dist_test.sh', 'slurm_train.sh'])
@@ -171,7 +173,7 @@ def test_slurm_gets_one_task_a_gpu(tmp_path):
     said = done.stdout
     assert '--partition=gpu --job-name=job --ntasks=4 --ntasks-per-node=4 --gres=gpu:4' in said
     assert '--qos high' in said
-    assert said.strip().endswith(f'train.py {TOY} --launcher slurm --seed 1')
+    assert said.strip().endswith(f'train.py {TOY} --launcher slurm --auto-scale-lr --seed 1')
 
 
 def test_the_teams_quick_start_works_as_one_line(toy_set, tmp_path):

@@ -14,6 +14,8 @@ param_scheduler = [
     dict(type='LinearLR', start_factor=1e-6, by_epoch=False, begin=0, end=warmup_iters),
     dict(type='PolyLR', eta_min=0., power=1., by_epoch=False, begin=warmup_iters, end=max_iters),
 ]
+# Learning rate and length are for steps of so many photos
+auto_scale_lr = dict(base_batch_size=8, enable=False)
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=2000)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')

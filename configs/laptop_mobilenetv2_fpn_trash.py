@@ -1,0 +1,7 @@
+_base_ = './laptop_efflite0_fpn_trash.py'
+# The statistics of torchvision's weights
+model = dict(
+    data_preprocessor=dict(
+        mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375]),
+    backbone=dict(type='PackagedMobileNetV2'),
+    neck=dict(in_channels=[24, 32, 96, 320]))
