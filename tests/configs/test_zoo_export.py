@@ -27,6 +27,7 @@ NAMES = [
     'hf_segformer_b0_trash',
     'knet_swin_trash',
     'laptop_efflite0_trash',
+    'laptop_efflite0_unetplusplus_trash',
     'mask2former_swin_trash',
     'ocrnet_hr18_trash',
     'unet_s5_trash',

