@@ -11,6 +11,9 @@ import argparse
 REMEDIES: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
     'bad-resume': ((('--resume',), 'leave out --resume to start at iteration 0'),),
     'batch-of-one': ((('--batch-size',), 'use --batch-size 2 or more'),),
+    'broken-annotations': (
+        ((), 'write a corrected file with data_prep/check.py ANN --fix OUT_DIR'),
+    ),
     'interrupted': ((('--resume',), 'continue with the same command and --resume'),),
     'changed-experiment': (
         (('--allow-changes',), 'continue with the new values: --allow-changes'),

@@ -89,7 +89,11 @@ def require_valid(path: str | os.PathLike, content: dict, classes: ClassList | N
     if found:
         shown = [problem.message for problem in found[:SHOWN_PROBLEMS]]
         rest = [f'and {len(found) - len(shown)} more'] if len(found) > len(shown) else []
-        raise UserError('\n  '.join([f'{path}: {shown[0]}', *shown[1:], *rest]))
+        in_annotations = all(problem.section == 'annotations' for problem in found)
+        raise UserError(
+            '\n  '.join([f'{path}: {shown[0]}', *shown[1:], *rest]),
+            kind='broken-annotations' if in_annotations else '',
+        )
 
 
 def _require_same_labels(path: str | os.PathLike, content: dict, classes: ClassList) -> None:
