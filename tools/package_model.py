@@ -36,6 +36,7 @@ def build_parser() -> cli.Parser:
         metavar='ANN',
         help='COCO files of photos that it was not trained on, to be measured for the card',
     )
+    cli.add_class_map(parser)
     cli.add_trust_option(parser)
     cli.add_device(parser)
     return parser
@@ -44,6 +45,7 @@ def build_parser() -> cli.Parser:
 def run(args) -> None:
     """Write the weights, measure what was written, and write the card."""
     from mmseg_custom.apis import TrashSegmenter
+    from mmseg_custom.checkpoints.checkpoint import require_finite
     from mmseg_custom.checkpoints.model_folder import write_model_folder
     from mmseg_custom.checkpoints.safe_load import load_checkpoint
     from mmseg_custom.experiment.stored import published_experiment
@@ -57,10 +59,12 @@ def run(args) -> None:
     refuse_overwriting([out / CARD], [args.about])
     cli.trust_checkpoints(args, args.checkpoint)
     experiment = published_experiment(args.checkpoint)
-    size = write_model_folder(out, load_checkpoint(args.checkpoint), experiment)
+    content = load_checkpoint(args.checkpoint)
+    require_finite(args.checkpoint, content)
+    size = write_model_folder(out, content, experiment)
     # What is measured is what is published, after its rounding.
     segmenter = TrashSegmenter.from_pretrained(out, device=args.device)
-    scores = {path: score_model(segmenter, path, None) for path in args.measure}
+    scores = {path: score_model(segmenter, path, None, args.class_map) for path in args.measure}
     write_json(out / 'scores.json', {path: each.to_plain() for path, each in scores.items()})
     with atomic_path(out / CARD) as temporary:
         about = Path(args.about).read_text(encoding='utf-8')

@@ -9,6 +9,7 @@ import numpy as np
 from mmseg_custom.classes import ClassList
 from mmseg_custom.coco import mask_annotations
 from mmseg_custom.postprocess import DenseCrf
+from mmseg_custom.utils.non_finite import NonFiniteOutput
 from mmseg_custom.visualization import overlay
 
 
@@ -86,3 +87,20 @@ class Segmenter(Protocol):
 
     def batch(self, photos: Sequence[Any]) -> list[Segmentation]:
         """Segment ``(H, W, 3)`` uint8 RGB photos."""
+
+
+def segment_named(segmenter: Segmenter, photo: np.ndarray, name: str) -> Segmentation:
+    """Segment one photo; an output that is not finite is reported under the photo's name.
+
+    Args:
+        segmenter: The model.
+        photo: ``(H, W, 3)`` uint8 RGB.
+        name: Of the photo, as a person knows it.
+
+    Raises:
+        NonFiniteOutput: Names the model and the photo.
+    """
+    try:
+        return segmenter.batch([photo])[0]
+    except NonFiniteOutput as error:
+        raise NonFiniteOutput.of(error.model, name) from None

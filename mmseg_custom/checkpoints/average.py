@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from mmseg_custom.checkpoints.checkpoint import require_same_classes, state_of
+from mmseg_custom.checkpoints.checkpoint import require_finite, require_same_classes, state_of
 from mmseg_custom.checkpoints.safe_load import load_checkpoint
 from mmseg_custom.utils import UserError, atomic_path
 
@@ -27,13 +27,14 @@ def average_checkpoints(
         one's ``meta``.
 
     Raises:
-        UserError: One is no checkpoint, or of another model.
+        UserError: One is no checkpoint, of another model, or has weights that are not finite.
     """
     weights = [1.0] * len(paths) if weights is None else list(weights)
     mean: dict = {}
     meta: dict = {}
     for path, weight in zip(paths, weights, strict=True):
         content = load_checkpoint(path)
+        require_finite(path, content)
         state = state_of(content)
         share = weight / sum(weights)
         if not mean:

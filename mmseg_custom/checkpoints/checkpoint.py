@@ -84,6 +84,24 @@ def require_same_weights(path: str, checkpoint: Mapping, model: nn.Module) -> No
         )
 
 
+def require_finite(path: str | os.PathLike, checkpoint: Mapping) -> None:
+    """Raise when a weight is NaN or infinite, before it spreads to another file.
+
+    Args:
+        path: Named in the message.
+        checkpoint: A loaded checkpoint.
+
+    Raises:
+        UserError: Names the first tensor with such a value.
+    """
+    for name, value in state_of(checkpoint).items():
+        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            raise UserError(
+                f'{path}: its weights {name} are not finite (NaN or infinity); take another '
+                'checkpoint'
+            )
+
+
 def classes_of(checkpoint: Mapping, path: str | os.PathLike) -> ClassList | None:
     """Return the classes that a checkpoint carries, None where it carries none.
 

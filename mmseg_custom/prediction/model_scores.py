@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from mmseg_custom.apis import TrashSegmenter
+from mmseg_custom.apis.segmentation import segment_named
 from mmseg_custom.classes import ClassList
 from mmseg_custom.coco import read_coco
+from mmseg_custom.coco.class_map import with_class_map
 from mmseg_custom.coco.labelled_set import labelled_samples
 from mmseg_custom.coco.masks import sample_mask
 from mmseg_custom.coco.photos import read_photo
@@ -78,7 +80,10 @@ class ModelScores:
 
 
 def score_model(
-    segmenter: TrashSegmenter, ann_file: str | os.PathLike, data_root: str | os.PathLike | None
+    segmenter: TrashSegmenter,
+    ann_file: str | os.PathLike,
+    data_root: str | os.PathLike | None,
+    class_map: str | os.PathLike | None = None,
 ) -> ModelScores:
     """Predict the photos of an annotation file and compare with their labels, at full size.
 
@@ -86,18 +91,20 @@ def score_model(
         segmenter: The model; its classes read the file, through their class map.
         ann_file: COCO file.
         data_root: See :func:`~mmseg_custom.coco.photo_root.photo_root`.
+        class_map: Read instead of the model's own, see
+            :func:`~mmseg_custom.coco.class_map.with_class_map`.
 
     Raises:
         UserError: No valid annotations, or a photo that cannot be read.
     """
-    content, classes = read_coco(ann_file), segmenter.classes
+    content, classes = read_coco(ann_file), with_class_map(segmenter.classes, class_map)
     samples = labelled_samples(str(ann_file), classes, data_root, content)
     category_of = largest_categories(content)
     confusion = np.zeros((len(classes), len(classes)), np.int64)
     answers: dict[str, dict[str, int]] = {}
     for sample in samples:
         photo = read_photo(sample['img_path'], sample['height'], sample['width'])
-        prediction = segmenter(photo[..., ::-1]).mask
+        prediction = segment_named(segmenter, photo[..., ::-1], sample['img_path']).mask
         truth = sample_mask(sample, Path(), classes)
         confusion += confusion_matrix(truth, prediction, len(classes), sample['file_name'])
         if category := category_of.get(sample['file_name']):

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 from mmengine.dist import all_gather_object, get_dist_info
 
-from mmseg_custom.apis.segmentation import Segmentation, Segmenter
+from mmseg_custom.apis.segmentation import Segmentation, Segmenter, segment_named
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.non_finite import NonFiniteOutput
 from mmseg_custom.utils.progress import tqdm
@@ -73,14 +73,14 @@ def predict_photos(
 def _segment(
     segmenter: Segmenter, readable: Sequence[tuple[PhotoSource, np.ndarray]]
 ) -> list[Segmentation]:
+    if len(readable) == 1:
+        source, photo = readable[0]
+        name = source.file_name if source.frame else os.fspath(source.path)
+        return [segment_named(segmenter, photo, name)]
     try:
         return segmenter.batch([photo for _, photo in readable])
-    except NonFiniteOutput as error:
+    except NonFiniteOutput:
         # In a batch of several sizes each photo is a batch of its own: find out which one it was.
-        if len(readable) == 1:
-            photo, _ = readable[0]
-            name = photo.file_name if photo.frame else os.fspath(photo.path)
-            raise NonFiniteOutput.of(error.model, name) from None
         return [result for one in readable for result in _segment(segmenter, [one])]
 
 

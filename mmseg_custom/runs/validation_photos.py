@@ -9,6 +9,7 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.registry import DATASETS
 
+from mmseg_custom.apis.segmentation import segment_named
 from mmseg_custom.apis.segmenter import TrashSegmenter
 from mmseg_custom.classes import ClassList
 from mmseg_custom.evaluation.photo_tally import PhotoTally
@@ -101,7 +102,7 @@ def look_at_photos(
     gallery, seconds = Gallery(number, segmenter.classes), []
     for name, photo, truth in tqdm(photos, desc='predicting', unit='photo'):
         start = time.perf_counter()
-        found = segmenter(photo)
+        found = segment_named(segmenter, photo, name)
         seconds.append(time.perf_counter() - start)
         score = tally.add(truth, found.mask, found.probabilities, name)
         gallery.add(name, photo, truth, found.mask, score)

@@ -21,7 +21,8 @@ WITHOUT_CATEGORIES = {
 
 @pytest.mark.parametrize('name', sorted(TOOLS))
 def test_who_takes_classes_and_reads_categories_takes_a_class_map(name):
-    if '--classes' in OPTIONS[name] and name not in WITHOUT_CATEGORIES:
+    reads = '--measure' in OPTIONS[name] or '--classes' in OPTIONS[name]
+    if reads and name not in WITHOUT_CATEGORIES:
         assert '--class-map' in OPTIONS[name]
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-import torch
 import yaml
+from class_orders import LISTS, permute
 from conftest import ROOT, call_tool, tool
 from processes import run_to_end
 from products import LARGE_CLASSIFIER
@@ -22,13 +22,6 @@ from mmseg_custom.coco.result_classes import read_classes
 from mmseg_custom.prediction.probabilities import path_of, read_probabilities
 
 TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
-OBJECTS = built_in().names[1:]
-LISTS = dict(
-    twelve=dict(names=list(built_in('recycle_trash_2021').names)),
-    one=dict(names=['Litter', 'Ground'], background='Ground'),
-    no_background=dict(names=list(OBJECTS)),
-    permuted=dict(names=[*OBJECTS[6:], 'Background', *OBJECTS[:6]]),
-)
 ONE_STEP = ['train_cfg.max_iters=1', 'train_cfg.val_interval=1', *LARGE_CLASSIFIER]
 
 
@@ -175,18 +168,6 @@ def test_the_contests_submission_is_refused(product, tmp_path, capsys):
     assert 'a submission of the contest has 11 classes' in said
     assert str(classes) in said or 'Litter' in said
     assert not (tmp_path / 'a.csv').exists()
-
-
-def permute(checkpoint: Path, classes: ClassList, target: Path) -> np.ndarray:
-    """Write the same model with its classes in another order; return the new label of each."""
-    order = np.array([built_in().label_of(name) for name in classes.names])
-    content = torch.load(checkpoint, weights_only=False)
-    for key, value in content['state_dict'].items():
-        if 'conv_seg' in key:
-            content['state_dict'][key] = value[torch.from_numpy(order)]
-    content['meta']['dataset_meta'] = classes.to_metainfo()
-    torch.save(content, target)
-    return np.argsort(order)
 
 
 def test_permuting_the_classes_permutes_every_output_and_changes_nothing_else(

@@ -2,11 +2,14 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 from conftest import ROOT, call_tool
 
 from mmseg_custom.apis import TrashSegmenter
+from mmseg_custom.prediction.model_scores import score_model
+from mmseg_custom.utils.non_finite import NonFiniteOutput
 
 TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
 
@@ -53,6 +56,57 @@ def test_commands_name_photo_and_model(command, toy_set, broken, tmp_path, capsy
     error = call_tool(capsys, *arguments, '--out', tmp_path / 'out', code=2).err
     assert 'not finite' in error and str(broken) in error and photo in error
     assert not list(tmp_path.rglob('*.png'))
+
+
+def test_a_report_names_photo_and_model(toy_set, broken, random_checkpoint, tmp_path, capsys):
+    run = ['tools/report.py', random_checkpoint.parent, '--checkpoint', broken]
+    run += ['--data-root', toy_set, '--out', tmp_path / 'a.html']
+    error = call_tool(capsys, *run, code=2).err
+    assert 'not finite' in error and str(broken) in error and 'batch_02/' in error
+    assert not (tmp_path / 'a.html').exists()
+
+
+def test_scores_for_a_card_name_photo_and_model(toy_set, broken):
+    with pytest.raises(NonFiniteOutput, match='broken.pth: .*not finite.*batch_02/0000.jpg'):
+        score_model(TrashSegmenter(TOY, broken, device='cpu'), toy_set / 'val.json', None)
+
+
+@pytest.mark.parametrize('how', ['average', 'package'])
+def test_weights_are_not_passed_on(how, broken, random_checkpoint, tmp_path, capsys):
+    """A mean of one such model is no number either; a published one is no use to anybody."""
+    about = tmp_path / 'about.md'
+    about.write_text('# A model')
+    command = {
+        'average': ['tools/ensemble.py', 'average', random_checkpoint, broken],
+        'package': ['tools/package_model.py', broken, '--about', about],
+    }[how]
+    error = call_tool(capsys, *command, '--out', tmp_path / 'out.pth', code=2).err
+    assert f'{broken}: its weights decode_head.conv_seg.weight are not finite' in error
+    assert not (tmp_path / 'out.pth').exists()
+
+
+@pytest.mark.parametrize('command', ['crf', 'vote', 'search', 'tune'])
+def test_probabilities_that_are_no_numbers_are_named(
+    command, toy_set, random_checkpoint, tmp_path, capsys
+):
+    """As an earlier version, or another program, may have written them."""
+    ann, predicted, out = toy_set / 'val.json', tmp_path / 'in', tmp_path / 'out.py'
+    line = ['tools/predict.py', random_checkpoint, ann, '--probabilities', '--out', predicted]
+    call_tool(capsys, *line)
+    path = predicted / 'probabilities' / 'batch_02' / '0003.npz'
+    with np.load(path) as archive:
+        content = archive['probabilities']
+    content[2, 5, 5] = np.nan
+    np.savez(path, probabilities=content)
+    line = {
+        'crf': ['tools/crf.py', predicted, ann],
+        'tune': ['tools/crf.py', predicted, ann, '--tune', 1],
+        'vote': ['tools/ensemble.py', 'vote', ann, '--members', predicted],
+        'search': ['tools/ensemble.py', 'search', ann, '--members', predicted, '--trials', 1],
+    }[command]
+    error = call_tool(capsys, *line, '--out', out, code=2).err
+    assert f'{path}: holds numbers that are no probabilities' in error
+    assert not (out / 'predictions.json').exists() and not out.is_file()
 
 
 def test_an_exported_model_too(toy_set, broken_onnx, tmp_path, capsys):

@@ -87,12 +87,15 @@ def test_a_changed_learning_rate_counts(run, toy_set):
 
 
 def test_averaged_weights_are_not_taken_for_trained_ones(toy_set, tmp_path):
-    two, one = ['train_cfg.max_iters=2'], ['default_hooks.checkpoint.interval=1']
-    train(toy_set, tmp_path / 'plain', options=[*two, *one])
-    train(toy_set, tmp_path / 'ema', '--option', 'ema', options=[*two, *one])
-    branch = ['--resume', tmp_path / 'ema' / 'iter_1.pth', '--allow-changes']
-    train(toy_set, tmp_path / 'resumed', *branch, options=[*two, *one])
-    expected, found = (state_of(tmp_path / name, 2) for name in ('plain', 'resumed'))
+    # After one iteration the average is the weights themselves.
+    options = ['train_cfg.max_iters=3', 'default_hooks.checkpoint.interval=1']
+    train(toy_set, tmp_path / 'plain', options=options)
+    train(toy_set, tmp_path / 'ema', '--option', 'ema', options=options)
+    averaged = tmp_path / 'ema' / 'iter_2.pth'
+    plain, mean = state_of(tmp_path / 'plain', 2), state_of(tmp_path / 'ema', 2)
+    assert any(not torch.equal(value, mean[name]) for name, value in plain.items())
+    train(toy_set, tmp_path / 'resumed', '--resume', averaged, '--allow-changes', options=options)
+    expected, found = (state_of(tmp_path / name, 3) for name in ('plain', 'resumed'))
     assert all(torch.equal(value, found[name]) for name, value in expected.items())
 
 

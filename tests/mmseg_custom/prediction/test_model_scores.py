@@ -42,6 +42,19 @@ def test_scores_are_scikit_learns(scored, toy_set):
     )
 
 
+def test_other_names_are_read_through_a_class_map(scored, toy_set, tmp_path):
+    segmenter, scores = scored
+    content = json.loads((toy_set / 'val.json').read_text())
+    names = {category['name']: f'name {category["id"]}' for category in content['categories']}
+    for category in content['categories']:
+        category['name'] = names[category['name']]
+    content['info']['data_root'] = str(toy_set)
+    (tmp_path / 'val.json').write_text(json.dumps(content))
+    (tmp_path / 'map.yaml').write_text(''.join(f'{new}: {old}\n' for old, new in names.items()))
+    found = score_model(segmenter, tmp_path / 'val.json', None, tmp_path / 'map.yaml')
+    assert (found.confusion == scores.confusion).all()
+
+
 def test_a_list_without_a_background_has_no_foreground_iou():
     classes = class_list(['a', 'b'])
     scores = ModelScores(classes, np.array([[3, 1], [0, 4]]), {}, 1)
