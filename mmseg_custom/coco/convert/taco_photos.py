@@ -67,7 +67,7 @@ def convert_taco(
     content, labels = read_taco(ann_file, classes)
     _require_free(out, photos)
     if photos is not None:
-        _drop_outdated(content, Path(photos), out)
+        _drop_outdated(content, Path(photos), out, size)
     kept, skipped = [], []
     converted = convert_photos(content, labels, size)
     for photo in tqdm(converted, total=len(content['images']), desc='converting', unit='photo'):
@@ -85,25 +85,27 @@ def convert_taco(
     return TacoReport(len(kept), annotations, sum(photo.vanished for photo in kept), skipped)
 
 
-def _drop_outdated(content: dict, photos: Path, out: Path) -> None:
+def _drop_outdated(content: dict, photos: Path, out: Path, size: int) -> None:
     """Delete shrunk photos whose originals, or what the annotations say of them, have changed."""
     names = [image['file_name'] for image in content['images']]
     refuse_overwriting((out / name for name in names), (photos / name for name in names))
     provenance = Provenance(out / FILE, 'taco_to_trash', {}, are_results=False)
     provenance.open(out / name for name in names)
-    changed = provenance.update(_sources(content, photos, provenance))
+    changed = provenance.update(_sources(content, photos, size, provenance))
     announce([name for name in changed if (out / name).exists()])
     for name in changed:
         (out / name).unlink(missing_ok=True)
     provenance.save()
 
 
-def _sources(content: dict, photos: Path, provenance: Provenance) -> dict[str, list[Source]]:
-    """Return what each shrunk photo is made from: the original, and what is annotated in it.
+def _sources(
+    content: dict, photos: Path, size: int, provenance: Provenance
+) -> dict[str, list[Source]]:
+    """Return what each shrunk photo is made from: original, size, and what is annotated in it.
 
     A shrunk photo outlives an original that is gone, unless the annotations are of another one.
     """
-    annotated: dict = {image['id']: [image] for image in content['images']}
+    annotated: dict = {image['id']: [size, image] for image in content['images']}
     for entry in content['annotations']:
         annotated[entry['image_id']].append(entry)
     found = dict[str, list[Source]]()
