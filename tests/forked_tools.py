@@ -44,6 +44,11 @@ def run(command) -> ForkedTool:
 @pytest.fixture
 def forked_tools(monkeypatch):
     """Let self_train.py and ablate.py fork what they start."""
+    fork_tools(monkeypatch)
+
+
+def fork_tools(monkeypatch) -> None:
+    """Do what the fixture does."""
     from mmseg_custom.pseudo import self_training
     from mmseg_custom.runs import trials
 

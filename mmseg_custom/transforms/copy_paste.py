@@ -7,7 +7,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
-from mmseg_custom.coco import labels_of_names, paint
+from mmseg_custom.coco import IGNORE_INDEX, labels_of_names, paint
 from mmseg_custom.coco.paste.patch_choice import PatchChoice
 from mmseg_custom.coco.paste.patches import cut_patch, draw_placement, fit_patch, paste_pixels
 from mmseg_custom.coco.segmentation import Segmentation
@@ -91,7 +91,9 @@ class CopyPaste(BaseTransform):
         removed = labels_of_names(self.remove_patch, classes)
         wanted = labels_of_names(self.patch or classes.names, classes)
         labels = set(wanted) - set(removed) - {classes.background}
-        choice = PatchChoice(class_lists(dataset), sorted(labels))
+        # By name: another order of the class list draws the same.
+        ordered = sorted(labels, key=lambda label: classes.names[label])
+        choice = PatchChoice(class_lists(dataset), ordered)
         if not choice.labels:
             raise UserError(
                 f'CopyPaste: no photo holds a class to paste (patch={self.patch}, '
@@ -149,7 +151,11 @@ def _objects(donor: dict) -> Iterator[tuple[int, Segmentation | np.ndarray]]:
         yield from donor['annotations']
         return
     seg_map = donor['gt_seg_map']
-    for label in np.flatnonzero(np.bincount(seg_map.ravel(), minlength=256)[:255]):
+    labels, first = np.unique(seg_map, return_index=True)
+    # By the first pixel: another order of the class list gives the same objects in the same order.
+    for label in labels[np.argsort(first)]:
+        if label == IGNORE_INDEX:
+            continue
         count, parts = cv2.connectedComponents((seg_map == label).view(np.uint8), connectivity=8)
         for number in range(1, count):
             yield int(label), (parts == number).view(np.uint8)

@@ -9,15 +9,19 @@ import io
 import json
 import runpy
 import shutil
+from functools import partial
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
+import yaml
 from conftest import ROOT, call_tool
 from PIL import Image
 
 from mmseg_custom import cli
+from mmseg_custom.classes import built_in
 
 TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
 # The trials of a search hold times.
@@ -48,6 +52,14 @@ def base(toy_set, random_checkpoint, tmp_path_factory):
         out = ['--out', world / f'{name}.onnx']
         code, text = call_in_process('tools/export.py', [TOY, world / f'{name}.pth', *out])
         assert code == 0, text
+    # TACO's annotations are polygons.
+    polygons = [a for a in annotations if isinstance(a['segmentation'], list)]
+    (world / 'taco.json').write_text(
+        json.dumps(content | dict(images=images, annotations=polygons))
+    )
+    write_video(world, 40)
+    names = built_in().names[1:]
+    (world / 'same.csv').write_text(''.join(f'{name},{name}\n' for name in names))
     # A photo that is kept out of pseudo labels.
     shutil.copy(toy_set / other['file_name'], world / other['file_name'])
     (world / 'none.json').write_text(json.dumps(content | dict(images=[other], annotations=[])))
@@ -89,6 +101,11 @@ COMMANDS = {
     'resize': lambda w: [
         *('data_prep/resize.py', w / 'ann.json', '--size', 32, '--workers', 1),
     ],
+    'taco': lambda w: [
+        *('data_prep/taco_to_trash.py', w / 'taco.json', '--data-root', w, '--size', 24),
+        *('--class-map', w / 'same.csv'),
+    ],
+    'predict video': lambda w: ['tools/predict.py', w / 'a.pth', w / 'v.avi'],
     'toy': lambda w: [
         *('data_prep/make_toy_trash.py', '--train', 1, '--val', 1, '--test', 1, '--size', 32),
     ],
@@ -123,10 +140,10 @@ def other_classes(world):
     torch.save(content, world / 'a.pth')
 
 
-def other_labels(world):
-    content = json.loads((world / 'ann.json').read_text())
+def other_labels(world, name='ann.json'):
+    content = json.loads((world / name).read_text())
     content['annotations'] = content['annotations'][1:]
-    (world / 'ann.json').write_text(json.dumps(content))
+    (world / name).write_text(json.dumps(content))
 
 
 def other_input(world):
@@ -143,6 +160,36 @@ def one_input_result(world):
 def predict_input(world, name, *options):
     command = ['tools/predict.py', *model(world, name), world / 'ann.json', '--probabilities']
     run(command, world / 'in', *options)
+
+
+def other_video(world):
+    write_video(world, 255)
+
+
+def write_video(world, shade):
+    """Write frames, each of one shade."""
+    size = 64, 64
+    video = cv2.VideoWriter(str(world / 'v.avi'), cv2.VideoWriter_fourcc(*'MJPG'), 5, size)
+    for frame in range(2):
+        video.write(np.full((*size, 3), abs(shade - 20 * frame), np.uint8))
+    video.release()
+
+
+def other_crf(world):
+    return ['--crf', write_crf(world, 9.0)]
+
+
+def write_crf(world, width):
+    path = world / 'mine.py'
+    path.write_text(f'crf = dict(bilateral_sxy={width}, iterations=2)\n')
+    return path
+
+
+def other_list(world):
+    names = [*built_in().names]
+    content = dict(names=[*names[3:], *names[:3]], background='Background')
+    (world / 'list.yaml').write_text(yaml.safe_dump(content))
+    return ['--classes', world / 'list.yaml']
 
 
 def with_options(*options):
@@ -168,13 +215,23 @@ CHANGES = {
     'ensemble predict': dict(
         **MODEL, weights_of_votes=with_options('--weights', 1, 3), hard=with_options('--hard')
     ),
-    'make_pseudo': dict(**MODEL, tta=with_options('--tta', 'flip')),
-    'vote': dict(photo=other_photo, input=other_input, one=one_input_result),
+    'make_pseudo': dict(
+        **MODEL,
+        tta=with_options('--tta', 'flip'),
+        threshold=with_options('--threshold', '0.999'),
+    ),
+    'vote': dict(
+        photo=other_photo,
+        input=other_input,
+        one=one_input_result,
+        hard=with_options('--hard'),
+    ),
     'crf': dict(
         photo=other_photo,
         input=other_input,
         one=one_input_result,
         option=with_options('--keep-small', '0.9'),
+        crf=other_crf,
     ),
     'crf tune': dict(
         photo=other_photo,
@@ -183,9 +240,21 @@ CHANGES = {
         one=one_input_result,
         option=with_options('--keep-small', '0.9'),
     ),
-    'masks': dict(labels=other_labels, option=with_options('--min-pixels', 9)),
-    'paste': dict(photo=other_photo, labels=other_labels, option=with_options('--max-objects', 1)),
+    'masks': dict(labels=other_labels, classes=other_list, option=with_options('--min-pixels', 9)),
+    'paste': dict(
+        photo=other_photo,
+        labels=other_labels,
+        classes=other_list,
+        seed=with_options('--seed', 5),
+        option=with_options('--max-objects', 1),
+    ),
     'resize': dict(photo=other_photo, labels=other_labels, option=with_options('--size', 24)),
+    'taco': dict(
+        photo=other_photo,
+        labels=partial(other_labels, name='taco.json'),
+        option=with_options('--size', 20),
+    ),
+    'predict video': dict(video=other_video, weights=other_weights),
     'toy': dict(seed=with_options('--seed', 9), option=with_options('--size', 40)),
 }
 CASES = [(command, change) for command, changes in CHANGES.items() for change in changes]
@@ -231,7 +300,10 @@ def made(base):
 def test_the_same_command_keeps_all(made, tmp_path, command):
     world = shutil.copytree(made, tmp_path / 'world')
     out = world / 'outs' / command
-    before = {p: p.stat().st_mtime_ns for p in out.rglob('*') if p.parent.name.startswith('batch')}
+    of_photos = [
+        p for p in out.rglob('*.*') if p.parent.name == 'v' or p.parent.name[:5] == 'batch'
+    ]
+    before = {p: p.stat().st_mtime_ns for p in of_photos}
     assert before or command in ('paste', 'crf tune')
     code, text = run(COMMANDS[command](world), out)
     assert code == 0, text
@@ -253,7 +325,8 @@ def test_nothing_is_kept_that_was_made_from_something_else(made, tmp_path, comma
         assert str(out) in text
         assert 'start over with --force' in text
         code, text = run(COMMANDS[command](world), out, *options, '--force')
-    else:
+    elif change != 'threshold':
+        # Pseudo labels are made from the confidences each time.
         assert 'made again' in text
     assert code == 0, text
     found = results(out)

@@ -7,6 +7,7 @@ import pytest
 from conftest import coco
 from mmseg.registry import DATASETS
 
+from mmseg_custom.classes import built_in, class_list
 from mmseg_custom.datasets import TrashCocoDataset
 from mmseg_custom.transforms import CopyPaste
 from mmseg_custom.utils import UserError
@@ -70,6 +71,29 @@ def test_pasted_pixels_are_copies_with_their_label(trash):
         assert np.array_equal(window, cut) or np.array_equal(window, cut[:, ::-1])
     assert found[1] > 3
     assert found[2] > 3
+
+
+@pytest.mark.parametrize('crop', [False, True], ids=['annotations', 'masks'])
+def test_another_order_of_the_classes_pastes_the_same(trash, crop):
+    """Photos are equal, and so are labels by name."""
+    # After a crop, objects are what is left of them in the label mask.
+    steps = [dict(type='RandomCrop', crop_size=(40, 40))] if crop else []
+    names = list(built_in().names)
+    turned = class_list(dict(names=names[::-1], background='Background'))
+    made = []
+    for classes in (built_in(), turned):
+        inner = dict(
+            type='TrashCocoDataset', ann_file=trash.name, data_root=str(trash.parent),
+            pipeline=[*LOAD, *steps], metainfo=classes.to_metainfo(),
+        )  # fmt: skip
+        transform = dict(type='CopyPaste', prob=1.0, max_objects=2)
+        wrapper = dict(type='MultiImageMixDataset', dataset=inner, pipeline=[transform])
+        dataset = DATASETS.build(wrapper)
+        made.append([dataset[SeededIndex(place % 4, (0, place))] for place in range(24)])
+    new_label = np.array([turned.label_of(name) for name in names])
+    for one, other in zip(*made, strict=True):
+        assert np.array_equal(one['img'], other['img'])
+        assert np.array_equal(new_label[one['gt_seg_map']], other['gt_seg_map'])
 
 
 def test_rare_classes_come_as_often_as_others(trash):

@@ -49,6 +49,20 @@ def test_every_half_of_the_classes_is_equally_likely():
     assert draw_class_masks(labels)[:, 0].equal(masks)
 
 
+@settings(deadline=None, max_examples=30)
+@given(st.permutations(range(11)), st.integers(1, 12), st.integers(0, 2**31))
+def test_another_order_of_the_classes_chooses_the_same_pixels(order, kinds, seed):
+    rng = np.random.default_rng(seed)
+    classes = rng.choice([*rng.permutation(11)[:kinds], 255], (2, 5, 7))
+    table = np.full(256, 255)
+    table[:11] = order
+    found = []
+    for labels in (classes, table[classes]):
+        torch.manual_seed(seed)
+        found.append(draw_class_masks(torch.from_numpy(labels)))
+    assert found[0].equal(found[1])
+
+
 @pytest.mark.parametrize('photos', [1, 2, 3])
 def test_what_is_chosen_is_pasted_over_the_photo_before(photos):
     torch.manual_seed(1)
