@@ -1,16 +1,5 @@
 _base_ = [
     './_base_/models/eomt_dinov2_large.py', './_base_/datasets/trash_coco.py',
-    './_base_/schedules/adamw_poly_40k.py', './_base_/default_runtime.py'
+    './_base_/schedules/adamw_eomt_40k.py', './_base_/default_runtime.py'
 ]
-# As the authors train ADE20K: batches of 16, the ViT later and more slowly than the rest
-optim_wrapper = dict(
-    constructor='LayerDecayOptimWrapperConstructor',
-    paramwise_cfg=dict(_delete_=True, layer_decay=0.8),
-    optimizer=dict(lr=1e-4, weight_decay=0.05),
-    clip_grad=dict(max_norm=0.01),
-    accumulative_counts=2)
-auto_scale_lr = dict(base_batch_size=16)
-param_scheduler = [
-    dict(type='TwoStageWarmupPolyLR', T_up=500, T_up_encoder=1000, power=0.9, by_epoch=False,
-         begin=0, end=40000)]
 custom_hooks = [*_base_.custom_hooks, dict(type='MaskAnnealingHook')]

@@ -53,10 +53,10 @@ NARROW = {
         decode_head=dict(in_channels=[32] * 4, channels=16),
         auxiliary_head=dict(in_channels=32, channels=8),
     ),
-    'dinov2_linear': dict(
+    'linear': dict(
         backbone=dict(out_indices=(3,), **TINY_VIT), decode_head=dict(in_channels=32, channels=32)
     ),
-    'dinov2_upernet': dict(
+    'dinov': dict(
         backbone=dict(out_indices=(0, 1, 2, 3), **TINY_VIT),
         neck=dict(embed_dim=32),
         decode_head=dict(in_channels=[32] * 4, channels=16),
@@ -78,6 +78,7 @@ NARROW = {
                 decoder_layers=2,
                 num_attention_heads=2,
                 num_queries=10,
+                train_num_points=256,
             )
         )
     ),
@@ -86,6 +87,7 @@ NARROW = {
         backbone=dict(
             config=dict(
                 hidden_size=32,
+                intermediate_size=64,
                 num_hidden_layers=4,
                 num_attention_heads=2,
                 image_size=SIDE,
@@ -93,6 +95,7 @@ NARROW = {
                 num_blocks=2,
                 num_queries=10,
                 num_upscale_blocks=1,
+                train_num_points=256,
             )
         ),
     ),
@@ -134,6 +137,7 @@ def narrow(name):
     elif name.startswith('ocrnet'):
         narrow_ocrnet(cfg.model)
     else:
-        (family,) = [family for family in NARROW if name.startswith(family)]
+        family = 'linear' if '_linear' in name else None
+        family = family or next(family for family in NARROW if name.startswith(family))
         cfg.merge_from_dict(dict(model=NARROW[family]))
     return cfg

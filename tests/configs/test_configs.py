@@ -8,6 +8,8 @@ from conftest import ROOT
 from mmengine.config import Config
 from mmseg.registry import MODELS
 
+from mmseg_custom.experiment.config import load_config
+
 CONFIGS = sorted(path for path in (ROOT / 'configs').rglob('*.py') if '_base_' not in path.parts)
 BASES = sorted((ROOT / 'configs' / '_base_').rglob('*.py'))
 # UPerNet's published sizes on 512x512 (Swin Transformer, model zoo), in millions
@@ -47,6 +49,13 @@ def test_a_whole_experiment(path):
     assert [b.type for b in cfg.vis_backends] == ['LocalVisBackend', 'TensorboardVisBackend']
     assert cfg.custom_imports.imports == ['mmseg_custom.plugins']
     assert Config.fromstring(cfg.pretty_text, '.py').model == cfg.model
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=names(CONFIGS))
+def test_the_commands_take_it(path, capsys):
+    # What a config says without an effect is refused.
+    cfg = load_config(str(path))
+    assert cfg.train_cfg.max_iters == Config.fromfile(str(path)).train_cfg.max_iters
 
 
 @pytest.mark.parametrize('name', PUBLISHED)

@@ -28,16 +28,23 @@ EOMT = [
     *((rf'\.layers\.{n}\.', 1e-4 * 0.8 ** (3 - n), 0.05) for n in range(4)),
     ('', 1e-4, 0.05),
 ]
+# EoMT's configs/dinov3/ade20k/semantic/eomt_large_512.yaml: lr 2e-4, lr_mult 0.1, llrd 1.
+EOMT_DINOV3 = [(r'model\.(embeddings|layers|layernorm)\.', 2e-5, 0.05), ('', 2e-4, 0.05)]
+# UniMatch V2's labeled-only training: lr 5e-6, lr_multi 40, weight decay 0.01.
+FINETUNED = [('decode_head|neck', 2e-4, 0.01), ('', 5e-6, 0.01)]
 SGD = [('', 0.01, 0.0005)]
+NAMES_FINETUNED = [name for name in NAMES if '_finetuned' in name]
 TABLE = {
     'upernet_swin': SWIN,
     'knet': [(pattern, rate, decay / 20) for pattern, rate, decay in SWIN],
     'segformer': SEGFORMER,
     'hf_segformer': SEGFORMER,
     'mask2former': MASK2FORMER,
-    'eomt': EOMT,
+    'eomt_dinov3': EOMT_DINOV3,
+    'eomt_dinov2': EOMT,
     **dict.fromkeys(('fcn', 'deeplabv3plus', 'fpn', 'ocrnet', 'unet_'), SGD),
-    'dinov2': [('', 1e-3, 0.01)],
+    **dict.fromkeys(NAMES_FINETUNED, FINETUNED),
+    'dinov': [('', 1e-3, 0.01)],
     'unetplusplus': [('', 3e-4, 0.01)],
     'laptop': [
         ('decode_head', 5e-3, 0.01),

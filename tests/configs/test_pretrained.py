@@ -58,7 +58,7 @@ def stand_in(name, folder, monkeypatch, change=lambda weights: None):
     elif backbone.type == 'TimmFeatures':
         import timm
 
-        ours = ('type', 'pretrained', 'out_indices', 'out_norm', 'frozen', 'init_cfg')
+        ours = 'type', 'pretrained', 'out_indices', 'out_norm', 'final_norm', 'frozen', 'init_cfg'
         full = timm.create_model(**{k: v for k, v in backbone.items() if k not in ours})
         for param in full.parameters():
             torch.nn.init.uniform_(param, -1, 1)

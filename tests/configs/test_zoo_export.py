@@ -21,6 +21,7 @@ NAMES = [
     'deeplabv3plus_r50_trash',
     'dinov2_linear_trash',
     'dinov2_upernet_trash',
+    'dinov3_small_linear_trash',
     'eomt_dinov2_large_trash',
     'fcn_r50_trash',
     'fpn_r50_trash',

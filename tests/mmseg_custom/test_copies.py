@@ -85,6 +85,9 @@ RECIPES = {
     ),
     'SeededAlbu': lambda kind: kind([dict(type='HorizontalFlip')]),
     'LogitsHead': head,
+    'BatchNormHead': lambda kind: kind(
+        in_channels=8, channels=8, num_classes=3, loss_decode=dict(type='WeightedCrossEntropyLoss')
+    ),
     'UNetPlusPlusHead': lambda kind: (
         MODELS.build(narrow('laptop_efflite0_unetplusplus_trash').model).decode_head
     ),

@@ -4,7 +4,7 @@ model = dict(
     data_preprocessor=dict(size_divisor=14, test_cfg=dict(size_divisor=14)),
     backbone=dict(
         type='TimmFeatures', model_name='vit_small_patch14_dinov2.lvd142m', pretrained=True,
-        out_indices=(11, ), frozen=True, dynamic_img_size=True),
+        out_indices=(11, ), frozen=True, final_norm=True,
+        dynamic_img_size=True),
     decode_head=dict(
-        _base_.head, type='FCNHead', in_channels=384, in_index=0, channels=384, num_convs=0,
-        concat_input=False))
+        _base_.head, type='BatchNormHead', in_channels=384, in_index=0, channels=384))

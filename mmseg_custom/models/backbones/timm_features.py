@@ -26,6 +26,8 @@ class TimmFeatures(BaseModule):
         out_indices: Which features.
         out_norm: Normalize each feature map over its channels (LayerNorm), as MMSegmentation's
             ConvNeXt does before a decoder.
+        final_norm: Apply the last LayerNorm of a ViT to each feature map, as DINOv2 does before a
+            decoder (``use_backbone_norm``).
         frozen: Keep the weights and the statistics as they are; only the head is trained.
         init_cfg: As ``mmengine.model.BaseModule``.
         **kwargs: Of ``timm.create_model``.
@@ -40,6 +42,7 @@ class TimmFeatures(BaseModule):
         pretrained: bool | None = True,
         out_indices: Sequence[int] = (0, 1, 2, 3),
         out_norm: bool = False,
+        final_norm: bool = False,
         frozen: bool = False,
         init_cfg: dict | None = None,
         **kwargs,
@@ -47,11 +50,12 @@ class TimmFeatures(BaseModule):
         super().__init__(init_cfg)
         with needing('timm', 'zoo'):
             import timm
-        self._options = dict(features_only=True, out_indices=tuple(out_indices), **kwargs)
+        self._options, self._out_indices = kwargs, tuple(out_indices)
         self.model_name = model_name
         self.pretrained = pretrained
+        self.final_norm = final_norm
         self.frozen = frozen
-        self.features = timm.create_model(model_name, pretrained=False, **self._options)
+        self.features = self._create(pretrained=False)
         norms = []
         if out_norm:
             info: Any = self.features.feature_info
@@ -65,14 +69,23 @@ class TimmFeatures(BaseModule):
         if not self.pretrained:
             super().init_weights()
             return
-        import timm
-
         with fetching(f'of timm, {self.model_name},'):
-            fetched, new = fetch_twice(
-                lambda: timm.create_model(self.model_name, pretrained=True, **self._options)
-            )
+            fetched, new = fetch_twice(lambda: self._create(pretrained=True))
         report_loading(f'of timm, {self.model_name},', fetched, new)
         self.features.load_state_dict(fetched.state_dict())
+
+    def _create(self, pretrained: bool) -> Any:
+        import timm
+
+        options: dict[str, Any] = dict(pretrained=pretrained, **self._options)
+        if not self.final_norm:
+            options |= dict(features_only=True, out_indices=self._out_indices)
+            return timm.create_model(self.model_name, **options)
+        from timm.models._features import FeatureGetterNet
+
+        # `features_only` takes the last norm off, and has no option to keep it.
+        model = timm.create_model(self.model_name, num_classes=0, **options)
+        return FeatureGetterNet(model, out_indices=self._out_indices, norm=True)
 
     def train(self, mode: bool = True) -> 'TimmFeatures':
         """Change to training, except for frozen features."""

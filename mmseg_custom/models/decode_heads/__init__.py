@@ -1,6 +1,7 @@
 """Registered heads (MODELS)."""
 
+from .batch_norm_head import BatchNormHead
 from .logits_head import LogitsHead
 from .unet_plus_plus_head import UNetPlusPlusHead
 
-__all__ = ['LogitsHead', 'UNetPlusPlusHead']
+__all__ = ['BatchNormHead', 'LogitsHead', 'UNetPlusPlusHead']

@@ -1,0 +1,5 @@
+_base_ = [
+    './_base_/models/eomt_dinov2_base.py', './_base_/datasets/trash_coco_640.py',
+    './_base_/schedules/adamw_eomt_40k.py', './_base_/default_runtime.py'
+]
+custom_hooks = [*_base_.custom_hooks, dict(type='MaskAnnealingHook')]
