@@ -1,15 +1,18 @@
 """How time and memory grow with the number of images, each measured in a process of its own.
 
-The photos are empty files: start-up only looks whether they are there, and neither the split nor
-the statistics of the labels read them.
+The photos are empty files: start-up only looks whether they are there, and nothing else here reads
+them. ``k-fold``, ``check``, ``oversample`` and ``statistics`` are the complete commands.
 """
 
+import contextlib
 import json
 import os
+import runpy
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from itertools import pairwise
 from math import log
 from pathlib import Path
@@ -64,7 +67,7 @@ def describe(point: dict) -> str:
     """Say what was measured in one process."""
     return (
         f'{point["seconds"]:.2f} s ({point["process_seconds"]:.2f} s with Python and its imports), '
-        f'{point["mebibytes"]:.0f} MiB at most'
+        f'{point["cpu_seconds"]:.2f} s of CPU, {point["mebibytes"]:.0f} MiB at most'
     )
 
 
@@ -90,7 +93,8 @@ def in_process(name: str, path: Path) -> dict:
 
     Returns:
         dict: ``seconds`` of the work, ``process_seconds`` from the start of the process to the end
-        of the work, ``mebibytes`` at its peak.
+        of the work, ``cpu_seconds`` of all its processes, ``mebibytes`` of the largest process at
+        its peak.
     """
     code = f'from benchmarks.scale import measure; measure({name!r}, {str(path)!r})'
     # The same clock in both processes.
@@ -108,12 +112,14 @@ def measure(name: str, path: str) -> None:
 
     prepare, work = WORKS[name]
     prepare()
-    start = time.perf_counter()
+    start, before = time.perf_counter(), sum(os.times()[:4])
     work(path)
     took = dict(seconds=time.perf_counter() - start, ended=time.time())
+    took['cpu_seconds'] = sum(os.times()[:4]) - before
     # Linux counts in KiB, macOS in bytes.
     unit = 2**20 if sys.platform == 'darwin' else 2**10
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    both = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
+    peak = max(resource.getrusage(which).ru_maxrss for which in both) / unit
     print(json.dumps(dict(took, mebibytes=peak)))
 
 
@@ -127,41 +133,45 @@ def _start(path: str) -> None:
     TrashCocoDataset(path, data_root=os.path.dirname(path))
 
 
+def _sample(path: str) -> None:
+    from mmseg_custom.datasets import TrashCocoDataset
+    from mmseg_custom.datasets.samplers import RepeatFactorSampler
+
+    dataset = TrashCocoDataset(path, data_root=os.path.dirname(path))
+    next(iter(RepeatFactorSampler(dataset, threshold=0.1, seed=0)))
+
+
 def _import_split() -> None:
     import iterstrat.ml_stratifiers  # noqa: F401
 
     import mmseg_custom.coco  # noqa: F401
-
-
-def _split(path: str) -> None:
-    from mmseg_custom.classes import built_in
-    from mmseg_custom.coco import read_coco, require_valid, stratified_folds
-    from mmseg_custom.coco.stats.class_counts import class_counts
-
-    content = read_coco(path)
-    require_valid(path, content, built_in())
-    stratified_folds(class_counts(content, built_in()), 5, 0)
-
-
-def _import_statistics() -> None:
     import mmseg_custom.coco.stats.statistics  # noqa: F401
 
 
-def _describe_labels(path: str) -> None:
-    from mmseg_custom.classes import built_in
-    from mmseg_custom.coco.labelled_set import read_set
-    from mmseg_custom.coco.stats.label_facts import measure_labels
-    from mmseg_custom.coco.stats.statistics import label_statistics
+def _command(name: str, *options: str) -> Callable[[str], None]:
+    """Return a function that runs a command of ``data_prep`` on an annotation file."""
 
-    samples = read_set([path], built_in()).samples
-    label_statistics(samples, measure_labels(samples, built_in()), built_in())
+    def work(path: str) -> None:
+        tool = runpy.run_path(str(ROOT / 'data_prep' / f'{name}.py'))
+        out = str(Path(path).parent / name)
+        words = [word.format(out=out) for word in options]
+        with contextlib.redirect_stdout(sys.stderr):
+            tool['run'](tool['build_parser']().parse_args([path, *words]))
+
+    return work
 
 
 # What is imported before the clock starts, and what is measured.
 WORKS = {
     'start-up': (_import_dataset, _start),
-    'split': (_import_split, _split),
-    'statistics': (_import_statistics, _describe_labels),
+    'sampler': (_import_dataset, _sample),
+    'k-fold': (_import_split, _command('stratified_kfold', '--out', '{out}')),
+    'statistics': (
+        _import_split,
+        _command('dataset_statistics', '--no-photos', '--out', '{out}'),
+    ),
+    'check': (_import_split, _command('check', '--no-photos')),
+    'oversample': (_import_split, _command('oversample', '--out', '{out}.json')),
 }
 
 if __name__ == '__main__':

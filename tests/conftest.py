@@ -6,6 +6,7 @@ import json
 import os
 import re
 import runpy
+import socket
 import sys
 from pathlib import Path
 
@@ -49,6 +50,14 @@ LONGEST = (
 )
 # Tests of these folders (and files beside them) run without torch.
 WITHOUT_TORCH = ('data_prep', 'mmseg_custom/coco', 'mmseg_custom/utils', 'mmseg_custom/toy')
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port of this machine at which nothing listens."""
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        return free.getsockname()[1]
 
 
 @pytest.fixture

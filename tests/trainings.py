@@ -3,8 +3,9 @@
 import itertools
 from pathlib import Path
 
+import torch
 from processes import run_to_end
-from products import SHORT, TOY
+from products import ITERS, SHORT, TOY
 
 # Loading workers change nothing, and take long to start.
 ALONE = ['train_dataloader.num_workers=0', 'val_dataloader.num_workers=0']
@@ -51,3 +52,19 @@ def content_of(folder: Path) -> dict[str, bytes]:
     """Return every file below a folder with its bytes."""
     files = (path for path in sorted(folder.rglob('*')) if path.is_file())
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def arguments(toy_set, work_dir, *more, options=SHORT) -> list[str]:
+    """Return the arguments of train.py behind the config, as the shared training has them."""
+    common = ['--data-root', toy_set, '--work-dir', work_dir, '--seed', 3, *more]
+    return [*map(str, common), '--cfg-options', *options]
+
+
+def assert_same_end(first: Path, second: Path) -> None:
+    """Compare the last weights of two work folders bit by bit."""
+    first, second = (
+        torch.load(folder / f'iter_{ITERS}.pth', weights_only=False)['state_dict']
+        for folder in (first, second)
+    )
+    assert first.keys() == second.keys()
+    assert all(torch.equal(value, second[name]) for name, value in first.items())

@@ -3,7 +3,8 @@
 # With CUDA the processes talk over NCCL, one GPU each; on a CPU-only machine over gloo.
 # MAX_RESTARTS=N (one node): when a process is gone, all are started again, up to N times, and
 # train.py continues.
-# Several nodes: set NNODES, NODE_RANK, MASTER_ADDR and PORT on each and start the same command.
+# Several nodes: set NNODES, NODE_RANK, MASTER_ADDR and PORT on each and start the same command. A node
+# that was started with another command is not let in (RUN_ID=NAME: compare this name instead).
 usage() {
     echo "usage: $1" >&2
     echo "  one node:  $2" >&2
@@ -29,12 +30,19 @@ is_count() { [[ "$1" =~ ^[1-9][0-9]*$ ]]; }
 dist_run() {
     local tool=$1 gpus=$2 here
     shift 2
+    if ! is_count "${NNODES:-1}"; then
+        echo "NNODES=$NNODES: the number of nodes is fixed; give one number" >&2
+        exit 2
+    fi
     here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
     local rendezvous=(--nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}")
     if [[ "${NNODES:-1}" == 1 && -z "${PORT:-}" ]]; then
         rendezvous=(--standalone)  # picks a free port
     else
-        rendezvous+=(--master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-29500}")
+        local run=${RUN_ID:-}
+        [[ -n "$run" ]] || run=$(printf '%s\0' "$tool" "$gpus" "$@" | cksum | cut -d' ' -f1)
+        rendezvous+=(--master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-29500}"
+            --rdzv_id="$run")
     fi
     # The processes share the cores; torchrun would give each a single one.
     local cores restarts=${MAX_RESTARTS:-0}

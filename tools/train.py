@@ -79,7 +79,8 @@ def build_parser() -> cli.Parser:
         '--amp',
         action='store_true',
         default=None,
-        help='half precision on a GPU (the baseline has it on already; --no-amp: off)',
+        help='half precision (on a GPU the baseline has it on already; on a CPU: bfloat16, if the '
+        'chip has it)',
     )
     parser.add_argument('--no-amp', dest='amp', action='store_false', help='float32 on a GPU too')
     parser.add_argument(
@@ -102,8 +103,6 @@ def run(args) -> None:
     cfg = build_experiment(args)
     if not is_cuda_available() and is_first_process():
         print('no GPU: training on the CPU', flush=True)
-    if args.amp and cfg.optim_wrapper.type != 'AmpOptimWrapper' and is_first_process():
-        print('--amp: there is no GPU, so training is in float32', flush=True)
     cli.trust_checkpoints(args, cfg.work_dir, *filter(None, (args.resume, cfg.load_from)))
     train(cfg, args.resume, args.allow_changes, args.allow_leak)
     if is_first_process():

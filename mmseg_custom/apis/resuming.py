@@ -70,7 +70,7 @@ def find_start(cfg: Config, wanted: str | None, allow_changes: bool = False) -> 
     if checkpoint is None:
         return Start()
     if os.path.isdir(checkpoint):
-        _say(f'{checkpoint}: is a folder (DeepSpeed, FSDP): not compared with the experiment')
+        _say(f'{checkpoint}: is a folder (FSDP, DeepSpeed): not compared with the experiment')
         return Start(checkpoint)
     require_readable(checkpoint)
     content = read_checkpoint(checkpoint)

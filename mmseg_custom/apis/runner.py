@@ -4,6 +4,7 @@ import contextlib
 import functools
 import io
 import logging
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from mmseg_custom.checkpoints.resume import find_checkpoint
+from mmseg_custom.utils.parent_death import end_with_parent
 from mmseg_custom.utils.stop_signal import obey_parent_only
 
 from .quiet_console import ConsoleFilter, ConsoleFormatter
@@ -137,7 +139,7 @@ class TrashRunner(_OwnRunner, Runner):
 
 @RUNNERS.register_module()
 class TrashFlexibleRunner(_OwnRunner, FlexibleRunner):
-    """A ``FlexibleRunner`` (FSDP, DeepSpeed) that is resumed where it was.
+    """A ``FlexibleRunner`` (FSDP) that is resumed where it was.
 
     MMEngine's puts its own iteration over what ``CheckpointHook`` says. After a validation, where
     the hook writes the newest checkpoint once more, that is one too many.
@@ -165,5 +167,7 @@ def _continues(cfg: Config, work_dir: str) -> bool:
 
 def _begin_worker(begin: Callable[[int], None] | None, worker_id: int) -> None:
     obey_parent_only()
+    # It holds copies of the training's connections: other processes would not see them close.
+    end_with_parent(signal.SIGKILL)
     if begin:
         begin(worker_id)

@@ -10,6 +10,7 @@ from mmseg_custom.checkpoints import safe_mmengine_files
 from mmseg_custom.checkpoints.safe_load import no_code
 from mmseg_custom.experiment.changes import annotation_digests
 from mmseg_custom.experiment.config import drop_pretrained
+from mmseg_custom.experiment.same_run import require_same_run
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.stop_signal import stopping_on_signal
 
@@ -59,7 +60,8 @@ def train(
         if start.checkpoint:
             cfg.load_from, cfg.resume = start.checkpoint, True
             drop_pretrained(cfg.model)
-        _add_record(cfg, start, allow_leak)
+        annotations = annotation_digests(cfg)
+        _add_record(cfg, start, allow_leak, annotations)
         kind = cfg.get('runner_type', TrashRunner.__name__)
         if start.rebuilds_schedule and kind != TrashRunner.__name__:
             raise UserError(f'{kind} cannot change the schedule of a training that is resumed')
@@ -69,11 +71,12 @@ def train(
         if cfg.get('randomness', {}).get('deterministic'):
             # Some CUDA backward passes have no deterministic form: name them, do not stop for them.
             torch.use_deterministic_algorithms(True, warn_only=True)
+        require_same_run(cfg, annotations)
         with naming_the_key(cfg, start.iteration), known_faults_as_messages():
             return runner.train()
 
 
-def _add_record(cfg: Config, start: Start, allow_leak: bool) -> None:
+def _add_record(cfg: Config, start: Start, allow_leak: bool, annotations: dict) -> None:
     """Let every training, also that of a plain MMSegmentation config, keep its record."""
     checkpoint = cfg.get('default_hooks', {}).get('checkpoint')
     if checkpoint and checkpoint.get('type') == 'CheckpointHook':
@@ -82,7 +85,7 @@ def _add_record(cfg: Config, start: Start, allow_leak: bool) -> None:
         type='RunRecordHook',
         continues=start.continues(cfg.work_dir),
         allow_leak=allow_leak,
-        annotations=annotation_digests(cfg),
+        annotations=annotations,
     )
     hooks = [hook for hook in cfg.get('custom_hooks') or [] if hook.type != record['type']]
     cfg.custom_hooks = [*hooks, record]

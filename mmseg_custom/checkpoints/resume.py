@@ -33,7 +33,7 @@ def find_checkpoint(work_dir: str | os.PathLike) -> tuple[str | None, list[str]]
     """
     candidates = _newest_first(Path(work_dir))
     for place, path in enumerate(candidates):
-        # DeepSpeed's checkpoints are folders, which it checks itself.
+        # A strategy's checkpoints can be folders, which it checks itself.
         if path.is_dir() or is_whole(path):
             return str(path), [str(damaged) for damaged in candidates[:place]]
     if not candidates:

@@ -63,6 +63,7 @@ REMEDIES: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
     'nothing-left': ((('--fix',), 'run without --fix to see why'),),
     'other-classes': ((('--classes',), 'leave out --classes'),),
     'output-is-input': ((('--out',), 'choose another --out'),),
+    'taken-master-port': ((('--launcher',), 'set PORT (Slurm: MASTER_PORT) to a free one'),),
     'taken-port': ((('--port',), 'take another --port'),),
     'two-data-roots': ((('--data-root',), 'say with --data-root which of the two'),),
     'unknown-host': ((('--host',), 'leave out --host, or give an address of this machine'),),

@@ -1,7 +1,8 @@
 """Checks of all samples of a data set when it is made, not in the middle of a training."""
 
+import os
 import os.path as osp
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,10 +46,13 @@ def require_files(ann_file: AnnPath, samples: Sequence[dict[str, Any]]) -> None:
     Raises:
         UserError: Names the first one.
     """
-    missing = [s['img_path'] for s in samples if not osp.isfile(s['img_path'])]
+    paths = [sample['img_path'] for sample in samples]
+    listed = _files_of_folders({osp.dirname(path) for path in paths})
+    # What a listing does not name may be there all the same, as on disks that ignore case.
+    missing = [path for path in paths if path not in listed and not osp.isfile(path)]
     if missing:
         raise UserError(
-            f'{missing[0]}: no such photo ({len(missing)} of {len(samples)} that '
+            f'{missing[0]}: no such photo ({len(missing)} of {len(paths)} that '
             f'{ann_file} lists are missing)',
             kind='missing-photos',
         )
@@ -75,6 +79,18 @@ def readable_samples(
         every = f'none of the {len(samples)} photos of {ann_file} can be read'
         raise UserError(f'{skipped[0]} ({every})')
     return [sample for place, sample in enumerate(samples) if place not in reasons], skipped
+
+
+def _files_of_folders(folders: Iterable[str]) -> set[str]:
+    """Return the files in folders, from one listing each, not a look at every file."""
+    found = set()
+    for folder in folders:
+        try:
+            with os.scandir(folder or '.') as entries:
+                found.update(osp.join(folder, one.name) for one in entries if one.is_file())
+        except OSError:
+            continue  # Its photos are missing, and one of them is named.
+    return found
 
 
 def require_valid_masks(samples: Sequence[dict[str, Any]], classes: ClassList) -> None:

@@ -14,9 +14,11 @@ from mmseg_custom.coco import coco_to_samples, read_coco, require_valid
 from mmseg_custom.coco.ann_files import joined_path
 from mmseg_custom.coco.photo_root import AnnPath
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.node import processes_of_node, shared_arrays
 from mmseg_custom.utils.seeding import SeededIndex
 from mmseg_custom.utils.shared_count import SharedCount
 
+from .content_key import content_key
 from .data_folders import data_folders
 from .sample_checks import (
     load_sample_mask,
@@ -126,6 +128,19 @@ class TrashCocoDataset(BaseSegDataset):
         if self.skip_broken:
             samples, self.skipped = readable_samples(self.ann_file, samples)
         return samples
+
+    def full_init(self) -> None:
+        """Read the set; of several processes on a node one reads it, and all map the result."""
+        shares = processes_of_node() > 1 and self.serialize_data and not self.skip_broken
+        if not shares or getattr(self, '_fully_initialized', False):
+            super().full_init()
+            return
+        self.data_bytes, self.data_address = shared_arrays(content_key(self), self._read_arrays)
+        self._fully_initialized = True
+
+    def _read_arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        super().full_init()
+        return self.data_bytes, self.data_address
 
     def _join_prefix(self) -> None:
         # MMEngine's knows one file; ours are joined with the root already.

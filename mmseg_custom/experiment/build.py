@@ -113,7 +113,14 @@ def experiment_steps(args: argparse.Namespace) -> Iterator[Step]:
         crf = read_crf(args.crf) if given('crf') else None
         yield '--tta/--crf', lambda cfg: set_tta(cfg, given('tta') or 'none', crf)
     yield 'arguments', require_arguments
-    yield 'this machine', lambda cfg: fit_to_machine(cfg, given('launcher') or 'none')
+    yield 'this machine', lambda cfg: _fit(cfg, args)
+
+
+def _fit(cfg: Config, args: argparse.Namespace) -> None:
+    launcher, amp = getattr(args, 'launcher', None), getattr(args, 'amp', None)
+    given = parse_options(getattr(args, 'cfg_options', None) or ())
+    for line in fit_to_machine(cfg, launcher or 'none', amp, list(given)):
+        _report(line)
 
 
 def _apply(change: Callable[[Config, Any], Any], value: Any, cfg: Config) -> None:

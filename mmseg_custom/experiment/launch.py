@@ -1,7 +1,8 @@
 """Fitting a config to the machine it runs on: the one place that knows GPU from CPU."""
 
-import datetime
 import os
+import warnings
+from collections.abc import Iterable
 
 import torch
 import torch.distributed as torch_dist
@@ -10,13 +11,16 @@ from mmengine.device import is_cuda_available
 
 from mmseg_custom.utils.errors import UserError
 
-from .config import set_amp
+from . import cpu
+from .process_group import prepare_launch, start_gloo
+from .split_model import fit_split_model
 
 LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
-NEED_GPUS = ('FSDPStrategy', 'DeepSpeedStrategy')
 
 
-def fit_to_machine(cfg: Config, launcher: str = 'none') -> None:
+def fit_to_machine(
+    cfg: Config, launcher: str = 'none', amp: bool | None = None, given: Iterable[str] = ()
+) -> list[str]:
     """Change ``cfg`` in place so that it runs on this machine with this launcher.
 
     With CUDA nothing changes: MMEngine starts NCCL, BatchNorm becomes SyncBN between several
@@ -25,40 +29,54 @@ def fit_to_machine(cfg: Config, launcher: str = 'none') -> None:
     - several processes communicate over gloo, started here, since MMEngine's launcher calls
       ``torch.cuda.set_device``;
     - DDP gets no ``device_ids``, and BatchNorm stays BatchNorm (SyncBN is CUDA only);
-    - AMP is off (MMEngine's ``AmpOptimWrapper`` refuses a CPU).
+    - AMP is off, unless it is asked for and the chip has bfloat16
+      (:func:`~mmseg_custom.experiment.cpu.set_precision`).
 
-    Loaders that read in the main process (``num_workers=0``) keep no workers between epochs.
+    Data loading and threads take no more than the cores that there are. Loaders that read in the
+    main process (``num_workers=0``) keep no workers between epochs.
 
     Args:
         cfg: A complete experiment.
         launcher: One of :data:`LAUNCHERS`.
+        amp: Whether half precision is asked for; None: as the experiment says.
+        given: Dotted keys that the user has set, which stay.
+
+    Returns:
+        list[str]: What was asked for and is not done, or was changed: a line each.
 
     Raises:
-        UserError: The config splits the model over GPUs, and there are none, or no launcher; or
-            there are more processes than GPUs.
+        UserError: The config splits the model over processes, and there is one, or something in it
+            needs the complete model; or there are more processes than GPUs.
     """
     cfg.launcher = launcher
+    fit_split_model(cfg, launcher, is_cuda_available())
+    if launcher != 'none':
+        prepare_launch(launcher)
+        cpu.limit_threads()
+    said = [cpu.limit_workers(cfg, given)]
     _keep_no_absent_workers(cfg)
-    strategy = cfg.get('strategy', {}).get('type')
-    if strategy in NEED_GPUS and (launcher == 'none' or not is_cuda_available()):
-        raise UserError(
-            f'{strategy} splits the model over GPUs: start it with tools/dist_train.sh on a '
-            'machine that has some, or train without this option'
-        )
     if is_cuda_available():
         require_own_gpu(launcher)
+    else:
+        said.append(cpu.set_precision(cfg, amp))
+        cfg.pop('sync_bn', None)
+        if launcher != 'none':
+            start_gloo(launcher, cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout'))
+            _use_ddp_without_devices(cfg)
+    return [line for line in said if line]
+
+
+def _use_ddp_without_devices(cfg: Config) -> None:
+    if cfg.get('strategy'):  # it wraps the model itself
         return
-    if cfg.get('optim_wrapper', {}).get('type') == 'AmpOptimWrapper':
-        set_amp(cfg.optim_wrapper, False)
-    cfg.pop('sync_bn', None)
-    if launcher != 'none':
-        start_gloo(launcher, cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout'))
-        cfg.model_wrapper_cfg = dict(
-            type='MMDistributedDataParallel',
-            device_ids=None,
-            broadcast_buffers=False,
-            find_unused_parameters=cfg.get('find_unused_parameters', False),
-        )
+    # PyTorch 2.14 deprecates the argument; MMEngine's wrapper has no other.
+    warnings.filterwarnings('ignore', message='.*broadcast_buffers', category=FutureWarning)
+    cfg.model_wrapper_cfg = dict(
+        type='MMDistributedDataParallel',
+        device_ids=None,
+        broadcast_buffers=False,
+        find_unused_parameters=cfg.get('find_unused_parameters', False),
+    )
 
 
 def _keep_no_absent_workers(cfg: Config) -> None:
@@ -89,29 +107,6 @@ def require_own_gpu(launcher: str) -> None:
         )
 
 
-def start_gloo(launcher: str, timeout: float | None = None) -> None:
-    """Initialize the gloo process group of a CPU-only launch, once.
-
-    Args:
-        launcher: ``pytorch`` (torchrun has set the environment), ``slurm`` or ``mpi`` (it is
-            derived from what these set; ``MASTER_ADDR`` must be there).
-        timeout: Seconds that a process waits for the others before it gives up; None: PyTorch's
-            half an hour.
-    """
-    if torch_dist.is_initialized():
-        return
-    names = {
-        'slurm': ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),
-        'mpi': ('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_RANK'),
-    }.get(launcher)
-    if names:
-        for name, source in zip(('RANK', 'WORLD_SIZE', 'LOCAL_RANK'), names, strict=True):
-            os.environ[name] = os.environ[source]
-        os.environ.setdefault('MASTER_PORT', '29500')
-    patience = datetime.timedelta(seconds=timeout) if timeout else None
-    torch_dist.init_process_group('gloo', timeout=patience)
-
-
 def join_processes(launcher: str) -> None:
     """Let processes that share out photos find each other; they only exchange lists, over gloo.
 
@@ -120,6 +115,8 @@ def join_processes(launcher: str) -> None:
     """
     if launcher == 'none':
         return
+    prepare_launch(launcher)
+    cpu.limit_threads()
     if is_cuda_available():
         require_own_gpu(launcher)
     start_gloo(launcher)

@@ -1,7 +1,6 @@
 """Refusing a checkpoint that belongs to another model."""
 
 from mmengine.hooks import EMAHook, Hook
-from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import BaseLoop
 from mmseg.registry import HOOKS
 
@@ -13,6 +12,7 @@ from mmseg_custom.checkpoints.checkpoint import (
 )
 from mmseg_custom.classes import ClassList, class_list
 from mmseg_custom.models.class_rows import class_axes, match_rows, same_class
+from mmseg_custom.models.complete_weights import complete_weights
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.listing import listing
 
@@ -49,10 +49,8 @@ class CheckCheckpointHook(Hook):
             _take_what_fits(runner, path, checkpoint, metainfo)
             return
         require_same_classes(path, checkpoint, metainfo)
-        model = runner.model
-        while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
-            model = model.module
-        require_same_weights(path, checkpoint, model)
+        with complete_weights(runner.model) as model:
+            require_same_weights(path, checkpoint, model)
         if is_training:
             done, total = checkpoint['meta']['iter'], runner.max_iters
             runner.logger.info(f'resuming {path}: iteration {done} of {total}')
@@ -64,8 +62,8 @@ def _take_what_fits(runner, path: str, checkpoint: dict, metainfo: dict) -> None
     Raises:
         UserError: Nothing fits.
     """
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-    own, state = model.state_dict(), state_of(checkpoint)
+    with complete_weights(runner.model) as model:
+        own, state = model.state_dict(), state_of(checkpoint)
     theirs = classes_of(checkpoint, path)
     ours = class_list(metainfo) if metainfo.get('classes') else None
     if theirs and ours and not theirs.is_same_as(ours):

@@ -19,7 +19,7 @@ class SafeCheckpointHook(CheckpointHook):
     MMEngine deletes the oldest checkpoint, and the best one so far, before it writes the next:
     with ``max_keep_ckpts=1``, a full disk or a kill in between leaves none. Here the disk needs
     room for one more checkpoint than is kept. Takes the arguments of ``CheckpointHook``. The
-    folders that DeepSpeed writes are still deleted first.
+    folders that a strategy writes are still deleted first.
 
     A validation alone (``runner.val()`` without a training before) writes no checkpoint: there is
     nothing new to save. MMEngine's hook fails there.

@@ -9,7 +9,12 @@ from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 
-from mmseg_custom.utils.stop_signal import TrainingStopped, is_stopping, name_of_signal
+from mmseg_custom.utils.stop_signal import (
+    TrainingStopped,
+    is_stopping,
+    name_of_signal,
+    note_stop,
+)
 
 SIGNAL, TIME = 1, 2
 # Of the script that starts several processes, and starts them again after a fault.
@@ -75,6 +80,9 @@ class StopSignalHook(Hook):
         # Launchers end all processes when the first is gone: the file has to be there by then.
         barrier()
         timed_out = reason == TIME
+        if not timed_out:
+            note_stop()
+            barrier()
         why = f'after {self.max_hours:g} hours,' if timed_out else f'by {name_of_signal()}'
         raise TrainingStopped(
             f'stopped {why} after iteration {iteration} of {runner.max_iters}; '

@@ -3,6 +3,7 @@
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from typing import TypeVar
 
 from mmseg_custom.utils.progress import tqdm
@@ -31,3 +32,32 @@ def in_threads(
         for future in running:
             yield future.result()
             bar.update()
+
+
+def in_processes(
+    work: Callable[[Item], Result], items: Sequence[Item], what: str
+) -> Iterator[Result]:
+    """Yield the results in order, with progress, from as many processes as there are cores.
+
+    One item, or one core, is worked on in this process.
+
+    Args:
+        work: A function that can be pickled.
+        items: As large that sending one to a process is worth it.
+        what: Shown with the progress.
+    """
+    alone = min(WORKERS, len(items)) < 2
+    with tqdm(total=len(items), desc=what, leave=False, disable=len(items) < 2) as bar:
+        if alone:
+            for item in items:
+                yield work(item)
+                bar.update()
+            return
+        with ProcessPoolExecutor(WORKERS) as pool:
+            try:
+                for result in pool.map(work, items):
+                    yield result
+                    bar.update()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise

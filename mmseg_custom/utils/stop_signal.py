@@ -4,11 +4,14 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 SIGNAL = signal.SIGTERM
 NAMES = {signal.SIGTERM: 'SIGTERM', signal.SIGINT: 'Ctrl-C'}
 TIMED_OUT = 124
+# Names the file by which tools/slurm_common.sh learns that the training stopped on purpose.
+STOPPED_FILE = 'TRASH_SEG_STOPPED'
 _came: list[int] = []
 
 
@@ -57,6 +60,18 @@ def is_stopping() -> bool:
 def name_of_signal() -> str:
     """Return the name of the signal that came first; where another process got it, SIGTERM's."""
     return NAMES[signal.Signals(_came[0])] if _came else NAMES[SIGNAL]
+
+
+def note_stop() -> None:
+    """Leave the file that the launcher asked for: the training can be continued.
+
+    An exit code cannot say so: launchers end processes by SIGTERM after a mistake as well.
+    """
+    path = os.environ.get(STOPPED_FILE)
+    if path:
+        # On the other nodes of a job there is no such folder, and nobody looks.
+        with suppress(FileNotFoundError):
+            Path(path).touch()
 
 
 def obey_parent_only() -> None:

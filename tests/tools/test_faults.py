@@ -13,11 +13,10 @@ import torch
 from conftest import ROOT, call_tool, tool
 from processes import ToolProcess
 from products import ITERS, SHORT, TOY
+from trainings import arguments, assert_same_end
 
-
-def arguments(toy_set, work_dir, *more, options=SHORT) -> list[str]:
-    common = ['--data-root', toy_set, '--work-dir', work_dir, '--seed', 3, *more]
-    return [*map(str, common), '--cfg-options', *options]
+# Data loading workers change nothing.
+SERIAL = [f'{part}_dataloader.num_workers=0' for part in ('train', 'val')]
 
 
 def start(*command, env=None) -> subprocess.Popen:
@@ -79,19 +78,9 @@ def step_of(work_dir) -> int:
     return int(name.removeprefix('iter_'))
 
 
-def assert_same_end(first, second):
-    first, second = (
-        torch.load(folder / f'iter_{ITERS}.pth', weights_only=False)['state_dict']
-        for folder in (first, second)
-    )
-    assert first.keys() == second.keys()
-    assert all(torch.equal(value, second[name]) for name, value in first.items())
-
-
 def resumed(toy_set, folder, *more):
-    """Resume in this process, without data loading workers, which change nothing."""
-    workers = [f'{part}_dataloader.num_workers=0' for part in ('train', 'val')]
-    return arguments(toy_set, folder, '--resume', *more, options=[*SHORT, *workers])
+    """Resume in this process."""
+    return arguments(toy_set, folder, '--resume', *more, options=[*SHORT, *SERIAL])
 
 
 @pytest.mark.slow
@@ -153,6 +142,40 @@ def test_one_of_two_is_killed_and_torchrun_starts_both_again(trained_by_two, toy
     assert code == 0, said
     assert 'resuming' in said
     assert_same_end(tmp_path, trained_by_two)
+
+
+@pytest.mark.slow
+def test_one_of_two_nodes_loses_its_process_and_both_start_again(
+    trained_by_two, toy_set, tmp_path, free_port
+):
+    env = dict(MAX_RESTARTS='1', NNODES='2', MASTER_ADDR='127.0.0.1', PORT=str(free_port))
+    options = [*SHORT, *SERIAL]
+    nodes = [
+        start(
+            *('bash', 'tools/dist_train.sh', TOY, 1),
+            *arguments(toy_set, tmp_path, options=options),
+            env=env | dict(NODE_RANK=str(rank)),
+        )
+        for rank in range(2)
+    ]
+    wait_for(nodes[0], tmp_path / 'iter_4.pth')
+    os.kill(processes_of(tmp_path, 1)[0], signal.SIGKILL)
+    ends = [end_of(node) for node in nodes]
+    assert [code for code, _ in ends] == [0, 0], ends
+    assert 'resuming' in ends[0][1]
+    assert_same_end(tmp_path, trained_by_two)
+
+
+@pytest.mark.slow
+def test_a_process_whose_torchrun_is_killed_stops(toy_set, tmp_path):
+    options = [*SHORT, *SERIAL, 'train_cfg.max_iters=100000']
+    command = ['bash', 'tools/dist_train.sh', TOY, 1]
+    process = start(*command, *arguments(toy_set, tmp_path, options=options))
+    wait_for(process, tmp_path / 'iter_4.pth')
+    process.kill()
+    _, said = end_of(process)  # the pipe is open as long as something is left
+    assert 'stopped by SIGTERM after iteration' in said
+    assert not processes_of(tmp_path, 0)
 
 
 @pytest.mark.slow

@@ -5,8 +5,8 @@ import os
 import numpy as np
 
 from mmseg_custom.classes import ClassList
-from mmseg_custom.coco.paint import paint
 from mmseg_custom.coco.read import category_labels, coco_to_samples
+from mmseg_custom.coco.visible import count_pixels, measure_annotations
 from mmseg_custom.utils import UserError
 
 
@@ -53,7 +53,7 @@ def class_counts(content: dict, classes: ClassList) -> np.ndarray:
 
 
 def pixel_counts(content: dict, classes: ClassList) -> np.ndarray:
-    """Count the pixels of each class in each image, painted as for the training.
+    """Count the pixels of each class in each image, as many as painting them would show.
 
     Args:
         content: A valid COCO object with annotations.
@@ -65,6 +65,7 @@ def pixel_counts(content: dict, classes: ClassList) -> np.ndarray:
     """
     counts = np.zeros((len(content['images']), len(classes)), np.int64)
     for row, sample in enumerate(coco_to_samples(content, classes)):
-        mask = paint(sample['annotations'], sample['height'], sample['width'], classes.unlabeled)
-        counts[row] = np.bincount(mask.ravel(), minlength=256)[: len(classes)]
+        size, annotations = (sample['height'], sample['width']), sample['annotations']
+        _, visible = measure_annotations(annotations, *size)
+        counts[row] = count_pixels(annotations, visible, *size, classes)
     return counts
