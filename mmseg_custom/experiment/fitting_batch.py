@@ -17,7 +17,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from mmseg_custom.utils.errors import UserError
 
 from .config import drop_pretrained
-from .launch import fit_to_machine, start_gloo
+from .launch import fit_to_machine
+from .process_group import prepare_launch, start_gloo
 
 OUT_OF_MEMORY = ('out of memory', "can't allocate memory", 'ALLOC_FAILED')
 # DDP's buckets, other crops and fragments need some too.
@@ -73,6 +74,7 @@ def join(cfg: Config, launcher: str) -> None:
     """Start the process group that the training will use."""
     if launcher == 'none' or torch.distributed.is_initialized():
         return
+    prepare_launch(launcher)
     options = (cfg.get('env_cfg') or {}).get('dist_cfg') or {}
     if is_cuda_available():
         init_dist(launcher, **options)

@@ -1,7 +1,7 @@
 """MMEngine's FSDP, resumed with PyTorch's present order of arguments."""
 
 from mmengine._strategy.fsdp import FSDPStrategy
-from mmseg.registry import STRATEGIES
+from mmengine.registry import STRATEGIES
 from torch.distributed.fsdp import FullyShardedDataParallel
 
 OPTIMIZER = ('state', 'param_groups')
