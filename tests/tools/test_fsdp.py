@@ -7,7 +7,7 @@ import pytest
 import torch
 from conftest import tool
 from products import ITERS, TOY
-from trainings import arguments, assert_same_end
+from trainings import arguments
 
 from mmseg_custom.checkpoints.safe_load import read_checkpoint
 
@@ -41,14 +41,16 @@ def test_two_processes_that_share_a_model_train_as_two_with_a_copy_each(
         read_checkpoint(str(folder / f'iter_{ITERS}.pth'))['state_dict']
         for folder in (complete, trained_by_two)
     )
-    assert {name: value.shape for name, value in split.items()} == {
-        name: value.shape for name, value in copies.items()
-    }
-    for name, value in copies.items():
-        torch.testing.assert_close(split[name], value, rtol=1e-2, atol=1e-3)
+    torch.testing.assert_close(dict(split), dict(copies), rtol=1e-2, atol=1e-3)
 
     shutil.copytree(complete, resumed)
     (resumed / f'iter_{ITERS}.pth').unlink()
     (resumed / 'last_checkpoint').write_text(str(resumed / f'iter_{ITERS - 4}.pth'))
     train_split(toy_set, resumed, '--resume')
-    assert_same_end(resumed, complete)
+    first, second = (
+        read_checkpoint(str(folder / f'iter_{ITERS}.pth')) for folder in (resumed, complete)
+    )
+    # Sums over processes are not always made in the same order.
+    close = dict(rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(dict(first['state_dict']), dict(second['state_dict']), **close)
+    torch.testing.assert_close(first['optimizer']['state'], second['optimizer']['state'], **close)
