@@ -20,7 +20,7 @@ from trainings import short_experiment
 
 from mmseg_custom.apis import test as apis_test
 from mmseg_custom.apis import train
-from mmseg_custom.experiment import launch
+from mmseg_custom.experiment import cpu
 from mmseg_custom.experiment.config import load_config
 from mmseg_custom.experiment.launch import fit_to_machine
 from mmseg_custom.experiment.named_parts import add_options, read_part
@@ -184,7 +184,7 @@ def test_a_stopped_run_with_amp_is_resumed_exactly(run, monkeypatch):
     """MMEngine's AMP asks for a GPU; the CPU stands in, with its own autocast and loss scaler."""
     monkeypatch.setattr(amp_optimizer_wrapper, 'is_cuda_available', lambda: True)
     monkeypatch.setattr(amp_optimizer_wrapper, 'GradScaler', partial(GradScaler, device='cpu'))
-    monkeypatch.setattr(launch, 'set_amp', lambda optim_wrapper, on: None)
+    monkeypatch.setattr(cpu, 'set_precision', lambda cfg, amp: '')
 
     def change(cfg):
         # Overflows at first and again after two good steps: which steps are left out depends on
