@@ -174,7 +174,7 @@ def test_slurm_gets_one_task_a_gpu(tmp_path):
     said = done.stdout
     assert '--partition=gpu --job-name=job --ntasks=4 --ntasks-per-node=4 --gres=gpu:4' in said
     assert '--qos high' in said
-    assert said.strip().endswith(f'train.py {TOY} --launcher slurm --auto-scale-lr --seed 1')
+    assert said.strip().endswith(f'train.py --launcher slurm {TOY} --auto-scale-lr --seed 1')
 
 
 def test_the_teams_quick_start_works_as_one_line(toy_set, tmp_path):
