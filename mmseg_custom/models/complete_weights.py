@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from torch import nn
@@ -22,6 +23,7 @@ def complete_weights(model: nn.Module) -> Iterator[nn.Module]:
         with FullyShardedDataParallel.state_dict_type(model, StateDictType.FULL_STATE_DICT, config):
             yield model
         return
-    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
-        model = model.module
-    yield model
+    inner: Any = model
+    while is_model_wrapper(inner) or isinstance(inner, BaseTTAModel):
+        inner = inner.module
+    yield inner
