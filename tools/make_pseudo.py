@@ -26,6 +26,7 @@ def build_parser() -> cli.Parser:
     cli.add_models(parser, 'another model of the ensemble; repeat it for each')
     parser.add_argument('--weights', nargs='+', type=float, help='one a model (all equal)')
     cli.add_tta_and_crf(parser)
+    cli.add_max_side(parser)
     cli.add_classes_option(parser)
     parser.add_argument(
         '--threshold',
@@ -96,6 +97,7 @@ def run(args) -> int:
         members_of(args), args.weights, args.device, args.tta, classes=cli.given_classes(args)
     )
     made_from = dict(segmenter.made_from, batch_size=args.batch_size, crf=crf)
+    made_from |= cli.given(args, 'max_side')
     if is_main_process():
         provenance = Provenance(Path(args.out, FILE), 'make_pseudo', made_from)
         continue_results(provenance, files, photos, summaries=WRITTEN, **cli.continue_options(args))
@@ -103,7 +105,7 @@ def run(args) -> int:
     barrier()
     if args.dry_run:
         return 0
-    skipped = predict_photos(segmenter, photos, files, args.batch_size)
+    skipped = predict_photos(segmenter, photos, files, args.batch_size, max_side=args.max_side)
     unreadable = sorted(name for name, _ in skipped)
     photos = [photo for photo in photos if photo.name not in unreadable]
     alike = [name for name, how in excluded.items() if how == 'alike']
@@ -113,6 +115,7 @@ def run(args) -> int:
         tta=args.tta,
         crf=crf,
         batch_size=args.batch_size,
+        **cli.given(args, 'max_side'),
         excluded=list(excluded),
         excluded_alike=alike,
         unreadable=unreadable,

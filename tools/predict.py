@@ -24,6 +24,7 @@ def build_parser() -> cli.Parser:
     )
     cli.add_prediction_outputs(parser)
     cli.add_tta_and_crf(parser)
+    cli.add_max_side(parser)
     cli.add_classes_option(parser)
     cli.add_data_root(parser, 'folder that file names in a COCO file are relative to')
     parser.add_argument('--batch-size', type=positive_int, default=4, help='photos at once (4)')
@@ -44,42 +45,46 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> int:
     """Predict, then describe the masks as COCO."""
-    from mmengine.dist import barrier, is_main_process
-
     from mmseg_custom.coco.result_classes import write_classes
-    from mmseg_custom.experiment.launch import join_processes
-    from mmseg_custom.experiment.tta import read_crf
     from mmseg_custom.postprocess import DenseCrf
     from mmseg_custom.prediction.outputs import Outputs, write_coco
     from mmseg_custom.prediction.photo_sources import list_photos
     from mmseg_custom.prediction.predict import predict_photos
     from mmseg_custom.prediction.results import continue_results
     from mmseg_custom.utils.overwriting import refuse_overwriting
+    from mmseg_custom.utils.processes import rank_and_size, wait_for_all
     from mmseg_custom.utils.provenance import FILE, Provenance
 
     model, inputs = split_arguments(args)
-    join_processes(args.launcher)
+    if args.launcher != 'none':
+        from mmseg_custom.experiment.launch import join_processes
+
+        join_processes(args.launcher)
     photos = list_photos(inputs, args.data_root, args.every, [args.out])
-    crf = read_crf(args.crf) if args.crf else None
+    crf = crf_options(args)
     outputs = Outputs(Path(args.out), args.overlays, args.probabilities, crf and DenseCrf(**crf))
     refuse_overwriting(outputs.paths_of(photos), [*inputs, *(photo.path for photo in photos)])
     segmenter = segmenter_of(args, model)
-    if is_main_process():
+    is_first = rank_and_size()[0] == 0
+    if is_first:
         made_from = dict(segmenter.made_from, batch_size=args.batch_size, crf=crf)
+        made_from |= cli.given(args, 'max_side')
         provenance = Provenance(outputs.folder / FILE, 'predict', made_from)
         continue_results(provenance, outputs, photos, **cli.continue_options(args))
         if not args.dry_run:
             write_classes(outputs.folder, segmenter.classes, replace=True)
-    barrier()
+    wait_for_all()
     if args.dry_run:
         return 0
-    skipped = predict_photos(segmenter, photos, outputs, args.batch_size, args.strict)
-    if is_main_process():
+    skipped = predict_photos(
+        segmenter, photos, outputs, args.batch_size, args.strict, args.max_side
+    )
+    if is_first:
         target = write_coco(photos, outputs, segmenter.classes)
         print(f'{len(photos) - len(skipped)} photos predicted; wrote {outputs.folder} and {target}')
         cli.report_skipped(skipped, len(photos))
     # Only the process that reports fails: torchrun ends the others as soon as one does.
-    return int(bool(skipped) and is_main_process())
+    return int(bool(skipped) and is_first)
 
 
 def split_arguments(args) -> tuple[list[str], list[str]]:
@@ -99,6 +104,15 @@ def split_arguments(args) -> tuple[list[str], list[str]]:
     return model, inputs
 
 
+def crf_options(args) -> dict | None:
+    """Return the arguments of the dense CRF, None without one."""
+    if not args.crf:
+        return None
+    from mmseg_custom.experiment.tta import read_crf
+
+    return read_crf(args.crf)
+
+
 def is_onnx(path: str) -> bool:
     """Return whether a model is an exported one."""
     return path.lower().endswith('.onnx')
@@ -106,10 +120,12 @@ def is_onnx(path: str) -> bool:
 
 def segmenter_of(args, model: list[str]):
     """Load the model."""
-    from mmseg_custom.apis import OnnxSegmenter, TrashSegmenter
+    from mmseg_custom.apis import OnnxSegmenter
     from mmseg_custom.utils import UserError
 
     if not is_onnx(model[0]):
+        from mmseg_custom.apis import TrashSegmenter
+
         cli.trust_checkpoints(args, model[-1])
         config, checkpoint = cli.split_model(model)
         return TrashSegmenter(config, checkpoint, args.device, args.tta, cli.given_classes(args))

@@ -39,6 +39,7 @@ def build_parser() -> cli.Parser:
     cli.add_trust_option(parser)
     cli.add_device(parser)
     cli.add_tta_and_crf(parser)
+    cli.add_max_side(parser)
     cli.add_continue_options(parser)
     return parser
 
@@ -129,10 +130,11 @@ def predict_submission(args, images: list[dict]) -> int:
     cli.trust_checkpoints(args, checkpoint)
     segmenter = TrashSegmenter(config, checkpoint, args.device, args.tta)
     require_contest_list(checkpoint, segmenter.classes)
-    provenance = Provenance(outputs.folder / FILE, 'submit', dict(segmenter.made_from, crf=crf))
+    made_from = dict(segmenter.made_from, crf=crf) | cli.given(args, 'max_side')
+    provenance = Provenance(outputs.folder / FILE, 'submit', made_from)
     if not continue_results(provenance, outputs, photos, **cli.continue_options(args)):
         return 0
-    skipped = predict_photos(segmenter, photos, outputs, batch_size=1)
+    skipped = predict_photos(segmenter, photos, outputs, batch_size=1, max_side=args.max_side)
     cli.report_skipped(skipped, len(photos))
     if skipped:
         print(f'no CSV written, which needs all photos; the masks are in {outputs.folder}')

@@ -1,4 +1,4 @@
-"""Writing a trained model as ONNX, and making it smaller."""
+"""Writing a trained model as ONNX."""
 
 import json
 import logging
@@ -76,23 +76,6 @@ def sizes_for(segmenter: TrashSegmenter) -> list[tuple[int, int]]:
 def _segmentor(segmenter: TrashSegmenter) -> Any:
     """Return the model without its test-time augmentation."""
     return getattr(segmenter.model, 'module', segmenter.model)
-
-
-def quantise(source: str | os.PathLike, target: str | os.PathLike) -> None:
-    """Write an exported model with int8 weights; activations are quantized as they come.
-
-    Args:
-        source: Written by :func:`export_onnx`.
-        target: The ``.onnx`` file to write.
-
-    Raises:
-        UserError: No onnxruntime.
-    """
-    with needing('onnxruntime', 'export'):
-        from onnxruntime.quantization import QuantType, quantize_dynamic
-    with _silence():
-        # onnxruntime multiplies convolutions only by unsigned weights.
-        quantize_dynamic(source, target, weight_type=QuantType.QUInt8)
 
 
 @contextmanager

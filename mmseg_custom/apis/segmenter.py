@@ -15,6 +15,7 @@ from mmengine.device import get_device
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 
+from mmseg_custom import plugins  # noqa: F401, I001  (registers what configs name; before mmseg)
 from mmseg_custom.checkpoints.checkpoint import classes_of, require_same_weights, state_of
 from mmseg_custom.checkpoints.model_folder import fetch_model_folder
 from mmseg_custom.checkpoints.safe_load import load_checkpoint

@@ -5,7 +5,7 @@ A command line is a file with ``build_parser() -> ArgumentParser`` and
 imported inside ``run``.
 """
 
-from .continuing import add_continue_options, continue_options, report_skipped
+from .continuing import add_continue_options, continue_options, given, report_skipped
 from .data_options import (
     add_ann,
     add_ann_option,
@@ -25,6 +25,7 @@ from .options import (
     add_config_options,
     add_device,
     add_launcher,
+    add_max_side,
     add_prediction_outputs,
     add_training_options,
     add_tta,
@@ -63,6 +64,7 @@ __all__ = [
     'add_device',
     'add_folds_dir',
     'add_launcher',
+    'add_max_side',
     'add_model',
     'add_models',
     'add_prediction_outputs',
@@ -74,6 +76,7 @@ __all__ = [
     'existing_dir',
     'existing_file',
     'existing_path',
+    'given',
     'given_classes',
     'key_value',
     'list_parts',

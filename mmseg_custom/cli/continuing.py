@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from typing import Any
 
 # Of photos that could not be read.
 REPORTED = 5
@@ -23,6 +24,14 @@ def add_continue_options(parser: argparse.ArgumentParser) -> None:
 def continue_options(args: argparse.Namespace) -> dict[str, bool]:
     """Return the options of :func:`add_continue_options` by name."""
     return dict(force=args.force, verify=args.verify, dry_run=args.dry_run)
+
+
+def given(args: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """Return those of some arguments that were given.
+
+    Results that were made before an option existed are the same without it.
+    """
+    return {name: value for name in names if (value := getattr(args, name)) is not None}
 
 
 def report_skipped(skipped: Sequence[tuple[str, str]], total: int) -> None:

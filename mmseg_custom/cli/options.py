@@ -2,7 +2,7 @@
 
 import argparse
 
-from .parsing import existing_file, key_value, list_parts, named_part, port_number
+from .parsing import existing_file, key_value, list_parts, named_part, port_number, positive_int
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
@@ -99,6 +99,17 @@ def add_tta(parser: argparse.ArgumentParser) -> None:
         type=named_part('tta'),
         metavar='NAME',
         help=f'average over test-time augmentations: {list_parts("tta")}',
+    )
+
+
+def add_max_side(parser: argparse.ArgumentParser) -> None:
+    """Add ``--max-side``."""
+    parser.add_argument(
+        '--max-side',
+        type=positive_int,
+        metavar='PIXELS',
+        help='shrink larger photos to this longer side before the model; masks are written in the '
+        "photo's own size, probabilities and overlays in the smaller one",
     )
 
 

@@ -55,7 +55,7 @@ class PhotoModel(nn.Module):
         if self.argmax and len(seen) == 1 and seen[0].shape[1] > 1:
             scores = seen[0]
         else:
-            found = [class_probabilities(logits, 1) for logits in seen]
+            found = [_probabilities(logits) for logits in seen]
             scores = sum(found[1:], found[0]) / len(found)
         return scores.argmax(dim=1).to(torch.uint8) if self.argmax else scores
 
@@ -83,3 +83,15 @@ class PhotoModel(nn.Module):
         if least:
             return max(least - side, 0) if isinstance(side, int) else (least - side).clamp(min=0)
         return (self.divisor - side % self.divisor) % self.divisor
+
+
+def _probabilities(logits: Tensor) -> Tensor:
+    """Do what :func:`class_probabilities` does along axis 1.
+
+    Written out: onnxruntime's Softmax transposes the classes to the end and back, which took as
+    long as the complete laptop model.
+    """
+    if logits.shape[1] == 1:
+        return class_probabilities(logits, 1)
+    weights = (logits - logits.amax(dim=1, keepdim=True)).exp()
+    return weights / weights.sum(dim=1, keepdim=True)

@@ -44,16 +44,18 @@ class PhotoResize(nn.Module):
         """Resize ``(N, C, H, W)`` uint8 to ``(N, C, h, w)`` uint8."""
         height, width = photo.shape[2], photo.shape[3]
         new_height, new_width = self.size(height, width)
-        left, right, *columns = _taps(width, new_width, clamped=True)
+        left, right, *weights = _taps(width, new_width, clamped=True)
+        columns = [weight[:, None, None, None] for weight in weights]
         above, below, *rows = _taps(height, new_height, clamped=False)
-        weights = [row[:, None] for row in rows]
         lines = []
-        for place, weight in zip((above, below), weights, strict=True):
-            line = photo.index_select(2, place)
-            pixels = [line.index_select(3, column).int() for column in (left, right)]
+        for place, weight in zip((above, below), rows, strict=True):
+            # Columns first: onnxruntime copies bytes one by one along the last axis.
+            line = photo.index_select(2, place).permute(3, 0, 1, 2)
+            pixels = [line.index_select(0, column).int() for column in (left, right)]
             mixed = pixels[0] * columns[0] + pixels[1] * columns[1]
             lines.append((weight * (mixed >> FIRST_SHIFT)) >> SECOND_SHIFT)
-        return ((lines[0] + lines[1] + 2) >> LAST_SHIFT).to(torch.uint8)
+        photo = ((lines[0] + lines[1] + 2) >> LAST_SHIFT).to(torch.uint8)
+        return photo.permute(1, 2, 3, 0)
 
     def size(self, height: Any, width: Any) -> tuple[Tensor, Tensor]:
         """Return height and width after it, as tensors of one int64.

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mmseg_custom.apis import TrashSegmenter
-from mmseg_custom.apis.segmentation import segment_named
+from mmseg_custom.apis.segmentation import Segmenter, segment_named
 from mmseg_custom.classes import ClassList
 from mmseg_custom.coco import read_coco
 from mmseg_custom.coco.class_map import with_class_map
@@ -80,7 +79,7 @@ class ModelScores:
 
 
 def score_model(
-    segmenter: TrashSegmenter,
+    segmenter: Segmenter,
     ann_file: str | os.PathLike,
     data_root: str | os.PathLike | None,
     class_map: str | os.PathLike | None = None,

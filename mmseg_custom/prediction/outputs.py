@@ -15,6 +15,7 @@ from mmseg_custom.utils import atomic_path, write_json
 from mmseg_custom.utils.progress import tqdm
 from mmseg_custom.utils.provenance import FILE
 
+from .label_size import resized_labels
 from .photo_sources import PhotoSource
 from .probabilities import FOLDER, write_probabilities
 
@@ -60,13 +61,20 @@ class Outputs:
         """Return whether a photo is done."""
         return all(path.is_file() for path in self.paths(name).values())
 
-    def write(self, name: str, photo: Any, result: Segmentation) -> None:
+    def write(
+        self,
+        name: str,
+        photo: Any,
+        result: Segmentation,
+        size: tuple[int, int] | None = None,
+    ) -> None:
         """Write the files of one photo.
 
         Args:
             name: Its name.
             photo: ``(H, W, 3)`` uint8 RGB; None if neither a CRF nor an overlay needs it.
             result: What was found in it.
+            size: Height and width that the mask gets; None: those of the result.
         """
         if self.crf is not None:
             result = result.refined(photo, self.crf)
@@ -76,7 +84,8 @@ class Outputs:
                 Image.fromarray(result.overlay(photo)).save(temporary, quality=OVERLAY_QUALITY)
         if FOLDER in paths:
             write_probabilities(paths[FOLDER], result.probabilities)
-        save_mask(paths['masks'], result.mask, result.classes)
+        mask = result.mask if size is None else resized_labels(result.mask, size)
+        save_mask(paths['masks'], mask, result.classes)
 
 
 def write_coco(photos: Sequence[PhotoSource], outputs: Outputs, classes: ClassList) -> Path:

@@ -8,6 +8,7 @@ import numpy as np
 
 from mmseg_custom.apis.segmentation import Segmentation
 from mmseg_custom.postprocess import DenseCrf
+from mmseg_custom.prediction.label_size import resized_labels
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.npz import write_npz
 
@@ -42,19 +43,28 @@ class ConfidenceFiles:
         """Return whether a photo is done."""
         return self.path(name).is_file()
 
-    def write(self, name: str, photo: np.ndarray, result: Segmentation) -> None:
+    def write(
+        self,
+        name: str,
+        photo: np.ndarray,
+        result: Segmentation,
+        size: tuple[int, int] | None = None,
+    ) -> None:
         """Write the file of one photo.
 
         Args:
             name: Its name.
             photo: ``(H, W, 3)`` uint8 RGB.
             result: What was found in it.
+            size: Height and width to write; None: those of the result.
         """
         labels = result.mask
         if self.crf is not None:
             labels = result.refined(photo, self.crf).mask
         of_label = np.take_along_axis(result.probabilities, labels[None].astype(np.int64), axis=0)
         confidence = np.rint(of_label[0] * LEVELS).astype(np.uint16)
+        if size is not None:
+            labels, confidence = (resized_labels(a, size) for a in (labels, confidence))
         write_npz(self.path(name), labels=labels, confidence=confidence)
 
     def read(self, name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -27,15 +27,19 @@ def test_the_export_is_checked_and_runs(toy_set, random_checkpoint, tmp_path):
 
 def test_int8_labels_and_own_photos(toy_set, random_checkpoint, tmp_path, capsys):
     out = tmp_path / 'a.onnx'
-    options = ['--out', out, '--argmax', '--int8', '--photos', toy_set / 'batch_01']
+    measure = ['--measure', toy_set / 'val.json', '--max-loss', 100]
+    photos = ['--photos', toy_set / 'val.json']
+    options = ['--out', out, '--argmax', '--int8', *photos, *measure]
     done = call_tool(capsys, TOOL, TOY, random_checkpoint, *options)
     sizes_of = [line for line in done.out.splitlines() if line.startswith(('float: ', 'int8: '))]
     before, after = sizes_of
     assert before.startswith('float: ')
     assert float(before.split()[1]) >= 99.9
-    assert after.startswith('int8: ')
+    assert after.startswith('int8: loses ')
+    assert ' points of mIoU (' in after
+    assert ', 0 of ' in after
     sizes = [float(line.split('; ')[1].removesuffix(' MB')) for line in (before, after)]
-    assert sizes[1] < 0.7 * sizes[0]
+    assert sizes[1] < 0.9 * sizes[0]
     assert sizes[1] == pytest.approx(out.stat().st_size / 1e6, abs=0.06)
 
 
@@ -73,6 +77,8 @@ def test_a_model_that_came_out_wrong_is_not_written(
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
+        (['--out', 'a.onnx', '--int8'], '--int8 needs --photos'),
+        (['--out', 'a.onnx', '--measure', 'a.json'], '--measure is for --int8'),
         (['--out', 'a.pth'], 'give a name that ends in .onnx'),
         (['--out', 'a.onnx', '--opset', '6'], 'cannot be exported to ONNX'),
         (['--out', 'a.onnx', '--photos', 'gone.jpg'], 'gone.jpg: no such file or folder'),

@@ -7,7 +7,8 @@ import torch
 from conftest import ROOT
 
 from mmseg_custom.apis import TrashSegmenter
-from mmseg_custom.apis.export import export_onnx, quantise
+from mmseg_custom.apis.export import export_onnx
+from mmseg_custom.apis.int8 import StaticQuantizer, quantize_within
 from mmseg_custom.apis.onnx_segmenter import OnnxSegmenter
 from mmseg_custom.apis.parity import compare, random_photos
 from mmseg_custom.classes import built_in
@@ -97,11 +98,37 @@ def test_the_file_says_what_it_holds(pair):
 
 
 def test_int8_is_smaller_and_almost_the_same(pair, tmp_path):
-    quantise(pair.file, tmp_path / 'b.onnx')
-    assert (tmp_path / 'b.onnx').stat().st_size < 0.7 * pair.file.stat().st_size
-    photos = noise(2, 70, 90)
-    found, expected = run(tmp_path / 'b.onnx', photos), run(pair.file, photos)
+    photos = [photo for batch in random_photos() for photo in batch]
+    StaticQuantizer(pair.file, photos).write(tmp_path / 'b.onnx')
+    assert (tmp_path / 'b.onnx').stat().st_size < 0.9 * pair.file.stat().st_size
+    found, expected = (
+        np.stack([r.probabilities for r in OnnxSegmenter(file).batch(photos[1:])])
+        for file in (tmp_path / 'b.onnx', pair.file)
+    )
     assert 0 < np.abs(found - expected).mean() < 0.1
+
+
+def test_int8_leaves_as_many_layers_in_float_as_the_loss_needs(tmp_path):
+    segmenter = segmenter_of('segformer_b0_trash', tmp_path)
+    export_onnx(segmenter, tmp_path / 'a.onnx')
+    quantizer = StaticQuantizer(tmp_path / 'a.onnx', random_photos()[0])
+    for losses, count in (([0.4], 0), ([3, 2, 1, 0.5], 4)):
+        left = iter(losses)
+        floating, loss = quantize_within(
+            quantizer, tmp_path / 'b.onnx', lambda _, left=left: next(left), 0.5
+        )
+        assert floating == quantizer.layers[:count]
+        assert loss == losses[-1]
+        graph = onnx.load(tmp_path / 'b.onnx').graph
+        producers = {out: node.op_type for node in graph.node for out in node.output}
+        quantized = {
+            node.name
+            for node in graph.node
+            if node.name in quantizer.layers and producers.get(node.input[1]) == 'DequantizeLinear'
+        }
+        assert quantized == {*quantizer.layers[count:]}
+    with pytest.raises(UserError, match=r'loses more than 0\.5 points .* in float'):
+        quantize_within(quantizer, tmp_path / 'b.onnx', lambda _: 1.0, 0.5)
 
 
 def test_labels_instead_of_probabilities(tmp_path):

@@ -26,6 +26,12 @@ sys.modules.update(dict.fromkeys(('torch', 'mmseg', 'mmengine', 'mmcv')))
 from mmseg_custom.apis import OnnxSegmenter
 print(OnnxSegmenter(sys.argv[1])(sys.argv[2]).mask.shape)
 """
+PREDICT_WITHOUT_TORCH = """
+import runpy, sys
+sys.modules.update(dict.fromkeys(('torch', 'mmseg', 'mmengine', 'mmcv')))
+sys.argv[0] = 'tools/predict.py'
+runpy.run_path(sys.argv[0], run_name='__main__')
+"""
 
 
 @pytest.fixture(scope='module')
@@ -104,6 +110,17 @@ def test_it_needs_no_torch(file, tmp_path):
     command = [sys.executable, '-c', WITHOUT_TORCH, file, tmp_path / 'a.png']
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.stdout == '(64, 80)\n', done.stderr
+
+
+@pytest.mark.slow
+def test_predicting_with_it_needs_no_torch(file, tmp_path):
+    Image.fromarray(photo_of(4)).save(tmp_path / 'a.png')
+    out = ['--out', tmp_path / 'out', '--overlays', '--probabilities']
+    command = [sys.executable, '-c', PREDICT_WITHOUT_TORCH, file, tmp_path / 'a.png', *out]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert '1 photos predicted' in done.stdout
+    assert Image.open(tmp_path / 'out' / 'masks' / 'a.png').size == (80, 64)
 
 
 def test_other_arrays_are_refused(segmenter):

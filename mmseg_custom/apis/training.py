@@ -5,6 +5,7 @@ from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from torch import nn
 
+from mmseg_custom import plugins  # noqa: F401  (registers what configs name)
 from mmseg_custom.apis.runner import TrashRunner
 from mmseg_custom.checkpoints import safe_mmengine_files
 from mmseg_custom.checkpoints.safe_load import no_code

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from mmseg_custom import plugins  # noqa: F401  (registers what configs name)
 from mmseg_custom.apis.complaints import naming_the_key
 from mmseg_custom.apis.runner import TrashRunner
 from mmseg_custom.checkpoints import safe_mmengine_files

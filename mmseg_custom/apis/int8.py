@@ -1,0 +1,137 @@
+"""Making an exported model faster by 8-bit integers."""
+
+import logging
+import os
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mmseg_custom.utils import UserError
+from mmseg_custom.utils.extras import needing
+
+from .onnx_segmenter import OnnxSegmenter
+
+# What has weights. What is between them stays in float where a layer does.
+LAYERS = ('Conv', 'MatMul', 'Gemm')
+
+
+class StaticQuantizer:
+    """Quantizes an exported model with ranges that it measures on photos.
+
+    Weights have one scale for each channel; resizing and softmax stay in float.
+
+    Args:
+        source: A file of :func:`~mmseg_custom.apis.export.export_onnx`.
+        photos: ``(H, W, 3)`` uint8 RGB, of the kind that the model will see.
+
+    Attributes:
+        layers (list[str]): The names of the layers, in the order of the graph.
+
+    Raises:
+        UserError: No onnxruntime.
+    """
+
+    def __init__(self, source: str | os.PathLike, photos: Sequence[np.ndarray]):
+        with needing('onnxruntime', 'export'):
+            import onnxruntime
+        import onnx
+
+        self._folder = tempfile.TemporaryDirectory(prefix='int8')
+        self._float = Path(self._folder.name, 'float.onnx')
+        options = onnxruntime.SessionOptions()
+        # Only what is the same everywhere: the file is run on other machines.
+        level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        options.graph_optimization_level = level
+        options.optimized_model_filepath = str(self._float)
+        options.log_severity_level = 4
+        onnxruntime.InferenceSession(os.fspath(source), options)
+        graph = onnx.load(self._float).graph
+        self.layers = [node.name for node in graph.node if node.op_type in LAYERS]
+        self._metadata = {p.key: p.value for p in onnx.load(source).metadata_props}
+        self._photos = photos
+
+    def write(self, target: str | os.PathLike, floating: Collection[str] = ()) -> None:
+        """Write the model.
+
+        Args:
+            target: The ``.onnx`` file.
+            floating: Names of layers that stay in float.
+        """
+        import onnx
+        from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+
+        before = logging.root.manager.disable
+        # It asks for a preparation that has been done.
+        logging.disable(logging.WARNING)
+        try:
+            quantize_static(
+                self._float,
+                target,
+                _Photos(self._photos),
+                quant_format=QuantFormat.QDQ,
+                op_types_to_quantize=list(LAYERS),
+                per_channel=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                nodes_to_quantize=[name for name in self.layers if name not in floating],
+                calibration_cache_path=Path(self._folder.name, 'ranges.json'),
+            )
+        finally:
+            logging.disable(before)
+        written = onnx.load(target)
+        onnx.helper.set_model_props(written, self._metadata)
+        onnx.save(written, target)
+
+
+def quantize_within(
+    quantizer: StaticQuantizer,
+    target: str | os.PathLike,
+    loss_of: Callable[[OnnxSegmenter], float],
+    most: float,
+) -> tuple[list[str], float]:
+    """Write a model with as many 8-bit layers as the allowed loss permits.
+
+    Layers go back to float from the first one on, twice as many at each step. Those that see the
+    photo at its full resolution are the sensitive ones: of the twelve layers of
+    ``weights/trash11`` whose quantization alone changes most, eleven are among the first fifteen.
+
+    Args:
+        quantizer: The model, with its ranges measured.
+        target: The ``.onnx`` file.
+        loss_of: Measures what a candidate loses, such as points of mIoU.
+        most: The allowed loss.
+
+    Returns:
+        tuple[list[str], float]: The layers that stayed in float, and the loss.
+
+    Raises:
+        UserError: Nothing is within the loss.
+    """
+    count = 0
+    while count < len(quantizer.layers):
+        floating = quantizer.layers[:count]
+        quantizer.write(target, floating)
+        loss = loss_of(OnnxSegmenter(target))
+        if loss <= most:
+            return floating, loss
+        count = max(1, 2 * count)
+    raise UserError(
+        f'int8 loses more than {most:g} points, however many layers stay in float ({loss:.2f} at '
+        'last): use the model in float'
+    )
+
+
+class _Photos:
+    """Gives photos to the calibration."""
+
+    def __init__(self, photos: Sequence[np.ndarray]):
+        self._photos: Iterator[np.ndarray] = iter(photos)
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        """Return the input of the next run."""
+        photo = next(self._photos, None)
+        if photo is None:
+            return None
+        return dict(photo=np.ascontiguousarray(photo.transpose(2, 0, 1)[None]))
