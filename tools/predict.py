@@ -99,6 +99,9 @@ def split_arguments(args) -> tuple[list[str], list[str]]:
     for path in model:
         if not Path(path).is_file():
             raise UserError(f'{path}: no such file; usage: {usage}')
+    for path in inputs:
+        if path.isdigit() or '://' in path or path.startswith('/dev/video'):
+            raise UserError(f'{path}: is a camera or a stream, which tools/watch.py segments')
     if not inputs:
         raise UserError(f'no photos, folders, COCO files or videos to predict; usage: {usage}')
     return model, inputs
@@ -113,26 +116,13 @@ def crf_options(args) -> dict | None:
     return read_crf(args.crf)
 
 
-def is_onnx(path: str) -> bool:
-    """Return whether a model is an exported one."""
-    return path.lower().endswith('.onnx')
-
-
 def segmenter_of(args, model: list[str]):
     """Load the model."""
-    from mmseg_custom.apis import OnnxSegmenter
     from mmseg_custom.utils import UserError
 
-    if not is_onnx(model[0]):
-        from mmseg_custom.apis import TrashSegmenter
-
-        cli.trust_checkpoints(args, model[-1])
-        config, checkpoint = cli.split_model(model)
-        return TrashSegmenter(config, checkpoint, args.device, args.tta, cli.given_classes(args))
-    if args.tta or args.device:
-        raise UserError(f'{model[0]}: --tta and --device need a checkpoint, not an ONNX file')
-    segmenter = OnnxSegmenter(model[0], cli.given_classes(args))
-    if (args.probabilities or args.crf) and not segmenter.has_probabilities:
+    segmenter = cli.load_segmenter(args, model)
+    wants_probabilities = args.probabilities or args.crf
+    if wants_probabilities and not getattr(segmenter, 'has_probabilities', True):
         raise UserError(
             f'{model[0]}: has labels only: it was exported with tools/export.py --argmax'
         )

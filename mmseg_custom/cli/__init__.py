@@ -17,7 +17,14 @@ from .data_options import (
     given_classes,
 )
 from .entry import main
-from .model_options import add_model, add_models, add_trust_option, split_model, trust_checkpoints
+from .model_options import (
+    add_model,
+    add_models,
+    add_trust_option,
+    load_segmenter,
+    split_model,
+    trust_checkpoints,
+)
 from .options import (
     add_address,
     add_augmentation,
@@ -80,6 +87,7 @@ __all__ = [
     'given_classes',
     'key_value',
     'list_parts',
+    'load_segmenter',
     'model_file',
     'main',
     'named_part',

@@ -3,8 +3,13 @@
 import argparse
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from .data_options import given_classes
 from .parsing import model_file
+
+if TYPE_CHECKING:
+    from mmseg_custom.apis.segmentation import Segmenter
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -66,6 +71,39 @@ def add_models(
         help=text,
         **options,
     )
+
+
+def is_onnx(path: str) -> bool:
+    """Return whether a model is an exported one."""
+    return path.lower().endswith('.onnx')
+
+
+def load_segmenter(args: argparse.Namespace, model: Sequence[str]) -> 'Segmenter':
+    """Load the model of a command line, an exported one without importing torch.
+
+    Args:
+        args: With ``device``; and ``tta``, ``classes`` and ``trust_checkpoint``, if the command has
+            them.
+        model: ``[CONFIG] CHECKPOINT``, or an ``.onnx`` file.
+
+    Raises:
+        UserError: The model cannot be loaded, or an option does not fit an exported one.
+    """
+    from mmseg_custom.apis import OnnxSegmenter
+    from mmseg_custom.utils import UserError
+
+    tta = getattr(args, 'tta', None)
+    classes = given_classes(args) if hasattr(args, 'classes') else None
+    if not is_onnx(model[0]):
+        from mmseg_custom.apis import TrashSegmenter
+
+        trust_checkpoints(args, model[-1])
+        config, checkpoint = split_model(model)
+        return TrashSegmenter(config, checkpoint, args.device, tta, classes)
+    for name in ('tta', 'device'):
+        if getattr(args, name, None):
+            raise UserError(f'{model[0]}: --{name} needs a checkpoint, not an ONNX file')
+    return OnnxSegmenter(model[0], classes)
 
 
 def add_trust_option(parser: argparse.ArgumentParser) -> None:

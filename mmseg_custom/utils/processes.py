@@ -5,7 +5,7 @@ import sys
 
 def rank_and_size() -> tuple[int, int]:
     """Return the number of this process, from 0, and how many there are."""
-    if 'torch' not in sys.modules:
+    if sys.modules.get('torch') is None:
         return 0, 1
     from mmengine.dist import get_dist_info
 
