@@ -70,7 +70,9 @@ def run(args) -> None:
     frames = frames_of(source)
     segmenter = cli.load_segmenter(args, model)
     if not getattr(segmenter, 'has_probabilities', True):
-        raise UserError(f'{model[0]}: has labels only: it was exported with --argmax')
+        raise UserError(
+            f'{model[0]}: has labels only: it was exported with tools/export.py --argmax'
+        )
     smoothing = TemporalSmoothing(args.smoothing)
     counter = BeltCounter(segmenter.classes, args.line, 'xy'.index(args.along))
     lines = line_writer(Path(args.out, 'frames.jsonl'))
