@@ -142,7 +142,7 @@ def test_an_exported_model_predicts_alike(toy_set, random_checkpoint, tmp_path, 
     assert (found['onnx'] == found['torch']).mean() >= 0.999
     out = ('--out', tmp_path / 'out')
     for model, options, reason in (
-        ((file,), ('--tta', 'flip'), 'need a checkpoint'),
+        ((file,), ('--tta', 'flip'), '--tta needs a checkpoint'),
         ((masks,), ('--probabilities',), 'has labels only'),
         ((), (), 'CONFIG CHECKPOINT INPUT'),
     ):
