@@ -155,7 +155,7 @@ class Cluster:
         """Wait for something that a job does."""
 
         def holds() -> bool:
-            assert self.facts(job)['JobState'] not in ENDED, self.output(job)
+            assert self.facts(job).get('JobState') not in ENDED, self.output(job)
             return condition()
 
         self._wait(f'what job {job} does', holds)

@@ -56,8 +56,14 @@ def stop_at_time_limit(cluster, job: str, work_dir: Path) -> None:
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGCONT)
-    cluster.wait_until(job, lambda: cluster.facts(job)['Reason'] == 'BeginTime')
-    cluster.call('scontrol', 'update', f'JobId={job}', 'TimeLimit=60')
+    cluster.wait_until(job, lambda: cluster.facts(job).get('Reason') == 'BeginTime')
+
+    def has_time() -> bool:
+        # Slurm refuses it as long as the job's first run is being cleared away.
+        cluster.call('scontrol', 'update', f'JobId={job}', 'TimeLimit=60')
+        return cluster.facts(job).get('TimeLimit') == '01:00:00'
+
+    cluster.wait_until(job, has_time)
 
 
 def trainers(work_dir: Path) -> list[int]:
