@@ -118,16 +118,35 @@ def saw_other_photos(checkpoint, plain):
     assert (losses[0][0] != losses[1][0]).all()
 
 
+def is_in_bfloat16(checkpoint, plain):
+    if not cpu.computes_bf16():
+        is_as_without(checkpoint, plain)
+        return
+    weights = [part['state_dict'][CLASSIFIER] for part in (plain, checkpoint)]
+    assert weights[1].dtype == torch.float32
+    assert not torch.equal(*weights)
+    torch.testing.assert_close(*weights, rtol=0, atol=0.05)
+    losses = [part['message_hub']['log_scalars']['train/loss'].data for part in (plain, checkpoint)]
+    assert losses[1][0][0] == pytest.approx(losses[0][0][0], rel=0.02)
+
+
+def trained_the_head_alone(checkpoint, plain):
+    moved = [len(part['optimizer']['state']) for part in (plain, checkpoint)]
+    heads = sum(name.startswith(('decode_head', 'auxiliary_head')) for name in plain['state_dict'])
+    assert 0 < moved[1] <= heads < moved[0]
+
+
 EFFECTS = dict(
     accumulate=made_one_step,
-    bf16=is_as_without,  # there is no AMP on a CPU
+    bf16=is_in_bfloat16,
     checkpointing=is_as_without,
     clearml=is_as_without,  # tests/…/test_tracked_run.py has what they log
     clip_grad=logs_the_norm,
     compile=is_as_without,
     early_stopping=is_as_without,
     ema=has_averages,
-    fp16=is_as_without,
+    fp16=is_in_bfloat16,  # which a CPU has instead
+    frozen_features=trained_the_head_alone,
     layer_decay=has_many_rates,
     lookahead=has_a_base,
     mlflow=is_as_without,

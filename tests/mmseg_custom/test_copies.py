@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import coco
+from mmengine._strategy import BaseStrategy
 from mmseg.registry import (
     DATA_SAMPLERS,
     DATASETS,
@@ -192,8 +193,8 @@ def public_classes():
                     yield kind
 
 
-# Python's parsers and tqdm's bars cannot be pickled.
-UNCOPIED = (tqdm, argparse.ArgumentParser)
+# Python's parsers, tqdm's bars and MMEngine's strategies (they hold a logger) cannot be pickled.
+UNCOPIED = (tqdm, argparse.ArgumentParser, BaseStrategy)
 
 
 def without_arguments(kind) -> bool:

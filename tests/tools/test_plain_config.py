@@ -118,9 +118,10 @@ def test_all_tools_take_it(world, tmp_path, model):
     ):
         code, text = outcome_of(f'tools/{tool}.py', *arguments)
         assert code == 0, text
-    # Its test pipeline resizes photos, which an exported model does not; that is said.
+    # Its test pipeline resizes photos, which the exported model does itself.
     code, text = outcome_of('tools/export.py', *model, '--out', tmp_path / 'a.onnx')
-    assert code == 2 and 'the test pipeline of this experiment changes photos' in text
+    assert code == 0, text
+    assert (tmp_path / 'a.onnx').is_file()
     for folder in ('masks', 'voted'):
         assert len(list((tmp_path / folder / 'masks').rglob('*.png'))) == 2
     metrics = json.loads((tmp_path / 'test' / 'metrics.json').read_text())['metrics']
