@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 def build_parser() -> cli.Parser:
     """Describe the command line."""
     parser = cli.Parser(
-        description=__doc__ + ' Needs three minutes on two CPU cores.',
+        description=__doc__ + ' Needs a minute on two CPU cores.',
         example='python tools/demo.py --out work_dirs/demo',
     )
     parser.add_argument(
