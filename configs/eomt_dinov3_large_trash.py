@@ -1,12 +1,10 @@
-_base_ = './eomt_dinov2_large_trash.py'
+_base_ = [
+    './_base_/models/eomt_dinov2_large.py', './_base_/datasets/trash_coco.py',
+    './_base_/schedules/adamw_eomt_dinov3_40k.py', './_base_/default_runtime.py'
+]
 model = dict(
     backbone=dict(
         architecture='EomtDinov3ForUniversalSegmentation',
         pretrained='tue-mps/eomt-dinov3-ade-semantic-large-512',
         config=dict(intermediate_size=4096)))
-# As the authors train DINOv3: twice the rate, the ViT at a tenth of it, longer warm-ups
-optim_wrapper = dict(
-    paramwise_cfg=dict(layer_decay=1., encoder_lr_mult=0.1), optimizer=dict(lr=2e-4))
-param_scheduler = [
-    dict(type='TwoStageWarmupPolyLR', T_up=2000, T_up_encoder=3000, power=0.9, by_epoch=False,
-         begin=0, end=40000)]
+custom_hooks = [*_base_.custom_hooks, dict(type='MaskAnnealingHook')]
