@@ -6,7 +6,6 @@ import json
 import os
 import re
 import runpy
-import socket
 import sys
 from pathlib import Path
 
@@ -35,6 +34,7 @@ from products import (  # noqa: E402, F401  (fixtures)
     trained,
     trained_by_two,
 )
+from serving import free_port as find_free_port  # noqa: E402
 
 SLOW_FOLDERS = {'apps', 'benchmarks', 'configs', 'fuzz', 'tools'}
 SLOW_FIXTURES = {'trained', 'trained_by_two', 'random_checkpoint', 'chromium'}
@@ -55,9 +55,7 @@ WITHOUT_TORCH = ('data_prep', 'mmseg_custom/coco', 'mmseg_custom/utils', 'mmseg_
 @pytest.fixture
 def free_port() -> int:
     """A port of this machine at which nothing listens."""
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        return free.getsockname()[1]
+    return find_free_port()
 
 
 @pytest.fixture

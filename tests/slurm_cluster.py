@@ -13,6 +13,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from serving import free_port
+
 PROGRAMS = ('munged', 'slurmctld', 'slurmd', 'sbatch', 'srun')
 SBIN = '/usr/sbin:/usr/local/sbin'
 NODES = ('n1', 'n2')
@@ -169,9 +171,9 @@ class Cluster:
         key.touch(0o600)
         key.write_bytes(secrets.token_bytes(1024))
         host = socket.gethostname()
-        nodes = [NODE.format(name=name, host=host, port=_free_port()) for name in NODES]
+        nodes = [NODE.format(name=name, host=host, port=free_port()) for name in NODES]
         values = dict(host=host, user=getpass.getuser(), folder=self.folder)
-        values |= dict(control_port=_free_port(), nodes='\n'.join(nodes))
+        values |= dict(control_port=free_port(), nodes='\n'.join(nodes))
         (self.folder / 'slurm.conf').write_text(CONF.format(**values))
         gpus = [self.folder / f'gpu{number}' for number in range(8)]
         for gpu in gpus:
@@ -196,9 +198,3 @@ class Cluster:
 
 def _program(name: str) -> str | None:
     return shutil.which(name, path=f'{os.environ["PATH"]}:{SBIN}')
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        return free.getsockname()[1]

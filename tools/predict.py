@@ -64,7 +64,7 @@ def run(args) -> int:
     crf = crf_options(args)
     outputs = Outputs(Path(args.out), args.overlays, args.probabilities, crf and DenseCrf(**crf))
     refuse_overwriting(outputs.paths_of(photos), [*inputs, *(photo.path for photo in photos)])
-    segmenter = segmenter_of(args, model)
+    segmenter = cli.load_segmenter(args, model, bool(args.probabilities or args.crf))
     is_first = rank_and_size()[0] == 0
     if is_first:
         made_from = dict(segmenter.made_from, batch_size=args.batch_size, crf=crf)
@@ -114,19 +114,6 @@ def crf_options(args) -> dict | None:
     from mmseg_custom.experiment.tta import read_crf
 
     return read_crf(args.crf)
-
-
-def segmenter_of(args, model: list[str]):
-    """Load the model."""
-    from mmseg_custom.utils import UserError
-
-    segmenter = cli.load_segmenter(args, model)
-    wants_probabilities = args.probabilities or args.crf
-    if wants_probabilities and not getattr(segmenter, 'has_probabilities', True):
-        raise UserError(
-            f'{model[0]}: has labels only: it was exported with tools/export.py --argmax'
-        )
-    return segmenter
 
 
 if __name__ == '__main__':

@@ -68,11 +68,7 @@ def run(args) -> None:
     if not model:
         raise UserError('MODEL or SOURCE is missing: watch.py MODEL SOURCE')
     frames = frames_of(source)
-    segmenter = cli.load_segmenter(args, model)
-    if not getattr(segmenter, 'has_probabilities', True):
-        raise UserError(
-            f'{model[0]}: has labels only: it was exported with tools/export.py --argmax'
-        )
+    segmenter = cli.load_segmenter(args, model, probabilities=True)
     smoothing = TemporalSmoothing(args.smoothing)
     counter = BeltCounter(segmenter.classes, args.line, 'xy'.index(args.along))
     lines = line_writer(Path(args.out, 'frames.jsonl'))

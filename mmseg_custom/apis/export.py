@@ -1,7 +1,6 @@
 """Writing a trained model as ONNX."""
 
 import json
-import logging
 import os
 import warnings
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from mmseg_custom.export.photo_sizes import photo_sizes, side_limits
 from mmseg_custom.export.tracing import TracingMode
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.extras import needing
+from mmseg_custom.utils.silence import loggers_silenced
 
 from .onnx_segmenter import FORMAT
 from .segmenter import TrashSegmenter
@@ -81,15 +81,10 @@ def _segmentor(segmenter: TrashSegmenter) -> Any:
 @contextmanager
 def _silence() -> Iterator[None]:
     """Keep down what the exporters say about tracing; what comes of it is checked afterwards."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        # At an operator that it lacks the exporter prints the complete graph.
-        with warnings.catch_warnings(), redirect_stdout(None):
-            warnings.simplefilter('ignore')
-            yield
-    finally:
-        logging.disable(before)
+    # At an operator that it lacks the exporter prints the complete graph.
+    with loggers_silenced(), warnings.catch_warnings(), redirect_stdout(None):
+        warnings.simplefilter('ignore')
+        yield
 
 
 def _trace(model: PhotoModel, path: str | os.PathLike, output: str, opset: int, size) -> None:

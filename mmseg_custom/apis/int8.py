@@ -1,6 +1,5 @@
 """Making an exported model faster by 8-bit integers."""
 
-import logging
 import os
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -10,6 +9,7 @@ import numpy as np
 
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.extras import needing
+from mmseg_custom.utils.silence import loggers_silenced
 
 from .onnx_segmenter import OnnxSegmenter
 
@@ -62,10 +62,8 @@ class StaticQuantizer:
         import onnx
         from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
-        before = logging.root.manager.disable
         # It asks for a preparation that has been done.
-        logging.disable(logging.WARNING)
-        try:
+        with loggers_silenced():
             quantize_static(
                 self._float,
                 target,
@@ -78,8 +76,6 @@ class StaticQuantizer:
                 nodes_to_quantize=[name for name in self.layers if name not in floating],
                 calibration_cache_path=Path(self._folder.name, 'ranges.json'),
             )
-        finally:
-            logging.disable(before)
         written = onnx.load(target)
         onnx.helper.set_model_props(written, self._metadata)
         onnx.save(written, target)

@@ -78,13 +78,16 @@ def is_onnx(path: str) -> bool:
     return path.lower().endswith('.onnx')
 
 
-def load_segmenter(args: argparse.Namespace, model: Sequence[str]) -> 'Segmenter':
+def load_segmenter(
+    args: argparse.Namespace, model: Sequence[str], probabilities: bool = False
+) -> 'Segmenter':
     """Load the model of a command line, an exported one without importing torch.
 
     Args:
         args: With ``device``; and ``tta``, ``classes`` and ``trust_checkpoint``, if the command has
             them.
         model: ``[CONFIG] CHECKPOINT``, or an ``.onnx`` file.
+        probabilities: Whether the command needs them, and not labels alone.
 
     Raises:
         UserError: The model cannot be loaded, or an option does not fit an exported one.
@@ -103,7 +106,12 @@ def load_segmenter(args: argparse.Namespace, model: Sequence[str]) -> 'Segmenter
     for name in ('tta', 'device'):
         if getattr(args, name, None):
             raise UserError(f'{model[0]}: --{name} needs a checkpoint, not an ONNX file')
-    return OnnxSegmenter(model[0], classes)
+    segmenter = OnnxSegmenter(model[0], classes)
+    if probabilities and not segmenter.has_probabilities:
+        raise UserError(
+            f'{model[0]}: has labels only: it was exported with tools/export.py --argmax'
+        )
+    return segmenter
 
 
 def add_trust_option(parser: argparse.ArgumentParser) -> None:

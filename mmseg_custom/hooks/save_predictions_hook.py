@@ -66,14 +66,11 @@ class SavePredictionsHook(Hook):
         classes = class_list(dataset.metainfo)
         for sample in outputs or ():
             name = relative_name(sample.img_path, dataset)
-            prediction = _labels(sample.pred_sem_seg.data)
+            masks = masks_of(sample)
             if self.masks:
-                save_mask(Path(self.masks, name).with_suffix('.png'), prediction, classes)
+                save_mask(Path(self.masks, name).with_suffix('.png'), masks[-1], classes)
             if self.overlays:
-                drawn = [prediction]
-                if 'gt_sem_seg' in sample:
-                    drawn.insert(0, _labels(sample.gt_sem_seg.data))
-                picture = side_by_side(sample.img_path, drawn, classes)
+                picture = side_by_side(sample.img_path, masks, classes)
                 with atomic_path(Path(self.overlays, name).with_suffix('.jpg')) as temporary:
                     Image.fromarray(picture).save(temporary, quality=92)
 
@@ -91,5 +88,7 @@ def side_by_side(img_path: str, masks: Sequence[np.ndarray], classes: ClassList)
     return np.concatenate([photo] + [overlay(photo, mask, classes) for mask in masks], axis=1)
 
 
-def _labels(data: torch.Tensor) -> np.ndarray:
-    return data.squeeze(0).to(torch.uint8).cpu().numpy()
+def masks_of(sample: SegDataSample) -> list[np.ndarray]:
+    """Return the truth, where there is one, and the prediction, each ``(H, W)`` uint8 labels."""
+    names = [name for name in ('gt_sem_seg', 'pred_sem_seg') if name in sample]
+    return [sample.get(name).data.squeeze(0).to(torch.uint8).cpu().numpy() for name in names]

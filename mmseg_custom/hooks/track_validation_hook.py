@@ -20,7 +20,7 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from mmseg_custom.classes import class_list
 from mmseg_custom.utils import write_json
 
-from .save_predictions_hook import side_by_side
+from .save_predictions_hook import masks_of, side_by_side
 
 RECORD = 'tracked_run.json'
 IDENTIFY: dict[str, Callable[[Any], str]] = dict(
@@ -130,10 +130,7 @@ class TrackValidationHook(Hook):
 
     def _draw(self, runner: Runner, sample: SegDataSample) -> np.ndarray:
         classes = class_list(runner.val_dataloader.dataset.metainfo)
-        parts = [sample.gt_sem_seg] if 'gt_sem_seg' in sample else []
-        masks = [part.data.squeeze(0).cpu().numpy().astype(np.uint8) for part in parts]
-        masks.append(sample.pred_sem_seg.data.squeeze(0).cpu().numpy().astype(np.uint8))
-        picture = side_by_side(sample.img_path, masks, classes)
+        picture = side_by_side(sample.img_path, masks_of(sample), classes)
         scale = min(1, self.height / len(picture))
         return cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
 

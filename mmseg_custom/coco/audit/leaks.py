@@ -58,7 +58,7 @@ def same_names(files: Sequence[SplitFile]) -> Iterator[Finding]:
     """
     for number, file in enumerate(files):
         for other in files[number + 1 :]:
-            if os.path.realpath(file.root) != os.path.realpath(other.root):
+            if file.real_root != other.real_root:
                 of_other = {_names(image)[0] for image in other.images}
                 count = sum(_names(image)[0] in of_other for image in file.images)
                 if count:
@@ -71,7 +71,7 @@ def same_names(files: Sequence[SplitFile]) -> Iterator[Finding]:
 
 def _place(file: SplitFile, image: dict) -> str:
     """Return where a photo lies, whatever names its folder has."""
-    return os.path.join(os.path.realpath(file.root), _names(image)[0])
+    return os.path.join(file.real_root, _names(image)[0])
 
 
 def _names(image: dict) -> tuple[str, list[str]]:

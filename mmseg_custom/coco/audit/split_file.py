@@ -52,6 +52,11 @@ class SplitFile:
         return (self.valid or {}).get('images', [])
 
     @cached_property
+    def real_root(self) -> str:
+        """The folder of its photos, whatever names that has."""
+        return os.path.realpath(self.root)
+
+    @cached_property
     def labels(self) -> dict[int, int]:
         """Category ids to labels."""
         return category_labels((self.valid or {}).get('categories', []), self.classes)
