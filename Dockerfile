@@ -1,7 +1,8 @@
 # The HTTP API and the sorting guide on a CPU; the model comes in as a volume.
 FROM python:3.11.14-slim-bookworm
 
-# OpenCV's wheel needs these two libraries.
+# OpenCV's wheel needs these two libraries. Debian removes old versions, so that a pin would fail.
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --no-install-recommends --yes libgl1 libglib2.0-0 \
     && rm -rf /var/lib/apt/lists/*
@@ -21,7 +22,7 @@ COPY configs configs
 COPY apps apps
 
 RUN useradd --create-home --uid 10001 trash
-USER trash
+USER 10001
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=120s \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/health', timeout=4)"]

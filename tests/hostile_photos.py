@@ -42,9 +42,22 @@ def hostile_photos() -> dict[str, tuple[bytes, tuple[int, ...]]]:
     }
 
 
-def many_scans(scans: int) -> bytes:
+def costly_photos() -> dict[str, bytes]:
+    """Photos within the limits that cost as much as they can."""
+    large = Image.new('RGB', (4999, 4999), (9, 99, 199))
+    return {
+        '25_megapixels.png': encoded(large, 'PNG'),
+        '25_megapixels.jpg': encoded(large, 'JPEG'),
+        '25_megapixels.webp': encoded(large, 'WEBP', lossless=True),
+        '25_megapixels_cmyk.jpg': encoded(large.convert('CMYK'), 'JPEG'),
+        '25_megapixels_in_100_scans.jpg': many_scans(100, 4999),
+        '16_bit.png': encoded(Image.new('I;16', (4999, 4999), 999), 'PNG'),
+    }
+
+
+def many_scans(scans: int, side: int = 64) -> bytes:
     """A progressive JPEG that repeats its last scan, which costs a pass over the photo each."""
-    content = encoded(Image.new('RGB', (64, 64), (9, 99, 199)), 'JPEG', progressive=True)
+    content = encoded(Image.new('RGB', (side, side), (9, 99, 199)), 'JPEG', progressive=True)
     start, end = content.rindex(b'\xff\xda'), content.rindex(b'\xff\xd9')
     missing = scans - content.count(b'\xff\xda')
     return content[:end] + content[start:end] * missing + content[end:]
