@@ -1,4 +1,4 @@
-# The HTTP API and the sorting guide on a CPU; the model comes in as a volume.
+# The HTTP API and the sorting guide on a CPU, with the shipped model; another comes in as a volume.
 FROM python:3.11.14-slim-bookworm
 
 # OpenCV's wheel needs these two libraries. Debian removes old versions, so that a pin would fail.
@@ -15,11 +15,12 @@ COPY setup.cfg pyproject.toml constraints.txt README.md LICENSE ./
 COPY mmseg_custom/version.py mmseg_custom/__init__.py mmseg_custom/
 RUN pip install --index-url https://download.pytorch.org/whl/cpu \
         --extra-index-url https://pypi.org/simple -c constraints.txt torch torchvision \
-    && pip install -c constraints.txt -e ".[app]"
+    && pip install -c constraints.txt -e ".[app,laptop]"
 
 COPY mmseg_custom mmseg_custom
 COPY configs configs
 COPY apps apps
+COPY weights weights
 
 RUN useradd --create-home --uid 10001 trash
 USER 10001
@@ -28,4 +29,4 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=120s \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/health', timeout=4)"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["python", "apps/serve.py", "--host", "0.0.0.0"]
-CMD ["/models/model.pth"]
+CMD ["weights/trash11"]

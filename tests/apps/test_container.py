@@ -4,6 +4,7 @@ import json
 import re
 import runpy
 import shlex
+import shutil
 import subprocess
 import sys
 from fnmatch import fnmatch
@@ -32,7 +33,7 @@ def test_what_is_copied_exists_and_is_not_ignored(steps):
     lines = (ROOT / '.dockerignore').read_text().splitlines()
     kept = [line[1:] for line in lines if line.startswith('!')]
     copied = [source for text in of_kind(steps, 'COPY') for source in shlex.split(text)[:-1]]
-    assert {'mmseg_custom', 'configs', 'apps', 'constraints.txt'} <= set(copied)
+    assert {'mmseg_custom', 'configs', 'apps', 'weights', 'constraints.txt'} <= set(copied)
     for source in copied:
         assert (ROOT / source).exists(), source
         assert any(source == one or fnmatch(source, f'{one}/*') for one in kept), source
@@ -54,10 +55,19 @@ def test_it_is_pinned_and_runs_without_rights(steps):
 
 def test_packages_that_it_installs_are_those_of_the_project(steps):
     extras = re.findall(r'-e "\.\[(.*?)\]"', DOCKERFILE)
-    assert extras == ['app']
+    assert extras == ['app,laptop']
     pins = (ROOT / 'constraints.txt').read_text()
     for name in ('fastapi', 'fastapi-offline', 'uvicorn', 'python-multipart', 'torch'):
         assert re.search(rf'^{name}==', pins, re.MULTILINE), name
+
+
+def test_no_package_is_missing_that_the_shipped_model_needs(plugins):
+    from mmseg.registry import MODELS
+
+    experiment = json.loads((ROOT / 'weights' / 'trash11' / 'experiment.json').read_text())
+    advice = MODELS.get(experiment['model']['backbone']['type']).install
+    (extra,) = re.findall(r'\[(\w+)\]', advice)
+    assert extra in re.findall(r'-e "\.\[(.*?)\]"', DOCKERFILE)[0].split(',')
 
 
 @pytest.mark.parametrize('service', ['image', 'api', 'guide'])
@@ -66,9 +76,11 @@ def test_the_commands_are_ones_of_the_tools(steps, service, tmp_path):
     content = yaml.safe_load((ROOT / 'compose.yaml').read_text())['services']
     words = content.get(service, {}).get('entrypoint') or json.loads(entry)
     words = words + (content.get(service, {}).get('command') or json.loads(command))
-    model = tmp_path / 'model.pth'
-    model.touch()
-    words = [str(model) if word == '/models/model.pth' else word for word in words]
+    shipped = ROOT / 'weights' / 'trash11'
+    shutil.copytree(shipped, tmp_path / 'model')
+    places = {'/models/model': str(tmp_path / 'model'), 'weights/trash11': str(shipped)}
+    words = [places.get(word, word) for word in words]
+    assert set(places.values()) & set(words)
     assert words[0] == 'python'
     parsed = runpy.run_path(str(ROOT / words[1]))['build_parser']().parse_args(words[2:])
     assert (parsed.host, parsed.port) == ('0.0.0.0', 8000)
