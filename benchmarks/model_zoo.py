@@ -153,7 +153,12 @@ def table(costs: dict) -> str:
 def main(argv: list[str] | None = None) -> None:
     """Count what is missing, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--measure', nargs='*', default=[], metavar='NAME', help='time a step')
+    parser.add_argument(
+        '--measure',
+        nargs='*',
+        metavar='NAME',
+        help='time a step of these; without names, of all that were not timed before',
+    )
     args = parser.parse_args(argv)
     init_default_scope('mmseg')
     costs = json.loads(COSTS.read_text()) if COSTS.exists() else {}
@@ -161,7 +166,8 @@ def main(argv: list[str] | None = None) -> None:
         if name not in costs:
             costs[name] = in_process(count, name)
             print(name, costs[name], flush=True)
-    for name in args.measure:
+    untimed = [name for name in experiments() if 'seconds' not in costs[name]]
+    for name in [] if args.measure is None else args.measure or untimed:
         costs[name] |= in_process(measure, name)
         print(name, costs[name], flush=True)
         write_json(COSTS, costs)

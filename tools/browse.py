@@ -35,6 +35,7 @@ def build_parser() -> cli.Parser:
 def run(args) -> int:
     """Read the photos and write the page."""
     from mmseg_custom.coco.labelled_set import open_set
+    from mmseg_custom.coco.result_photos import require_masks_of
     from mmseg_custom.utils.overwriting import refuse_overwriting
     from mmseg_custom.visualization.pages.data_browser import browser_entries, write_data_browser
 
@@ -42,6 +43,9 @@ def run(args) -> int:
         args.ann, args.classes, args.class_map, args.data_root, args.folds_dir
     )
     refuse_overwriting([args.out], [*args.ann, *(sample['img_path'] for sample in data.samples)])
+    if args.predictions:
+        photos = {sample['file_name']: sample['img_path'] for sample in data.samples}
+        require_masks_of(args.predictions, classes, photos)
     data, skipped = data.readable()
     score = scorer(len(classes)) if args.predictions else None
     entries = browser_entries(

@@ -38,6 +38,7 @@ def run(args) -> int:
     from mmseg_custom.coco.labelled_set import labelled_samples
     from mmseg_custom.coco.masks import sample_mask
     from mmseg_custom.coco.photos import read_photo
+    from mmseg_custom.coco.result_photos import require_masks_of
     from mmseg_custom.evaluation.confusion import confusion_matrix
     from mmseg_custom.utils import UserError, atomic_path
     from mmseg_custom.utils.overwriting import refuse_overwriting
@@ -48,6 +49,7 @@ def run(args) -> int:
     samples = labelled_samples(args.ann, classes, args.data_root, content)
     photos = [sample['img_path'] for sample in samples]
     refuse_overwriting([args.out], [*annotation_files(args.ann), *photos])
+    require_masks_of(args.masks, classes, {one['file_name']: one['img_path'] for one in samples})
     rows, skipped = [], []
     count = min(args.count, len(samples))
     for index in np.linspace(0, len(samples) - 1, count).round().astype(int):

@@ -57,6 +57,7 @@ def run(args) -> int:
         write_submission,
     )
     from mmseg_custom.coco.photo_root import photo_root
+    from mmseg_custom.coco.result_photos import require_masks_of
     from mmseg_custom.coco.write import require_inside
     from mmseg_custom.utils import UserError
     from mmseg_custom.utils.overwriting import refuse_overwriting
@@ -73,6 +74,8 @@ def run(args) -> int:
     if args.masks:
         masks = [mask_name(args.masks, name) for name in names]
         refuse_overwriting([args.out], [*annotation_files(args.ann), *masks])
+        root = photo_root(args.ann, content, args.data_root)
+        require_masks_of(args.masks, built_in(), {name: root / name for name in names})
         count = write_submission(args.out, masks_of(args.masks, content['images']))
         print(f'wrote {args.out}: {count} photos')
         return 0

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from mmseg_custom.coco import save_mask
 from mmseg_custom.coco.photos import read_photo
 from mmseg_custom.coco.result_classes import write_classes
 from mmseg_custom.utils import atomic_path
+from mmseg_custom.utils.provenance import FILE, OtherProvenance, Provenance, read_provenance
 from mmseg_custom.visualization import overlay
 
 
@@ -42,10 +43,37 @@ class SavePredictionsHook(Hook):
 
         Args:
             runner: The runner.
+
+        Raises:
+            OtherProvenance: The masks that are there are another command's, which would take
+                those of the test for its own.
         """
         if self.masks and not runner.rank:
+            folder = Path(self.masks).parent
+            there = read_provenance(folder / FILE)
+            if there and there['command'] != 'train':
+                raise OtherProvenance(f'{folder}: holds results of {there["command"]}')
             classes = class_list(runner.test_dataloader.dataset.metainfo)
-            write_classes(Path(self.masks).parent, classes, replace=True)
+            write_classes(folder, classes, replace=True)
+            Path(self.masks, FILE).unlink(missing_ok=True)
+
+    def after_test(self, runner: Runner) -> None:
+        """Note beside the masks which photos they were made from, in the first process only.
+
+        Args:
+            runner: The runner.
+        """
+        if not self.masks or runner.rank:
+            return
+        dataset = runner.test_dataloader.dataset
+        paths = [dataset.get_data_info(place)['img_path'] for place in range(len(dataset))]
+        sources = {relative_name(path, dataset): [Path(path)] for path in paths}
+        provenance = Provenance(Path(self.masks, FILE), 'test', {})
+        provenance.update(
+            {PurePath(name).with_suffix('').as_posix(): files for name, files in sources.items()},
+            silent=True,
+        )
+        provenance.save()
 
     def after_test_iter(
         self,
