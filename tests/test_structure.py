@@ -12,7 +12,7 @@ FLOORS = (
     ('utils', 'version', '_quiet_mmseg'),
     ('classes',),
     ('checkpoints', 'coco'),
-    ('visualization', 'toy', 'postprocess'),
+    ('visualization', 'toy', 'postprocess', 'formats'),
     ('evaluation', 'transforms', 'datasets', 'models', 'optim', 'hooks', 'export', 'plugins'),
     ('experiment', 'visualization.pages'),
     ('apis',),

@@ -23,6 +23,7 @@ def build_parser() -> cli.Parser:
     parser.add_argument(
         '--out', required=True, metavar='DIR', help='folder of the pseudo-label set'
     )
+    cli.add_pre_labels(parser)
     cli.add_models(parser, 'another model of the ensemble; repeat it for each')
     parser.add_argument('--weights', nargs='+', type=float, help='one a model (all equal)')
     cli.add_tta_and_crf(parser)
@@ -67,6 +68,7 @@ def run(args) -> int:
     from mmseg_custom.experiment.tta import read_crf
     from mmseg_custom.postprocess import DenseCrf
     from mmseg_custom.prediction.photo_sources import folder_of, list_photos
+    from mmseg_custom.prediction.pre_labels import pre_labels, write_pre_labels
     from mmseg_custom.prediction.predict import predict_photos
     from mmseg_custom.prediction.results import continue_results
     from mmseg_custom.pseudo import (
@@ -74,6 +76,7 @@ def run(args) -> int:
         ConfidenceFiles,
         PseudoOptions,
         drop_excluded,
+        labeled_parts,
         validation_identities,
         write_pseudo_set,
     )
@@ -126,6 +129,9 @@ def run(args) -> int:
     )
     if manifest:
         report(args.out, manifest, skipped)
+        if args.labels_as:
+            found = pre_labels(labeled_parts(photos, files, manifest, args.out), segmenter.classes)
+            print(*write_pre_labels(found, args.labels_as, Path(args.out), args.simplify), sep='\n')
     return int(bool(skipped))
 
 

@@ -28,6 +28,12 @@ class Segmentation:
     classes: ClassList
 
     @property
+    def confidence(self) -> np.ndarray:
+        """Probability of each pixel's label, ``(H, W)`` float32 in 0..1."""
+        labels = self.mask[None].astype(np.int64)
+        return np.take_along_axis(self.probabilities, labels, axis=0)[0]
+
+    @property
     def area_shares(self) -> dict[str, float]:
         """Fraction of the photo's area, in 0..1, of each class that was found, by its name."""
         counts = np.bincount(self.mask.ravel(), minlength=256)[: len(self.classes)]

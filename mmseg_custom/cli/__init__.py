@@ -26,6 +26,7 @@ from .model_options import (
     trust_checkpoints,
 )
 from .options import (
+    FORMATS,
     add_address,
     add_augmentation,
     add_config_changes,
@@ -33,6 +34,7 @@ from .options import (
     add_device,
     add_launcher,
     add_max_side,
+    add_pre_labels,
     add_prediction_outputs,
     add_training_options,
     add_tta,
@@ -48,6 +50,7 @@ from .parsing import (
     model_file,
     named_part,
     natural_int,
+    natural_number,
     port_number,
     positive_int,
     positive_int_or_auto,
@@ -56,6 +59,7 @@ from .parsing import (
 )
 
 __all__ = [
+    'FORMATS',
     'Parser',
     'add_address',
     'add_ann',
@@ -74,6 +78,7 @@ __all__ = [
     'add_max_side',
     'add_model',
     'add_models',
+    'add_pre_labels',
     'add_prediction_outputs',
     'add_training_options',
     'add_trust_option',
@@ -92,6 +97,7 @@ __all__ = [
     'main',
     'named_part',
     'natural_int',
+    'natural_number',
     'port_number',
     'positive_int',
     'positive_int_or_auto',

@@ -2,7 +2,28 @@
 
 import argparse
 
-from .parsing import existing_file, key_value, list_parts, named_part, port_number, positive_int
+from .parsing import (
+    existing_file,
+    key_value,
+    list_parts,
+    named_part,
+    natural_number,
+    port_number,
+    positive_int,
+)
+
+# The files of mmseg_custom/formats/kinds, which a test compares.
+FORMATS = (
+    'cityscapes',
+    'coco',
+    'cvat',
+    'huggingface',
+    'label_studio',
+    'labelme',
+    'masks',
+    'voc',
+    'yolo',
+)
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
@@ -63,6 +84,26 @@ def add_prediction_outputs(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--probabilities', action='store_true', help='also write float16 .npz: DIR/probabilities'
+    )
+
+
+def add_pre_labels(parser: argparse.ArgumentParser) -> None:
+    """Add ``--labels-as`` and ``--simplify``: labels for a person to correct."""
+    parser.add_argument(
+        '--labels-as',
+        nargs='+',
+        choices=FORMATS,
+        default=[],
+        metavar='FORMAT',
+        help='also write labels to correct in a labeling tool, with confidences, to '
+        f'DIR/labels/FORMAT: {", ".join(FORMATS)}',
+    )
+    parser.add_argument(
+        '--simplify',
+        type=natural_number,
+        default=1.0,
+        metavar='PIXELS',
+        help='how far their outlines may move to have fewer corners (1; 0: exact masks)',
     )
 
 

@@ -144,6 +144,11 @@ def positive_number(text: str) -> float:
     return number
 
 
+def natural_number(text: str) -> float:
+    """Argument type: a finite number, 0 or above."""
+    return 0.0 if text.strip() in ('0', '0.0') else positive_number(text)
+
+
 def share(text: str) -> float:
     """Argument type: a fraction, from 0 to 1."""
     try:

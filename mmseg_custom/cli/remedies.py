@@ -25,6 +25,7 @@ REMEDIES: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
         (('--force',), 'start over with --force'),
     ),
     'leaked-photos': ((('--allow-leak',), 'train all the same: --allow-leak'),),
+    'lossy-format': ((('--allow-loss',), 'write it all the same: --allow-loss'),),
     'missing-annotations': (
         (('--data-root', '--cfg-options'), 'say where the data is with --data-root'),
         (
@@ -66,6 +67,7 @@ REMEDIES: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
     'taken-master-port': ((('--launcher',), 'set PORT (Slurm: MASTER_PORT) to a free one'),),
     'taken-port': ((('--port',), 'take another --port'),),
     'two-data-roots': ((('--data-root',), 'say with --data-root which of the two'),),
+    'unclear-format': ((('--from',), 'say which with --from'),),
     'unknown-host': ((('--host',), 'leave out --host, or give an address of this machine'),),
     'unfit-categories': (
         (('--classes',), 'say with --classes which classes there are'),

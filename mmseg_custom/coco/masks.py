@@ -136,10 +136,31 @@ def mask_annotations(mask: np.ndarray, classes: ClassList, whole: bool = False) 
     Yields:
         dict: ``category_id`` (the label), ``segmentation``, ``area``, ``bbox`` and ``iscrowd``.
     """
-    for label in classes.foreground:
-        of_class = (mask == label).astype(np.uint8)
-        count, parts = (2, of_class) if whole else cv2.connectedComponents(of_class, connectivity=8)
+    for label, count, parts in _parts(mask, classes, whole):
         for number in range(1, count):
             described = describe_mask(parts == number)
             if described['area']:
                 yield dict(category_id=label, **described, iscrowd=0)
+
+
+def part_means(mask: np.ndarray, values: np.ndarray, classes: ClassList) -> Iterator[float]:
+    """Yield the mean of a value over each part that :func:`mask_annotations` describes.
+
+    Args:
+        mask: ``(H, W)`` uint8 labels.
+        values: ``(H, W)``, such as confidences.
+        classes: What the labels mean.
+    """
+    for _, _, parts in _parts(mask, classes, whole=False):
+        sizes = np.bincount(parts.ravel())[1:]
+        yield from (np.bincount(parts.ravel(), values.ravel())[1:] / sizes).tolist()
+
+
+def _parts(
+    mask: np.ndarray, classes: ClassList, whole: bool
+) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Yield each class, the number of its parts and 1, and ``(H, W)`` numbers from 1 on."""
+    for label in classes.foreground:
+        of_class = (mask == label).astype(np.uint8)
+        count, parts = (2, of_class) if whole else cv2.connectedComponents(of_class, connectivity=8)
+        yield label, count, parts

@@ -1,5 +1,6 @@
 """The files of predictions: masks, overlays, probabilities, one COCO file."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from PIL import Image
 from mmseg_custom.apis.segmentation import Segmentation
 from mmseg_custom.classes import ClassList
 from mmseg_custom.coco import load_mask, make_coco, mask_annotations, save_mask
+from mmseg_custom.coco.masks import part_means
 from mmseg_custom.postprocess import DenseCrf
 from mmseg_custom.utils import atomic_path, write_json
 from mmseg_custom.utils.progress import tqdm
@@ -20,7 +22,8 @@ from .photo_sources import PhotoSource
 from .probabilities import FOLDER, write_probabilities
 
 OVERLAY_QUALITY = 90
-SUFFIXES = {'overlays': '.jpg', FOLDER: '.npz', 'masks': '.png'}
+SCORES = 'scores'
+SUFFIXES = {'overlays': '.jpg', FOLDER: '.npz', SCORES: '.json', 'masks': '.png'}
 
 
 @dataclass(frozen=True)
@@ -32,16 +35,19 @@ class Outputs:
         overlays: Whether to write ``overlays`` (JPEG).
         probabilities: Whether to write ``probabilities`` (``.npz``, ``(C, H, W)`` float16).
         crf: Refines what is written; None: nothing does.
+        scores: Whether to write ``scores`` (``.json``): the mean probability of each object.
     """
 
     folder: Path
     overlays: bool = False
     probabilities: bool = False
     crf: DenseCrf | None = None
+    scores: bool = False
 
     def paths(self, name: str) -> dict[str, Path]:
         """Return the files of one photo by kind; the mask, written last, is last."""
-        wanted = {'overlays': self.overlays, FOLDER: self.probabilities, 'masks': True}
+        wanted = {'overlays': self.overlays, FOLDER: self.probabilities}
+        wanted |= {SCORES: self.scores, 'masks': True}
         return {kind: self._path(kind, name) for kind, is_wanted in wanted.items() if is_wanted}
 
     def paths_of(self, photos: Iterable[PhotoSource]) -> Iterator[Path]:
@@ -84,12 +90,18 @@ class Outputs:
                 Image.fromarray(result.overlay(photo)).save(temporary, quality=OVERLAY_QUALITY)
         if FOLDER in paths:
             write_probabilities(paths[FOLDER], result.probabilities)
-        mask = result.mask if size is None else resized_labels(result.mask, size)
+        size = result.mask.shape if size is None else size
+        mask = resized_labels(result.mask, size)
+        if SCORES in paths:
+            sure = resized_labels(result.confidence, size)
+            write_json(paths[SCORES], list(part_means(mask, sure, result.classes)))
         save_mask(paths['masks'], mask, result.classes)
 
 
 def write_coco(photos: Sequence[PhotoSource], outputs: Outputs, classes: ClassList) -> Path:
     """Describe the written masks as one COCO file; painting it gives the masks.
+
+    Each annotation has its ``score`` if scores were written.
 
     File names are relative to the input, a frame's such as ``v.mp4#000012``.
 
@@ -111,7 +123,14 @@ def write_coco(photos: Sequence[PhotoSource], outputs: Outputs, classes: ClassLi
             entry = dict(photo.image or {}, file_name=photo.file_name, height=height, width=width)
             if photo.frame is not None:
                 entry |= dict(frame=photo.frame.number, seconds=photo.frame.seconds)
-            entries.append((entry, list(mask_annotations(mask, classes))))
+            annotations = list(mask_annotations(mask, classes))
+            if (scores := outputs.paths(photo.name).get(SCORES)) is not None:
+                means = json.loads(scores.read_text(encoding='utf-8'))
+                annotations = [
+                    dict(annotation, score=score)
+                    for annotation, score in zip(annotations, means, strict=True)
+                ]
+            entries.append((entry, annotations))
     content = make_coco(dict(description='Predictions of trash-seg'), [], entries, classes)
     target = outputs.folder / 'predictions.json'
     write_json(target, content)

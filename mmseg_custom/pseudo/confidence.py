@@ -1,7 +1,7 @@
 """Labels of a model and their confidence, one file a photo."""
 
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -61,8 +61,8 @@ class ConfidenceFiles:
         labels = result.mask
         if self.crf is not None:
             labels = result.refined(photo, self.crf).mask
-        of_label = np.take_along_axis(result.probabilities, labels[None].astype(np.int64), axis=0)
-        confidence = np.rint(of_label[0] * LEVELS).astype(np.uint16)
+        of_label = replace(result, mask=labels).confidence
+        confidence = np.rint(of_label * LEVELS).astype(np.uint16)
         if size is not None:
             labels, confidence = (resized_labels(a, size) for a in (labels, confidence))
         write_npz(self.path(name), labels=labels, confidence=confidence)

@@ -155,7 +155,7 @@ def _label(
     labels, confidence = files.read(photo.name)
     mask = np.where(confidence >= thresholds[labels], labels, IGNORE_INDEX).astype(np.uint8)
     score = float(confidence.mean() / LEVELS)
-    path = _mask_path(out, photo.name)
+    path = mask_path(out, photo.name)
     if score >= min_score:
         save_mask(path, mask, classes)
     else:
@@ -176,7 +176,8 @@ def _label(
     )
 
 
-def _mask_path(out: Path, name: str) -> Path:
+def mask_path(out: Path, name: str) -> Path:
+    """Return the mask of a photo in a set."""
     return out / MASKS / f'{name}.png'
 
 
@@ -187,7 +188,7 @@ def _annotations(used: Sequence[LabelledPhoto], classes: ClassList, root: Path, 
             file_name=photo.file_name,
             height=photo.height,
             width=photo.width,
-            seg_map_path=Path(os.path.relpath(_mask_path(out, photo.name), root)).as_posix(),
+            seg_map_path=Path(os.path.relpath(mask_path(out, photo.name), root)).as_posix(),
         )
         for photo in used
     ]
@@ -219,7 +220,7 @@ def _draw_sheet(
     shown = ranked if len(ranked) <= 2 * SHOWN else ranked[:SHOWN] + ranked[-SHOWN:]
     rows = []
     for photo in shown:
-        mask = load_mask(_mask_path(out, photo.name), photo.height, photo.width, classes)
+        mask = load_mask(mask_path(out, photo.name), photo.height, photo.width, classes)
         caption = f'{photo.name}: {photo.score:.3f}, {photo.sure_share:.0%} labeled'
         rows.append((caption, photos[photo.name].read(), [mask]))
     sheet = contact_sheet(rows, classes, headings=('photo', 'pseudo labels (white: ignored)'))

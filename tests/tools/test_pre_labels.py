@@ -1,0 +1,69 @@
+import json
+
+import numpy as np
+import pytest
+from conftest import ROOT, call_tool
+from pycocotools import mask as mask_utils
+
+from mmseg_custom.apis import TrashSegmenter
+from mmseg_custom.cli import FORMATS
+from mmseg_custom.formats import formats, guess_format, read_set
+
+TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
+SURE = ('coco', 'cvat', 'huggingface', 'label_studio', 'labelme', 'yolo')
+
+
+def test_the_command_line_knows_every_format():
+    assert list(FORMATS) == sorted(formats())
+
+
+@pytest.fixture(scope='module')
+def results(toy_set, random_checkpoint):
+    """What the model itself says about each photo."""
+    segmenter = TrashSegmenter(TOY, random_checkpoint)
+    names = [
+        image['file_name'] for image in json.loads((toy_set / 'val.json').read_text())['images']
+    ]
+    return {name: segmenter(toy_set / name) for name in names}
+
+
+@pytest.mark.parametrize('least', (None, 0.12), ids=('predict', 'make_pseudo'))
+def test_pre_labels_are_the_masks_with_mean_probabilities(
+    least, results, toy_set, random_checkpoint, tmp_path, capsys
+):
+    tool, options = 'tools/predict.py', []
+    if least is not None:
+        tool = 'tools/make_pseudo.py'
+        options = ['--threshold', least, '--exclude', toy_set / 'train.json']
+    command = (TOY, random_checkpoint, toy_set / 'val.json', '--out', tmp_path / 'out')
+    more = ('--batch-size', 1, '--labels-as', *FORMATS, '--simplify', 0)
+    call_tool(capsys, tool, *command, *options, *more)
+    for name in FORMATS:
+        out = tmp_path / 'out' / 'labels' / name
+        photos = read_set(out, guess_format(out), toy_set if name == 'masks' else None).photos
+        assert {photo.file_name for photo in photos} == set(results)
+        for photo in photos:
+            result = results[photo.file_name]
+            best = result.probabilities.max(axis=0)
+            mask = result.mask if least is None else np.where(best < least, 0, result.mask)
+            found = np.zeros((64, 64), np.uint8)
+            for one in photo.objects:
+                pixels = mask_utils.decode(photo.rle(one)) > 0
+                assert not found[pixels].any()
+                found[pixels] = result.classes.label_of(one.name)
+                if name in SURE:
+                    assert abs(one.confidence - best[pixels].mean()) < 1e-4
+                else:
+                    assert one.confidence is None
+            assert np.array_equal(found, mask)
+
+
+def test_corrections_are_never_written_over(toy_set, random_checkpoint, tmp_path, capsys):
+    command = (TOY, random_checkpoint, toy_set / 'val.json', '--out', tmp_path, '--labels-as')
+    said = call_tool(capsys, 'tools/predict.py', *command, 'labelme').out
+    assert 'no outline moved more than' in said
+    corrected = next((tmp_path / 'labels' / 'labelme').rglob('*.json'))
+    corrected.write_text('{}')
+    said = call_tool(capsys, 'tools/predict.py', *command, 'labelme', 'coco', '--force').out
+    assert corrected.read_text() == '{}' and 'kept as it is' in said
+    assert (tmp_path / 'labels' / 'coco' / 'annotations.json').is_file()
