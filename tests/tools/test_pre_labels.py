@@ -17,25 +17,19 @@ def test_the_command_line_knows_every_format():
     assert list(FORMATS) == sorted(formats())
 
 
-@pytest.fixture(scope='module')
-def results(toy_set, random_checkpoint):
-    """What the model itself says about each photo."""
-    segmenter = TrashSegmenter(TOY, random_checkpoint)
-    names = [
-        image['file_name'] for image in json.loads((toy_set / 'val.json').read_text())['images']
-    ]
-    return {name: segmenter(toy_set / name) for name in names}
-
-
 @pytest.mark.parametrize('least', (None, 0.12), ids=('predict', 'make_pseudo'))
 def test_pre_labels_are_the_masks_with_mean_probabilities(
-    least, results, toy_set, random_checkpoint, tmp_path, capsys
+    least, toy_set, random_checkpoint, tmp_path, capsys
 ):
-    tool, options = 'tools/predict.py', []
+    tool, images, options = 'tools/predict.py', 'val.json', []
     if least is not None:
-        tool = 'tools/make_pseudo.py'
-        options = ['--threshold', least, '--exclude', toy_set / 'train.json']
-    command = (TOY, random_checkpoint, toy_set / 'val.json', '--out', tmp_path / 'out')
+        tool, images = 'tools/make_pseudo.py', 'test.json'
+        options = ['--threshold', least, '--exclude', toy_set / 'val.json']
+    segmenter = TrashSegmenter(TOY, random_checkpoint)
+    entries = json.loads((toy_set / images).read_text())['images']
+    # What the model itself says about each photo.
+    results = {one['file_name']: segmenter(toy_set / one['file_name']) for one in entries}
+    command = (TOY, random_checkpoint, toy_set / images, '--out', tmp_path / 'out')
     more = ('--batch-size', 1, '--labels-as', *FORMATS, '--simplify', 0)
     call_tool(capsys, tool, *command, *options, *more)
     for name in FORMATS:
