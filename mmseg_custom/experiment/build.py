@@ -118,8 +118,7 @@ def experiment_steps(args: argparse.Namespace) -> Iterator[Step]:
 
 def _fit(cfg: Config, args: argparse.Namespace) -> None:
     launcher, amp = getattr(args, 'launcher', None), getattr(args, 'amp', None)
-    given = parse_options(getattr(args, 'cfg_options', None) or ())
-    for line in fit_to_machine(cfg, launcher or 'none', amp, list(given)):
+    for line in fit_to_machine(cfg, launcher or 'none', amp, _given_keys(args)):
         _report(line)
 
 
@@ -182,8 +181,9 @@ def _scale(cfg: Config, batch: TotalBatch, args: argparse.Namespace) -> None:
 
 def _given_keys(args: argparse.Namespace) -> set[str]:
     """Return the dotted keys that a command line gives values for."""
-    override = read_override(args.override) if args.override else {}
-    return {key for key, _ in flatten(override)} | {*parse_options(args.cfg_options or ())}
+    path, options = getattr(args, 'override', None), getattr(args, 'cfg_options', None)
+    override = read_override(path) if path else {}
+    return {key for key, _ in flatten(override)} | {*parse_options(options or ())}
 
 
 def _set_val_json(cfg: Config, path: str) -> None:

@@ -222,3 +222,14 @@ def test_print_config_shows_what_runs_and_where_it_comes_from(toy_set, capsys, o
     for key, value in flatten(cfg.to_dict()):
         if key in lines and key != 'work_dir':
             assert repr(value) == lines[key].rsplit('  # ', 1)[0].strip()
+
+
+@pytest.mark.parametrize('way', ['--override', '--cfg-options'])
+def test_workers_that_somebody_asks_for_are_not_limited(way, tmp_path, monkeypatch):
+    from mmseg_custom.experiment import cpu
+
+    monkeypatch.setattr(cpu, '_usable_cores', lambda: 2)
+    path = tmp_path / 'workers.yaml'
+    path.write_text('train_dataloader: {num_workers: 7}')
+    text = path if way == '--override' else 'train_dataloader.num_workers=7'
+    assert built(way, text).train_dataloader.num_workers == 7
