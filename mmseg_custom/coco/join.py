@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmseg_custom.classes import name_key
+from mmseg_custom.utils import UserError
 
 from .photo_root import KEY, AnnPath, below, own_folder, photo_root
 
@@ -23,9 +24,11 @@ def join_files(path: AnnPath, parts: Sequence[tuple[Path, dict]]) -> dict:
     shared = _shared_root(path, parts)
     images: list[dict] = []
     annotations: list[dict] = []
+    licenses: list[dict] = []
     categories: dict[str, dict] = {}
     root = own_folder(path)
     for file, content in parts:
+        license_of = _license_ids(content, licenses)
         # A file whose photos are elsewhere says so; its names count from there.
         folder = '.' if shared else os.path.relpath(photo_root(file, content), root)
         entries = content['images']
@@ -36,6 +39,8 @@ def join_files(path: AnnPath, parts: Sequence[tuple[Path, dict]]) -> dict:
             new = dict(id=numbers[entry['id']], file_name=name)
             if entry.get('seg_map_path') is not None:
                 new['seg_map_path'] = Path(folder, entry['seg_map_path']).as_posix()
+            if isinstance(entry.get('license'), int | str) and entry['license'] in license_of:
+                new['license'] = license_of[entry['license']]
             images.append(entry | new)
         ids = _category_ids(content.get('categories', ()), categories)
         for entry in content.get('annotations', ()):
@@ -46,7 +51,7 @@ def join_files(path: AnnPath, parts: Sequence[tuple[Path, dict]]) -> dict:
             )
             annotations.append(entry | new)
     info = {KEY: shared} if shared else {}
-    joined = dict(info=info, licenses=_licenses(parts), images=images)
+    joined = dict(info=info | _labels_of_masks(parts), licenses=licenses, images=images)
     if all('annotations' in content for _, content in parts):
         joined |= dict(categories=list(categories.values()), annotations=annotations)
     return joined
@@ -80,10 +85,39 @@ def _next_number(taken: set) -> int:
     return 1 + max((key for key in taken if isinstance(key, int)), default=-1)
 
 
-def _licenses(parts: Sequence[tuple[Path, dict]]) -> list[dict]:
-    """Return the licenses of all files, each once (the ids of different files may differ)."""
-    found: list[dict] = []
-    for _, content in parts:
-        entries = content.get('licenses')
-        found += [e for e in (entries if isinstance(entries, list) else ()) if e not in found]
-    return found
+def _license_ids(content: dict, licenses: list[dict]) -> dict:
+    """Return the new id of each license; new ones are added, under their own id if it is free.
+
+    Two files may use one id for different licenses, and two ids for the same.
+    """
+    ids = {}
+    entries = content.get('licenses')
+    for entry in entries if isinstance(entries, list) else ():
+        if not isinstance(entry, dict) or not isinstance(entry.get('id'), int | str):
+            continue
+        known = next((one for one in licenses if one | dict(id=0) == entry | dict(id=0)), None)
+        if known is None:
+            taken = {one['id'] for one in licenses}
+            free = entry['id'] if entry['id'] not in taken else _next_number(taken)
+            known = entry | dict(id=free)
+            licenses.append(known)
+        ids[entry['id']] = known['id']
+    return ids
+
+
+def _labels_of_masks(parts: Sequence[tuple[Path, dict]]) -> dict[str, list]:
+    """Return what the labels of mask files mean, in the form of ``info``.
+
+    Raises:
+        UserError: They mean different things in different files.
+    """
+    found: dict[str, tuple[Path, list]] = {}
+    for file, content in parts:
+        info = content.get('info')
+        noted = info.get('classes') if isinstance(info, dict) else None
+        if isinstance(noted, list):
+            found.setdefault(repr(noted), (file, noted))
+    if len(found) > 1:
+        (first, _), (second, _) = list(found.values())[:2]
+        raise UserError(f'{first} and {second}: the labels of their mask files mean other classes')
+    return dict(classes=next(iter(found.values()))[1]) if found else {}
