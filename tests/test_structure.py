@@ -17,7 +17,7 @@ FLOORS = (
     ('experiment', 'visualization.pages'),
     ('apis',),
     ('prediction', 'runs'),
-    ('pseudo', 'serving', 'live'),
+    ('labeling', 'pseudo', 'serving', 'live'),
     ('cli', 'trash_seg'),
 )
 RANK = {room: number for number, floor in enumerate(FLOORS) for room in floor}

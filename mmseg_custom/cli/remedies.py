@@ -33,6 +33,7 @@ REMEDIES: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
             'draw the toy set with: python data_prep/make_toy_trash.py',
         ),
     ),
+    'missing-cross-validation': (((), 'make it with tools/kfold_train.py'),),
     'missing-folds': (((), 'make folds with data_prep/stratified_kfold.py'),),
     'missing-photos': (
         (('--data-root',), 'say where the photos are with --data-root'),

@@ -23,7 +23,12 @@ def difference_hash(path: str | os.PathLike) -> np.ndarray:
     Raises:
         UserError: The photo is missing or cannot be read.
     """
-    small = cv2.resize(read_reduced_gray(path), (9, 8), interpolation=cv2.INTER_AREA)
+    return gray_hash(read_reduced_gray(path))
+
+
+def gray_hash(gray: np.ndarray) -> np.ndarray:
+    """Return the difference hash of ``(H, W)`` uint8 gray values: ``(64,)`` bool."""
+    small = cv2.resize(gray, (9, 8), interpolation=cv2.INTER_AREA)
     return (small[:, 1:] > small[:, :-1]).ravel()
 
 

@@ -12,6 +12,7 @@ COMMANDS = {
     'tools/test.py': [],
     'tools/export.py': ['--out', 'x.onnx'],
     'tools/make_pseudo.py': ['photos', '--out', 'x'],
+    'tools/next_photos.py': ['photos', '--out', 'x'],
     'tools/predict.py': ['photos', '--out', 'x'],
     'apps/serve.py': [],
     'apps/sorting_guide.py': [],

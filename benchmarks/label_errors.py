@@ -1,0 +1,159 @@
+"""Whether planted label errors are found: average precision by kind, against chance and cleanlab.
+
+Heads are trained on the labels with the errors in them (:mod:`benchmarks.frozen_head`), and each
+photo is judged by a head that was not trained on it. All rankings are of the same probabilities.
+"""
+
+from pathlib import Path
+
+from mmseg_custom import cli
+from mmseg_custom.cli import existing_file, natural_int, positive_int
+
+FRACTION = 0.1
+
+
+def build_parser() -> cli.Parser:
+    """Describe the command line."""
+    parser = cli.Parser(
+        prog='python -m benchmarks.label_errors',
+        description=__doc__.split('\n')[0],  # type: ignore[union-attr]
+        example='python -m benchmarks.label_errors data/garbage6/annotations.json --seeds 3',
+    )
+    parser.add_argument('ann', type=existing_file, metavar='ANN', help='COCO file of a labeled set')
+    parser.add_argument('--seeds', type=positive_int, default=3, help='number of seeds (3)')
+    parser.add_argument('--first-seed', type=natural_int, default=0, help='the first of them (0)')
+    parser.add_argument('--folds', type=positive_int, default=4, help='number of folds (4)')
+    parser.add_argument('--iterations', type=positive_int, default=200, help='of a training (200)')
+    parser.add_argument(
+        '--out', default='work_dirs/label_errors.json', help='raw numbers; a table is beside it'
+    )
+    return parser
+
+
+def run(args) -> None:
+    """Run what is not done, and write the table."""
+    from .frozen_head import load_frozen_set, quiet
+    from .planted_errors import KINDS, objects_of
+    from .studies import continued
+
+    quiet()
+    data = load_frozen_set(args.ann)
+    objects = objects_of(data)
+    settings = dict(folds=args.folds, iterations=args.iterations, fraction=FRACTION)
+    seeds = range(args.first_seed, args.first_seed + args.seeds)
+    runs = [(seed, kind) for seed in seeds for kind in KINDS]
+    found = continued(
+        args.out, settings, runs, lambda seed, kind: measure(data, objects, kind, seed, args)
+    )
+    print(write_table(found, Path(args.out).with_suffix('.md'), seeds))
+
+
+def measure(data, objects: list, kind: str, seed: int, args) -> dict:
+    """Plant errors of a kind; return which photos have one, and their scores."""
+    import numpy as np
+
+    from .planted_errors import plant
+
+    changed, planted = plant(objects, kind, FRACTION, len(data.classes), seed)
+    masks = np.stack([photo.mask(data.classes.unlabeled) for photo in changed])
+    cache = Path(args.out).with_suffix('') / f'{kind}_{seed}.npz'
+    if cache.is_file():
+        probabilities = np.load(cache)['probabilities'].astype(np.float32)
+    else:
+        probabilities = out_of_fold(data, masks, args.folds, args.iterations, seed)
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(cache, probabilities=probabilities.astype(np.float16))
+    return dict(planted=planted.tolist(), **rankings(data, changed, masks, probabilities))
+
+
+def out_of_fold(data, masks, folds: int, iterations: int, seed: int):
+    """Return ``(N, C, H, W)`` float32 probabilities by heads that were not trained on the photo."""
+    import numpy as np
+
+    from .frozen_head import probabilities, train_head
+
+    order = np.random.default_rng(seed).permutation(len(masks))
+    result = np.zeros((len(masks), len(data.classes), *masks.shape[1:]), np.float32)
+    for fold in range(folds):
+        held = order[fold::folds]
+        head = train_head(data, masks, np.setdiff1d(order, held), seed, iterations)
+        for place in held:
+            result[place] = probabilities(head, data, int(place))
+    return result
+
+
+def rankings(data, photos: list, masks, probabilities) -> dict[str, list[float]]:
+    """Return a score for each photo by ranking, more is worse."""
+    import numpy as np
+
+    from mmseg_custom.labeling import label_quality
+
+    background, ignored = data.classes.background, data.classes.ignore_index
+    result: dict[str, list[float]] = dict(missing=[], outline=[], softmin=[])
+    objects = []
+    for place, (photo, mask, found) in enumerate(zip(photos, masks, probabilities, strict=True)):
+        judged = label_quality.judge_objects(photo.places, photo.labels, found, background)
+        objects += [(place, one) for one in judged]
+        missing = label_quality.missing_objects(mask, found, background)
+        result['outline'].append(max((one.outline for one in judged), default=0.0))
+        result['missing'].append(max((one.score for one in missing), default=0.0))
+        result['softmin'].append(1 - label_quality.photo_quality(mask, found, ignored))
+    swapped, of_object = np.zeros(len(photos)), [place for place, _ in objects]
+    scores, _ = label_quality.swapped_scores(
+        np.stack([one.means for _, one in objects]),
+        np.array([one.label for _, one in objects]),
+        background,
+    )
+    np.maximum.at(swapped, of_object, scores)
+    result['swapped'] = swapped.tolist()
+    try:
+        from cleanlab.segmentation.rank import get_label_quality_scores
+    except ImportError:
+        print('cleanlab is not installed: left out of the comparison')
+        return result
+    scores, _ = get_label_quality_scores(masks, probabilities, method='softmin', verbose=False)
+    return dict(result, cleanlab=(1 - scores).tolist())
+
+
+def write_table(found: dict, path: Path, seeds: range) -> str:
+    """Write average precisions as Markdown, and return them."""
+    import numpy as np
+    from sklearn.metrics import average_precision_score
+
+    from mmseg_custom.utils import atomic_path
+
+    from .planted_errors import KINDS
+    from .studies import markdown
+
+    lines = [['planted', 'random', 'cleanlab', 'ours', 'ours - cleanlab', '95 %']]
+    for kind in KINDS:
+        runs = [found[seed, kind] for seed in seeds]
+        if any('cleanlab' not in one for one in runs):
+            raise SystemExit('install cleanlab to compare: pip install cleanlab')
+
+        def precision(name: str, drawn=None, runs=runs) -> float:
+            values = []
+            for one in runs:
+                places = slice(None) if drawn is None else drawn
+                truth, scores = (np.array(one[key])[places] for key in ('planted', name))
+                values.append(average_precision_score(truth, scores))
+            return float(np.mean(values))
+
+        chance = float(np.mean([np.mean(one['planted']) for one in runs]))
+        rng, number = np.random.default_rng(0), len(runs[0]['planted'])
+        gains = []
+        for _ in range(1000):
+            drawn = rng.integers(number, size=number)
+            gains.append(precision(kind, drawn) - precision('cleanlab', drawn))
+        low, high = np.percentile(gains, [2.5, 97.5])
+        ours, peer = precision(kind), precision('cleanlab')
+        numbers = [f'{value:.3f}' for value in (chance, peer, ours)]
+        lines.append([kind, *numbers, f'{ours - peer:+.3f}', f'{low:+.3f} to {high:+.3f}'])
+    text = markdown(lines)
+    with atomic_path(path) as temporary:
+        temporary.write_text(text + '\n', encoding='utf-8')
+    return text
+
+
+if __name__ == '__main__':
+    cli.main(build_parser, run)
