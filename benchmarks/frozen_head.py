@@ -154,7 +154,7 @@ def probabilities(head: nn.Module, data: FrozenSet, place: int, view: int = 0) -
     Args:
         head: See :func:`train_head`.
         data: The features.
-        place: Of the photo.
+        place: Number of the photo in the set.
         view: 1: computed on the mirror image, and mirrored back.
     """
     logits = head([level[place : place + 1] for level in data.views[view]])

@@ -10,6 +10,7 @@ from mmseg_custom import cli
 from mmseg_custom.cli import existing_file, natural_int, positive_int
 
 FRACTION = 0.1
+SHOWN = 10
 
 
 def build_parser() -> cli.Parser:
@@ -25,6 +26,9 @@ def build_parser() -> cli.Parser:
     parser.add_argument('--folds', type=positive_int, default=4, help='number of folds (4)')
     parser.add_argument('--iterations', type=positive_int, default=200, help='of a training (200)')
     parser.add_argument(
+        '--look', metavar='DIR', help='plant nothing: write the page of the worst real labels there'
+    )
+    parser.add_argument(
         '--out', default='work_dirs/label_errors.json', help='raw numbers; a table is beside it'
     )
     return parser
@@ -38,6 +42,9 @@ def run(args) -> None:
 
     quiet()
     data = load_frozen_set(args.ann)
+    if args.look:
+        look(data, args)
+        return
     objects = objects_of(data)
     settings = dict(folds=args.folds, iterations=args.iterations, fraction=FRACTION)
     seeds = range(args.first_seed, args.first_seed + args.seeds)
@@ -46,6 +53,36 @@ def run(args) -> None:
         args.out, settings, runs, lambda seed, kind: measure(data, objects, kind, seed, args)
     )
     print(write_table(found, Path(args.out).with_suffix('.md'), seeds))
+
+
+def look(data, args) -> None:
+    """Judge the labels as they are, and write the page."""
+    import cv2
+    import numpy as np
+
+    from mmseg_custom.apis.segmentation import Segmentation
+    from mmseg_custom.coco import read_coco
+    from mmseg_custom.labeling.judged import JudgedFiles, LabeledPhotos
+    from mmseg_custom.labeling.label_page import write_label_page
+    from mmseg_custom.labeling.suspects import worst
+    from mmseg_custom.prediction.photo_sources import list_annotated
+
+    found = out_of_fold(data, data.labels, args.folds, args.iterations, args.first_seed)
+    photos = list_annotated(args.ann)
+    names = {photo.name: photo.file_name for photo in photos}
+    files = JudgedFiles(Path(args.look), LabeledPhotos(read_coco(args.ann), data.classes), names)
+    judged = {}
+    for photo, sample, small in zip(photos, data.samples, found, strict=True):
+        size = sample['width'], sample['height']
+        large = np.stack([cv2.resize(one, size, interpolation=cv2.INTER_LINEAR) for one in small])
+        mask = large.argmax(axis=0).astype(np.uint8)
+        files.write(photo.name, small, Segmentation(mask, large, data.classes))
+        judged[photo.file_name] = files.read(photo.name)
+    by_name = {photo.file_name: photo for photo in photos}
+    suspects = worst(judged, SHOWN, data.classes.background)
+    page = files.folder / 'label_errors.html'
+    write_label_page(page, files, suspects, by_name, len(photos))
+    print(f'open {page}')
 
 
 def measure(data, objects: list, kind: str, seed: int, args) -> dict:

@@ -56,7 +56,7 @@ def plant(
             too large, too small or moved.
         fraction: Of the photos with objects.
         num_classes: With the background, which is class 0.
-        seed: Of the choice.
+        seed: Decides which photos and objects, and how they change.
 
     Returns:
         tuple[list[Objects], np.ndarray]: All photos; ``(photos,)`` bool, which were changed.

@@ -5,20 +5,11 @@ from pathlib import Path
 from mmseg_custom import cli
 from mmseg_custom.cli import existing_dir, positive_int
 
-SIDE = 300
 PAGE, LIST, PHOTOS, CORRECT = (
     'label_errors.html',
     'label_errors.csv',
     'photos.csv',
     'to_correct.json',
-)
-TEXTS = dict(
-    swapped=('Swapped classes', 'The model sees another class in the object.'),
-    missing=('Missing objects', 'The model sees an object where nothing is labeled.'),
-    outline=(
-        'Sloppy outlines',
-        'What the model sees in and close around the object has another outline.',
-    ),
 )
 
 
@@ -57,7 +48,9 @@ def run(args) -> int:
     from mmseg_custom.coco.ann_files import annotation_files
     from mmseg_custom.coco.read import require_valid
     from mmseg_custom.labeling.fold_models import fold_checkpoints, photos_by_model
-    from mmseg_custom.labeling.judged import JudgedFiles, LabeledPhotos, to_correct, worst
+    from mmseg_custom.labeling.judged import JudgedFiles, LabeledPhotos
+    from mmseg_custom.labeling.label_page import TEXTS, write_label_page
+    from mmseg_custom.labeling.suspects import to_correct, worst
     from mmseg_custom.prediction.photo_sources import list_annotated
     from mmseg_custom.utils import UserError, write_json
     from mmseg_custom.utils.overwriting import refuse_overwriting
@@ -90,7 +83,8 @@ def run(args) -> int:
     suspects = [one for some in found.values() for one in some]
     write_lists(out, judged, found, classes)
     write_json(out / CORRECT, to_correct(content, suspects, classes))
-    write_page(out, files, found, {photo.file_name: photo for photo in photos}, len(judged))
+    by_name = {photo.file_name: photo for photo in photos}
+    write_label_page(out / PAGE, files, found, by_name, len(judged))
     counts = ', '.join(f'{len(some)} {TEXTS[kind][0].lower()}' for kind, some in found.items())
     print(f'{len(judged)} photos judged: {counts}; open {out / PAGE}')
     cli.report_skipped(skipped, len(photos))
@@ -163,57 +157,6 @@ def write_lists(out: Path, judged: dict, found: dict, classes) -> None:
     write(LIST, heads, rows)
     qualities = sorted((of_photo['quality'], name) for name, of_photo in judged.items())
     write(PHOTOS, ['quality', 'file_name'], [list(row) for row in qualities])
-
-
-def write_page(out: Path, files, found: dict, sources: dict, number: int) -> None:
-    """Show crops of the suspicious labels, as labeled and as the model sees them."""
-    from mmseg_custom.utils.parallel import in_threads
-    from mmseg_custom.visualization.pages.ranked_page import RankedSection, write_ranked_page
-
-    sections = []
-    for kind, some in found.items():
-        title, text = TEXTS[kind]
-        entries = in_threads(
-            lambda item: entry_of(item[0], item[1], files, sources),
-            list(enumerate(some, 1)),
-            'drawing',
-        )
-        sections.append(
-            RankedSection(title, f'{text} Left the label, right the model.', list(entries))
-        )
-    write_ranked_page(
-        out / PAGE,
-        'Labels that may be wrong',
-        f'Of {number} photos, the worst first. The model errs, too: this is an order in which to '
-        'look.',
-        sections,
-        files.photos.classes,
-        'tools/label_errors.py',
-    )
-
-
-def entry_of(rank: int, one, files, sources: dict):
-    """Return a suspicious label as the page shows it."""
-    from pycocotools import mask as mask_utils
-
-    from mmseg_custom.coco import load_mask
-    from mmseg_custom.visualization import overlay
-    from mmseg_custom.visualization.pages.ranked_page import ranked_picture
-    from mmseg_custom.visualization.thumbnails import crop_window, thumbnail
-
-    source, classes = sources[one.file_name], files.photos.classes
-    photo = source.read()
-    labels = files.photos.mask(files.photos.layers(one.file_name))
-    seen = load_mask(files.mask_path(source.name), *photo.shape[:2], classes)
-    window = crop_window(mask_utils.decode(one.segmentation))
-    pictures = [
-        (what, thumbnail(overlay(photo, mask, classes)[window], SIDE))
-        for what, mask in (('label', labels), ('model', seen))
-    ]
-    what = classes.names[one.suggested]
-    if one.kind == 'swapped':
-        what = f'{classes.names[one.label]} \N{RIGHTWARDS ARROW} {what}'
-    return ranked_picture(pictures, [f'{rank}. {what}', one.file_name, f'score {one.score:.3f}'])
 
 
 if __name__ == '__main__':

@@ -57,6 +57,7 @@ def build_parser() -> cli.Parser:
         '(clusters)',
     )
     cli.add_data_root(parser, 'folder that file names in a COCO file are relative to')
+    cli.add_pre_labels(parser)
     cli.add_max_side(parser)
     cli.add_device(parser)
     cli.add_continue_options(parser)
@@ -91,7 +92,7 @@ def run(args) -> int:
         choice,
     )
     write_list(out / LIST, readable, chosen)
-    write_labels(args, segmenter, [readable[one.place] for one in chosen])
+    write_labels(args, segmenter, readable, [readable[one.place] for one in chosen])
     write_page(out, readable, chosen, choice, segmenter.classes)
     print(f'{len(chosen)} of {len(readable)} photos chosen; open {out / PAGE}')
     if len(chosen) < args.number:
@@ -120,25 +121,30 @@ def look(args, segmenter, files, photos: list) -> tuple[list, list[tuple[str, st
     return [photo for photo in photos if photo.name not in missing], skipped
 
 
-def write_labels(args, segmenter, photos: list) -> None:
-    """Write masks and COCO annotations of the chosen photos, and no others."""
+def write_labels(args, segmenter, pool: list, photos: list) -> None:
+    """Write predictions of the chosen photos to be corrected, and of no others."""
+    from mmseg_custom.coco import read_coco
     from mmseg_custom.coco.result_classes import write_classes
     from mmseg_custom.prediction.outputs import Outputs, write_coco
+    from mmseg_custom.prediction.pre_labels import of_coco, pre_labels, write_pre_labels
     from mmseg_custom.prediction.predict import predict_photos
     from mmseg_custom.prediction.results import continue_results
     from mmseg_custom.utils.provenance import FILE, Provenance
 
-    outputs = Outputs(Path(args.out))
+    outputs = Outputs(Path(args.out), scores=bool(args.labels_as))
     made_from = dict(segmenter.labeler.made_from, **cli.given(args, 'max_side'))
     provenance = Provenance(outputs.folder / FILE, 'next_photos', made_from)
     continue_results(provenance, outputs, photos, force=args.force, verify=args.verify)
-    wanted = {path for photo in photos for path in outputs.every_path(photo.name)}
-    for path in (outputs.folder / 'masks').rglob('*.png'):
-        if path not in wanted:
-            path.unlink()
+    names = {photo.name for photo in photos}
+    for path in (path for p in pool if p.name not in names for path in outputs.every_path(p.name)):
+        path.unlink(missing_ok=True)
     write_classes(outputs.folder, segmenter.classes, replace=True)
     predict_photos(segmenter.labeler, photos, outputs, batch_size=1, max_side=args.max_side)
-    write_coco(photos, outputs, segmenter.classes)
+    target = write_coco(photos, outputs, segmenter.classes)
+    if args.labels_as:
+        found = pre_labels(of_coco(photos, read_coco(target)), segmenter.classes)
+        lines = write_pre_labels(found, args.labels_as, outputs.folder, args.simplify)
+        print(*lines, sep='\n')
 
 
 def write_page(out: Path, photos: list, chosen: list, choice, classes) -> None:

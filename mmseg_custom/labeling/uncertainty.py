@@ -89,7 +89,7 @@ def photo_scores(photos: list[PhotoUncertainty], class_aware: bool) -> np.ndarra
     """Return how much there is to learn from each photo, more is better.
 
     Args:
-        photos: Of the pool.
+        photos: What is kept of each photo of the pool.
         class_aware: Every class counts alike: what a photo says of a class is divided by how much
             of the pool the class covers. Otherwise every pixel counts alike, so that a large
             background outweighs rare classes and small objects.

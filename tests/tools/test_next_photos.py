@@ -42,7 +42,8 @@ def test_list_page_and_labels_to_correct(
     capsys,
 ):
     out = tmp_path / 'out'
-    done = call_tool(capsys, TOOL, random_checkpoint, pool, '--number', 3, '--out', out)
+    options = ['--number', 3, '--labels-as', 'labelme']
+    done = call_tool(capsys, TOOL, random_checkpoint, pool, *options, '--out', out)
     assert f'3 of 9 photos chosen; open {out}/next_photos.html' in done.out
     scores = listed(out)
     assert len(scores) == 3
@@ -60,6 +61,9 @@ def test_list_page_and_labels_to_correct(
         mask = (out / 'masks' / image['file_name']).with_suffix('.png')
         assert np.array_equal(painted, load_mask(mask, *found.shape, segmenter.classes))
         assert np.array_equal(painted, found)
+
+    labelme = (out / 'labels' / 'labelme').rglob('*.json')
+    assert {path.stem for path in labelme} == {name[0] for name in scores}
 
     with opened(chromium, out / 'next_photos.html', 390) as page:
         require_usable_on_a_phone(page)
