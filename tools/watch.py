@@ -4,6 +4,8 @@ import json
 import logging
 import time
 from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 
 from mmseg_custom import cli
@@ -72,16 +74,13 @@ def run(args) -> None:
     smoothing = TemporalSmoothing(args.smoothing)
     counter = BeltCounter(segmenter.classes, args.line, 'xy'.index(args.along))
     lines = line_writer(Path(args.out, 'frames.jsonl'))
-    done, start = 0, time.monotonic()
+    done = 0
     with video_writer(args.video, counter.classes) as video, suppress(KeyboardInterrupt):
-        for number, frame in frames:
-            came = time.monotonic()
+        for number, frame, came in frames:
             probabilities = smoothing(frame, segmenter.batch([frame])[0].probabilities)
             mask = probabilities.argmax(axis=0).astype('uint8')
             objects = counter.update(mask)
-            seconds = dict(seconds=round(came - start, 3))
-            seconds |= dict(model_seconds=round(time.monotonic() - came, 4))
-            lines.info(json.dumps(entry(number, mask, objects, counter) | seconds))
+            lines.info(json.dumps(times(came) | entry(number, mask, objects, counter)))
             video(frame, mask, objects)
             done += 1
             if done == args.frames:
@@ -92,15 +91,17 @@ def run(args) -> None:
 
 
 def frames_of(source: str):
-    """Yield number and pixels: of a file every frame, of a camera the newest."""
-    from mmseg_custom.live import LatestFrames
-    from mmseg_custom.live.latest_frames import open_camera
+    """Yield frames: of a file every one, of a camera the newest."""
+    from mmseg_custom.live import Camera, LatestFrames, LiveFrame
     from mmseg_custom.prediction.video import Video
 
     if Path(source).is_file():
         video = Video(Path(source))
-        return ((frame.number, video.read(frame.place)) for frame in video.frames)
-    return LatestFrames(open_camera(source))
+        return (
+            LiveFrame(frame.number, video.read(frame.place), time.monotonic())
+            for frame in video.frames
+        )
+    return LatestFrames(Camera(source, report=partial(print, flush=True)).read)
 
 
 def line_writer(path: Path) -> logging.Logger:
@@ -112,6 +113,13 @@ def line_writer(path: Path) -> logging.Logger:
     lines = logging.Logger('frames')
     lines.addHandler(handler)
     return lines
+
+
+def times(came: float) -> dict:
+    """Return when a frame came, and the seconds from then until now."""
+    seconds = time.monotonic() - came
+    moment = datetime.now(timezone.utc) - timedelta(seconds=seconds)
+    return dict(time=moment.isoformat(timespec='milliseconds'), latency=round(seconds, 4))
 
 
 def entry(number: int, mask, objects, counter) -> dict:

@@ -1,12 +1,28 @@
 """The newest frame of a camera: frames that came in between are dropped."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
-import cv2
 import numpy as np
 
-from mmseg_custom.utils import UserError
+# While no frame comes, the one who waits for it is called as often as this, in seconds.
+PATIENCE = 1.0
+
+
+class LiveFrame(NamedTuple):
+    """One frame.
+
+    Attributes:
+        number: Of the frames that were read, from 0; those that were dropped count.
+        pixels: ``(H, W, 3)`` uint8 RGB.
+        came: When it came, in seconds of :func:`time.monotonic`.
+    """
+
+    number: int
+    pixels: np.ndarray
+    came: float
 
 
 class LatestFrames:
@@ -17,31 +33,37 @@ class LatestFrames:
 
     Args:
         read: Returns the next frame, ``(H, W, 3)`` uint8 RGB, or None at the end.
+        on_wait: Is called once a second while no frame comes.
 
     Attributes:
         dropped (int): Frames that were read and not given.
     """
 
-    def __init__(self, read: Callable[[], np.ndarray | None]):
-        self._read = read
+    def __init__(
+        self, read: Callable[[], np.ndarray | None], on_wait: Callable[[], None] = lambda: None
+    ):
+        self._read, self._on_wait = read, on_wait
         self._changed = threading.Condition()
-        self._newest: tuple[int, np.ndarray] | None = None
+        self._newest: LiveFrame | None = None
         self._error: Exception | None = None
         self._has_ended = False
         self.dropped = 0
         threading.Thread(target=self._follow, daemon=True).start()
 
-    def __iter__(self) -> Iterator[tuple[int, np.ndarray]]:
-        """Yield number, from 0, and pixels of the newest frame, until the camera ends."""
+    def __iter__(self) -> Iterator[LiveFrame]:
+        """Yield the newest frame, until the camera ends."""
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._newest or self._has_ended)
+                has_news = self._changed.wait_for(lambda: self._newest or self._has_ended, PATIENCE)
                 newest, self._newest = self._newest, None
-                if newest is None:
+                if has_news and newest is None:
                     if self._error:
                         raise self._error
                     return
-            yield newest
+            if newest is None:
+                self._on_wait()
+            else:
+                yield newest
 
     def close(self) -> None:
         """Stop reading after the frame that is being read."""
@@ -53,7 +75,7 @@ class LatestFrames:
             while not self._has_ended and (frame := self._read()) is not None:
                 with self._changed:
                     self.dropped += self._newest is not None
-                    self._newest = number, frame
+                    self._newest = LiveFrame(number, frame, time.monotonic())
                     self._changed.notify_all()
                 number += 1
         except Exception as error:
@@ -61,29 +83,3 @@ class LatestFrames:
         with self._changed:
             self._has_ended = True
             self._changed.notify_all()
-
-
-def open_camera(source: str) -> Callable[[], np.ndarray | None]:
-    """Open a camera or a stream.
-
-    Args:
-        source: A number (``0``: the first camera), a device such as ``/dev/video0``, or an address
-            such as ``rtsp://…``.
-
-    Returns:
-        Callable: Returns the next frame as ``(H, W, 3)`` uint8 RGB, None at the end.
-
-    Raises:
-        UserError: It cannot be opened.
-    """
-    capture = cv2.VideoCapture(int(source) if source.isdigit() else source)
-    if not capture.isOpened():
-        raise UserError(f'{source}: no such camera or stream, or it is used by another program')
-    # Where the driver has a queue, its frames are old already.
-    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-
-    def read() -> np.ndarray | None:
-        is_there, frame = capture.read()
-        return np.ascontiguousarray(frame[..., ::-1]) if is_there else None
-
-    return read
