@@ -14,6 +14,8 @@ from mmseg_custom.cli import positive_int, share
 # Lines of results on the disk, at most: files of this many bytes.
 FILE_SIZE, FILES = 10_000_000, 5
 VIDEO_RATE = 10
+# Frames a second of a video file without time stamps.
+NO_TIMES_RATE = 25
 WHITE = (255, 255, 255)
 
 
@@ -76,10 +78,10 @@ def run(args) -> None:
     lines = line_writer(Path(args.out, 'frames.jsonl'))
     done = 0
     with video_writer(args.video, counter.classes) as video, suppress(KeyboardInterrupt):
-        for number, frame, came in frames:
+        for number, frame, came, seconds in frames:
             probabilities = smoothing(frame, segmenter.batch([frame])[0].probabilities)
             mask = probabilities.argmax(axis=0).astype('uint8')
-            objects = counter.update(mask)
+            objects = counter.update(mask, seconds)
             lines.info(json.dumps(times(came) | entry(number, mask, objects, counter)))
             video(frame, mask, objects)
             done += 1
@@ -98,10 +100,15 @@ def frames_of(source: str):
     if Path(source).is_file():
         video = Video(Path(source))
         return (
-            LiveFrame(frame.number, video.read(frame.place), time.monotonic())
+            LiveFrame(frame.number, video.read(frame.place), time.monotonic(), seconds_of(frame))
             for frame in video.frames
         )
     return LatestFrames(Camera(source, report=partial(print, flush=True)).read)
+
+
+def seconds_of(frame) -> float:
+    """Return when a frame of a video is shown."""
+    return frame.number / NO_TIMES_RATE if frame.seconds is None else frame.seconds
 
 
 def line_writer(path: Path) -> logging.Logger:

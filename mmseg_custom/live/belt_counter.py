@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from mmseg_custom.classes import ClassList
+from mmseg_custom.utils.extras import needing
 
 # Rows of OpenCV's statistics of connected components.
 LEFT, TOP, WIDTH, HEIGHT, AREA = range(5)
+# Boxes that overlap less are two objects; the tracker counts its patience in frames of this rate.
+LEAST_OVERLAP, TRACKER_RATE = 0.02, 30
 
 
 @dataclass
@@ -18,51 +20,45 @@ class BeltObject:
     """One object on the belt.
 
     Attributes:
-        id: Counts up from 1, the same over frames.
-        box: Left, top, right, bottom, in pixels.
+        id: The same over frames; none is used twice.
+        box: ``(4,)`` float: left, top, right, bottom, in pixels.
+        seen: When it was last seen, in seconds.
         votes: How many frames called it which label.
-        missed: Frames since it was last seen.
         is_counted: Whether it has passed the line.
     """
 
     id: int
     box: np.ndarray
+    seen: float
     votes: Counter = field(default_factory=Counter)
-    missed: int = 0
     is_counted: bool = False
-    speed: np.ndarray = field(default_factory=lambda: np.zeros(4))
 
     @property
     def label(self) -> int:
         """The label that most frames gave it."""
         return self.votes.most_common(1)[0][0]
 
-    def moved_to(self, box: np.ndarray, label: int, frames: int) -> None:
-        """Take over where it is now."""
-        step = (box - self.box) / frames
-        # Both corners of one object move together.
-        self.speed = np.tile((step[:2] + step[2:]) / 2, 2)
-        self.box, self.missed = box, 0
-        self.votes[label] += 1
-
 
 class BeltCounter:
     """Follows objects over the frames of a belt and counts them by class.
 
     An object is a connected region of foreground, whatever its classes; its class is the one that
-    covers most of it, by a vote over frames. Objects of the last frame, moved on by their speed,
-    and of the new one are matched by the overlap of their boxes (the Hungarian method, as SORT
-    does: Bewley et al., ICIP 2016).
+    covers most of it, by a vote over frames. ByteTrack (Zhang et al., ECCV 2022; of the package
+    trackers) gives the ids: it predicts where each object has moved to by the time of the frame,
+    however many frames were dropped before it.
 
     Args:
         classes: What the labels mean.
         line: Where it is counted, as a fraction of the side along which the belt runs.
         axis: 0: the belt runs from left to right or back; 1: down or up.
         least: The smallest object, as a fraction of the frame's area.
-        patience: Frames that an object may be hidden.
+        patience: Seconds that an object may be hidden.
 
     Attributes:
         counts (Counter): Number of objects that passed the line, by class name.
+
+    Raises:
+        UserError: The package trackers is not installed.
     """
 
     def __init__(
@@ -70,80 +66,74 @@ class BeltCounter:
         classes: ClassList,
         line: float = 0.5,
         axis: int = 0,
-        least: float = 0.005,
-        patience: int = 5,
+        least: float = 0.01,
+        patience: float = 1.0,
     ):
+        with needing('trackers', 'live'):
+            from trackers import ByteTrackTracker
         self.classes, self.line, self.axis = classes, line, axis
         self.least, self.patience = least, patience
         self.counts: Counter[str] = Counter()
-        self.objects: list[BeltObject] = []
-        self._next_id = 1
+        self._objects: dict[int, BeltObject] = {}
+        self._tracker = ByteTrackTracker(
+            lost_track_buffer=round(TRACKER_RATE * patience), minimum_iou_threshold=LEAST_OVERLAP
+        )
 
-    def update(self, mask: np.ndarray) -> list[BeltObject]:
+    def update(self, mask: np.ndarray, seconds: float) -> list[BeltObject]:
         """Follow the objects into the next frame.
 
         Args:
             mask: ``(H, W)`` uint8 labels.
+            seconds: When the frame was taken; more than for the frame before.
 
         Returns:
-            list[BeltObject]: Those that are seen in it.
+            list[BeltObject]: Those that are seen in it, from the second frame that shows them on.
         """
-        found = self._find(mask)
-        for one in self.objects:
-            one.missed += 1
-        for old, new in self._pairs([box for box, _ in found]):
-            box, label = found[new]
-            before = _middle(self.objects[old].box, self.axis)
-            self.objects[old].moved_to(box, label, self.objects[old].missed)
-            self._count(self.objects[old], before, mask.shape[1 - self.axis])
-            found[new] = (None, -1)
-        for box, label in found:
-            if box is not None:
-                self.objects.append(BeltObject(self._next_id, box, Counter([label])))
-                self._next_id += 1
-        self.objects = [one for one in self.objects if one.missed <= self.patience]
-        return [one for one in self.objects if one.missed == 0]
+        from supervision import Detections
 
-    def _find(self, mask: np.ndarray) -> list[tuple]:
-        """Return box and label of each object."""
+        boxes, labels = self._find(mask)
+        tracked = self._tracker.update(Detections(boxes, class_id=labels), timestamp=seconds)
+        middle_line = self.line * mask.shape[1 - self.axis]
+        seen = [
+            self._see(number, box, label, seconds, middle_line)
+            for number, box, label in zip(
+                tracked.tracker_id.tolist(), tracked.xyxy, tracked.class_id.tolist(), strict=True
+            )
+            if number >= 0
+        ]
+        self._objects = {
+            number: one
+            for number, one in self._objects.items()
+            if seconds - one.seen <= 2 * self.patience
+        }
+        return seen
+
+    def _find(self, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return ``(N, 4)`` float boxes and ``(N,)`` int labels of the objects."""
         foreground = np.isin(mask, self.classes.foreground).astype(np.uint8)
         _, regions, rows, _ = cv2.connectedComponentsWithStats(foreground)
-        found: list[tuple] = []
+        boxes, labels = [], []
         for number, row in enumerate(rows[1:], 1):
             if row[AREA] >= self.least * mask.size:
-                window = np.s_[
-                    row[TOP] : row[TOP] + row[HEIGHT], row[LEFT] : row[LEFT] + row[WIDTH]
-                ]
-                labels = mask[window][regions[window] == number]
-                corner = row[[LEFT, TOP]]
-                box = np.concatenate([corner, corner + row[[WIDTH, HEIGHT]]]).astype(float)
-                found.append((box, int(np.bincount(labels).argmax())))
-        return found
+                left, top = row[LEFT], row[TOP]
+                right, bottom = left + row[WIDTH], top + row[HEIGHT]
+                inside = regions[top:bottom, left:right] == number
+                labels.append(int(np.bincount(mask[top:bottom, left:right][inside]).argmax()))
+                boxes.append((left, top, right, bottom))
+        return np.array(boxes, float).reshape(-1, 4), np.array(labels, int)
 
-    def _pairs(self, boxes: list[np.ndarray]) -> list[tuple[int, int]]:
-        """Return which old object is which new box."""
-        if not boxes or not self.objects:
-            return []
-        expected = [one.box + one.speed * one.missed for one in self.objects]
-        overlaps = np.array([[_overlap(old, new) for new in boxes] for old in expected])
-        rows, columns = linear_sum_assignment(-overlaps)
-        matched = zip(rows.tolist(), columns.tolist(), strict=True)
-        return [(old, new) for old, new in matched if overlaps[old, new] > 0]
-
-    def _count(self, one: BeltObject, before: float, side: int) -> None:
-        line, now = self.line * side, _middle(one.box, self.axis)
+    def _see(
+        self, number: int, box: np.ndarray, label: int, seconds: float, line: float
+    ) -> BeltObject:
+        one = self._objects.setdefault(number, BeltObject(number, box, seconds))
+        before, now = _middle(one.box, self.axis), _middle(box, self.axis)
+        one.box, one.seen = box, seconds
+        one.votes[label] += 1
         if not one.is_counted and (before < line) != (now < line):
             one.is_counted = True
             self.counts[self.classes.names[one.label]] += 1
+        return one
 
 
 def _middle(box: np.ndarray, axis: int) -> float:
     return float(box[axis] + box[axis + 2]) / 2
-
-
-def _overlap(first: np.ndarray, second: np.ndarray) -> float:
-    """Return the intersection over union of two boxes."""
-    corner = np.maximum(first[:2], second[:2])
-    inner = np.prod(np.maximum(0, np.minimum(first[2:], second[2:]) - corner))
-    both = np.prod(first[2:] - first[:2]) + np.prod(second[2:] - second[:2])
-    return float(inner / max(both - inner, 1e-9))

@@ -18,11 +18,13 @@ class LiveFrame(NamedTuple):
         number: Of the frames that were read, from 0; those that were dropped count.
         pixels: ``(H, W, 3)`` uint8 RGB.
         came: When it came, in seconds of :func:`time.monotonic`.
+        seconds: When it was taken, in seconds from any moment on; of a camera, when it came.
     """
 
     number: int
     pixels: np.ndarray
     came: float
+    seconds: float
 
 
 class LatestFrames:
@@ -75,7 +77,8 @@ class LatestFrames:
             while not self._has_ended and (frame := self._read()) is not None:
                 with self._changed:
                     self.dropped += self._newest is not None
-                    self._newest = LiveFrame(number, frame, time.monotonic())
+                    now = time.monotonic()
+                    self._newest = LiveFrame(number, frame, now, now)
                     self._changed.notify_all()
                 number += 1
         except Exception as error:

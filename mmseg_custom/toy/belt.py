@@ -13,8 +13,10 @@ from mmseg_custom.coco.masks import sample_mask
 from mmseg_custom.coco.photos import read_photo
 
 # The smallest object, as a fraction of its photo; the longer side of one on the belt, as a fraction
-# of the belt's width; gray levels of the belt, and of the camera's noise (standard deviation); pixels of a grain of the belt.
-LEAST, SIDE, BELT_COLOR, NOISE, GRAIN = 0.02, (0.45, 0.75), (52, 50, 48), 4, 6
+# of the belt's width.
+LEAST, SIDE = 0.02, (0.45, 0.75)
+# Gray levels of the belt; pixels of a grain of it; the camera's noise, a standard deviation.
+BELT_COLOR, GRAIN, NOISE = (52, 50, 48), 6, 4
 # A beginning without objects, as a fraction of a frame, and the space between two of them.
 LEAD, SPACE = 1.2, 0.25
 
