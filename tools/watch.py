@@ -1,30 +1,28 @@
 """Segment a camera or a video as it comes, and count objects."""
 
-import json
-import logging
+import signal
 import time
-from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta, timezone
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 from mmseg_custom import cli
-from mmseg_custom.cli import positive_int, share
+from mmseg_custom.cli import existing_file, positive_int, share
 
-# Lines of results on the disk, at most: files of this many bytes.
-FILE_SIZE, FILES = 10_000_000, 5
-VIDEO_RATE = 10
+LOOPBACK = '127.0.0.1'
 # Frames a second of a video file without time stamps.
 NO_TIMES_RATE = 25
-WHITE = (255, 255, 255)
+# A camera that was not even tried for so long hangs, in seconds: systemd is not notified any more.
+HANGING_SECONDS = 60
 
 
 def build_parser() -> cli.Parser:
     """Describe the command line."""
     parser = cli.Parser(
         description=__doc__ + ' Writes one JSON line a frame: areas by class, objects with ids, '
-        'counts by class of those that passed the line. Ctrl-C ends it.',
-        example='python tools/watch.py model.onnx 0 --out work_dirs/belt',
+        'counts by class of those that passed the line. Ctrl-C ends it. A camera that goes away is '
+        'opened again when it is back.',
+        example='python tools/watch.py model.onnx 0 --out work_dirs/belt --page',
     )
     parser.add_argument(
         'arguments',
@@ -34,13 +32,20 @@ def build_parser() -> cli.Parser:
         '/dev/video0), an address (rtsp://…) or a video file',
     )
     parser.add_argument(
-        '--out', required=True, metavar='DIR', help='folder to write to: DIR/frames.jsonl, at most '
-        f'{FILES} files of {FILE_SIZE // 1_000_000} MB'
+        '--out', required=True, metavar='DIR', help='folder to write to: DIR/frames.jsonl, of a '
+        'camera at most 5 files of 10 MB'
     )  # fmt: skip
     parser.add_argument(
         '--video',
         metavar='FILE',
-        help='also write the frames with their masks: .mp4, which grows for as long as it runs',
+        help='also write the frames with their masks: FILE.mp4, of a camera FILE-000001.mp4 …',
+    )
+    parser.add_argument(
+        '--video-mb',
+        type=positive_int,
+        default=500,
+        metavar='MB',
+        help='of the video of a camera, the oldest is deleted (500)',
     )
     parser.add_argument('--frames', type=positive_int, help='end after this many')
     parser.add_argument(
@@ -56,6 +61,16 @@ def build_parser() -> cli.Parser:
     parser.add_argument(
         '--along', choices=('x', 'y'), default='x', help='the axis along which the belt runs (x)'
     )
+    parser.add_argument(
+        '--page', action='store_true', help='serve a page with the live picture and the counts'
+    )
+    cli.add_address(parser, 8080)
+    parser.add_argument(
+        '--keys',
+        type=existing_file,
+        metavar='FILE',
+        help='passwords of the page, one a line; needed for a --host that others reach',
+    )
     cli.add_trust_option(parser)
     cli.add_device(parser)
     return parser
@@ -64,6 +79,9 @@ def build_parser() -> cli.Parser:
 def run(args) -> None:
     """Segment frame after frame, of a camera the newest each time."""
     from mmseg_custom.live import BeltCounter, TemporalSmoothing
+    from mmseg_custom.live.lines import Lines
+    from mmseg_custom.live.recording import annotated
+    from mmseg_custom.live.service_manager import ServiceManager
     from mmseg_custom.utils import UserError
 
     if not args.smoothing:
@@ -71,121 +89,132 @@ def run(args) -> None:
     *model, source = args.arguments
     if not model:
         raise UserError('MODEL or SOURCE is missing: watch.py MODEL SOURCE')
-    frames = frames_of(source)
-    segmenter = cli.load_segmenter(args, model, probabilities=True)
-    smoothing = TemporalSmoothing(args.smoothing)
-    counter = BeltCounter(segmenter.classes, args.line, 'xy'.index(args.along))
-    lines = line_writer(Path(args.out, 'frames.jsonl'))
-    done = 0
-    with video_writer(args.video, counter.classes) as video, suppress(KeyboardInterrupt):
+    manager = ServiceManager()
+    with ExitStack() as stack:
+        listener = stack.enter_context(listening(args))
+        is_camera = not Path(source).is_file()
+        frames = camera_frames(source, manager) if is_camera else video_frames(source)
+        segmenter = cli.load_segmenter(args, model, probabilities=True)
+        classes = segmenter.classes
+        smoothing = TemporalSmoothing(args.smoothing)
+        counter = BeltCounter(classes, args.line, 'xy'.index(args.along))
+        show = page(args, listener, classes, source)
+        lines = Lines(Path(args.out, 'frames.jsonl'), is_camera, say)
+        record = stack.enter_context(recording(args, is_camera))
+        stack.enter_context(ending_on_signals())
+        manager.ready(f'watching {source}')
+        done = 0
         for number, frame, came, seconds in frames:
             probabilities = smoothing(frame, segmenter.batch([frame])[0].probabilities)
             mask = probabilities.argmax(axis=0).astype('uint8')
             objects = counter.update(mask, seconds)
-            lines.info(json.dumps(times(came) | entry(number, mask, objects, counter)))
-            video(frame, mask, objects)
+            lines.write(number, came, mask, objects, counter)
+            draw = partial(annotated, frame, mask, objects, classes)
+            record(draw, seconds)
+            show(draw, counter.counts, came)
             done += 1
+            manager.alive(f'{done} frames, {counter.counts.total()} objects counted')
             if done == args.frames:
                 break
+    manager.stopping()
     counts = ', '.join(f'{name} {count}' for name, count in counter.counts.items()) or 'nothing'
     dropped = getattr(frames, 'dropped', 0)
     print(f'{done} frames, {dropped} dropped; counted: {counts}; wrote {args.out}/frames.jsonl')
 
 
-def frames_of(source: str):
-    """Yield frames: of a file every one, of a camera the newest."""
-    from mmseg_custom.live import Camera, LatestFrames, LiveFrame
+def say(text: str) -> None:
+    """Print a line at once, also where the output is a file."""
+    print(text, flush=True)
+
+
+def video_frames(source: str):
+    """Yield each frame of a video file."""
+    from mmseg_custom.live import LiveFrame
     from mmseg_custom.prediction.video import Video
 
-    if Path(source).is_file():
-        video = Video(Path(source))
-        return (
-            LiveFrame(frame.number, video.read(frame.place), time.monotonic(), seconds_of(frame))
-            for frame in video.frames
-        )
-    return LatestFrames(Camera(source, report=partial(print, flush=True)).read)
+    video = Video(Path(source))
+    for frame in video.frames:
+        seconds = frame.number / NO_TIMES_RATE if frame.seconds is None else frame.seconds
+        yield LiveFrame(frame.number, video.read(frame.place), time.monotonic(), seconds)
 
 
-def seconds_of(frame) -> float:
-    """Return when a frame of a video is shown."""
-    return frame.number / NO_TIMES_RATE if frame.seconds is None else frame.seconds
+def camera_frames(source: str, manager):
+    """Return an iterable of the newest frames of a camera."""
+    from mmseg_custom.live import Camera, LatestFrames
 
+    camera = Camera(source, say)
 
-def line_writer(path: Path) -> logging.Logger:
-    """Return what writes lines to a file, and starts a new one before it grows too large."""
-    from logging.handlers import RotatingFileHandler
+    def on_wait() -> None:
+        # One that is away is tried again and again; one whose driver hangs is not.
+        if time.monotonic() - camera.tried_at < HANGING_SECONDS:
+            manager.alive(f'no frames from {source}')
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handler = RotatingFileHandler(path, maxBytes=FILE_SIZE, backupCount=FILES - 1)
-    lines = logging.Logger('frames')
-    lines.addHandler(handler)
-    return lines
-
-
-def times(came: float) -> dict:
-    """Return when a frame came, and the seconds from then until now."""
-    seconds = time.monotonic() - came
-    moment = datetime.now(timezone.utc) - timedelta(seconds=seconds)
-    return dict(time=moment.isoformat(timespec='milliseconds'), latency=round(seconds, 4))
-
-
-def entry(number: int, mask, objects, counter) -> dict:
-    """Return what is written about one frame."""
-    import numpy as np
-
-    classes = counter.classes
-    areas = np.bincount(mask.ravel(), minlength=256)[: len(classes)] / mask.size
-    return dict(
-        frame=number,
-        areas={name: round(float(a), 4) for name, a in zip(classes.names, areas, strict=True) if a},
-        objects=[
-            dict(id=one.id, name=classes.names[one.label], box=one.box.astype(int).tolist())
-            for one in objects
-        ],
-        counts=dict(counter.counts),
-    )
+    return LatestFrames(camera.read, on_wait)
 
 
 @contextmanager
-def video_writer(path: str | None, classes):
-    """Give a function that adds a frame with its mask, boxes and ids to a video."""
-    if path is None:
-        yield lambda frame, mask, objects: None
-        return
-    import cv2
+def ending_on_signals():
+    """Let Ctrl-C, and SIGTERM as well, end what is inside, and continue behind it."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with suppress(KeyboardInterrupt):
+            yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
+
+@contextmanager
+def recording(args, is_camera: bool):
+    """Give a function that adds what it draws to the video, if there is to be one."""
+    from mmseg_custom.live.recording import Recording, RecordingParts
     from mmseg_custom.utils import atomic_path
 
-    with atomic_path(path) as temporary:
-        writers: list[cv2.VideoWriter] = []
-
-        def add(frame, mask, objects) -> None:
-            if not writers:
-                size = frame.shape[1::-1]
-                code = cv2.VideoWriter.fourcc(*'mp4v')
-                writers.append(cv2.VideoWriter(str(temporary), code, VIDEO_RATE, size))
-            writers[0].write(picture_of(frame, mask, objects, classes))
-
-        try:
-            yield add
-        finally:
-            for writer in writers:
-                writer.release()
+    if args.video is None:
+        yield lambda draw, seconds: None
+        return
+    with ExitStack() as stack:
+        if is_camera:
+            video = RecordingParts(Path(args.video), args.video_mb * 1_000_000, say)
+        else:
+            video = Recording(Path(stack.enter_context(atomic_path(args.video))))
+        stack.callback(video.close)
+        yield lambda draw, seconds: video.add(draw(), seconds)
 
 
-def picture_of(frame, mask, objects, classes):
-    """Return ``(H, W, 3)`` uint8 BGR: a frame with its mask, and boxes and ids of its objects."""
-    import cv2
+@contextmanager
+def listening(args):
+    """Give a socket for the page, None without one."""
+    from mmseg_custom.utils import UserError
+    from mmseg_custom.utils.extras import needing
 
-    from mmseg_custom.visualization import overlay
+    if not args.page:
+        if args.keys or args.host != LOOPBACK:
+            raise UserError('--host and --keys are for the page: add --page')
+        yield None
+        return
+    with needing('starlette or uvicorn', 'live'):
+        from mmseg_custom.live.guard import is_loopback
+        from mmseg_custom.serving.server import listen
+    if not args.keys and not is_loopback(args.host):
+        raise UserError(
+            f'{args.host}: whoever reaches this address would see the camera', kind='open-camera'
+        )
+    with listen(args.host, args.port) as listener:
+        yield listener
 
-    picture = overlay(frame, mask, classes)[..., ::-1].copy()
-    for one in objects:
-        left, top, right, bottom = one.box.astype(int).tolist()
-        cv2.rectangle(picture, (left, top), (right, bottom), WHITE, 2)
-        text = f'{one.id} {classes.names[one.label]}'
-        cv2.putText(picture, text, (left + 4, top + 18), 0, 0.5, WHITE, 1, cv2.LINE_AA)
-    return picture
+
+def page(args, listener, classes, source: str):
+    """Serve the page; return a function that shows a frame on it."""
+    if listener is None:
+        return lambda draw, counts, came: None
+    from mmseg_custom.live.page import LivePicture, create_page, serve_beside
+    from mmseg_custom.serving.access import read_keys
+
+    live = LivePicture()
+    keys = read_keys(args.keys) if args.keys else ()
+    serve_beside(create_page(live, classes, 'The belt', keys, args.host), listener)
+    say(f'the live picture is on http://{args.host}:{listener.getsockname()[1]}')
+    return live.show
 
 
 if __name__ == '__main__':

@@ -66,6 +66,10 @@ REMEDIES: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
     'other-classes': ((('--classes',), 'leave out --classes'),),
     'output-is-input': ((('--out',), 'choose another --out'),),
     'taken-master-port': ((('--launcher',), 'set PORT (Slurm: MASTER_PORT) to a free one'),),
+    'open-camera': (
+        (('--keys',), 'ask for a password: --keys FILE'),
+        (('--host',), 'leave out --host'),
+    ),
     'taken-port': ((('--port',), 'take another --port'),),
     'two-data-roots': ((('--data-root',), 'say with --data-root which of the two'),),
     'unclear-format': ((('--from',), 'say which with --from'),),

@@ -56,6 +56,7 @@ class BeltCounter:
 
     Attributes:
         counts (Counter): Number of objects that passed the line, by class name.
+        passed (list[BeltObject]): Those that passed it in the last frame.
 
     Raises:
         UserError: The package trackers is not installed.
@@ -74,6 +75,7 @@ class BeltCounter:
         self.classes, self.line, self.axis = classes, line, axis
         self.least, self.patience = least, patience
         self.counts: Counter[str] = Counter()
+        self.passed: list[BeltObject] = []
         self._objects: dict[int, BeltObject] = {}
         self._tracker = ByteTrackTracker(
             lost_track_buffer=round(TRACKER_RATE * patience), minimum_iou_threshold=LEAST_OVERLAP
@@ -93,6 +95,7 @@ class BeltCounter:
 
         boxes, labels = self._find(mask)
         tracked = self._tracker.update(Detections(boxes, class_id=labels), timestamp=seconds)
+        self.passed = []
         middle_line = self.line * mask.shape[1 - self.axis]
         seen = [
             self._see(number, box, label, seconds, middle_line)
@@ -131,6 +134,7 @@ class BeltCounter:
         one.votes[label] += 1
         if not one.is_counted and (before < line) != (now < line):
             one.is_counted = True
+            self.passed.append(one)
             self.counts[self.classes.names[one.label]] += 1
         return one
 

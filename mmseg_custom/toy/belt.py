@@ -85,7 +85,7 @@ class Belt:
 
         Args:
             number: From 0, any.
-            is_moving: False: the belt stands still where it is in frame 0; the noise goes on.
+            is_moving: False: the belt stands still where it is in frame 0; the noise still changes.
 
         Returns:
             tuple[np.ndarray, np.ndarray]: ``(H, W, 3)`` uint8 RGB and ``(H, W)`` uint8 labels.
