@@ -17,6 +17,8 @@ from .load import memory_of
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / 'samples' / 'recycle_trash' / 'train_all.json'
+# Of video, so that the oldest is soon deleted.
+VIDEO_MB = 10
 # What a camera does wrong, in turn, and for how many seconds.
 FAULTS = (('vanish', 20), ('hang', 25), ('vanish', 3))
 
@@ -49,7 +51,8 @@ def run(args) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, open(log, 'w', encoding='utf-8') as lines:
         command = [sys.executable, ROOT / 'tools' / 'watch.py', args.model, camera.url]
-        watcher = subprocess.Popen([*map(str, command), '--out', folder])
+        command += ['--out', folder, '--video', Path(folder, 'seen.mp4'), '--video-mb', VIDEO_MB]
+        watcher = subprocess.Popen([*map(str, command)])
         try:
             for line in minutes(args, camera, watcher, Path(folder, 'frames.jsonl')):
                 lines.write(json.dumps(line) + '\n')
@@ -86,6 +89,7 @@ def minutes(args, camera: BeltCamera, watcher: subprocess.Popen, written: Path):
         yield dict(
             minute=minute,
             memory_mb=round(memory_of(watcher.pid), 1),
+            disk_mb=round(sum(p.stat().st_size for p in written.parent.iterdir()) / 1e6, 1),
             faults=done,
             **describe(entries, camera, with_camera=not args.fault_every),
         )

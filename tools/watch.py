@@ -93,12 +93,14 @@ def run(args) -> None:
     with ExitStack() as stack:
         listener = stack.enter_context(listening(args))
         is_camera = not Path(source).is_file()
-        frames = camera_frames(source, manager) if is_camera else video_frames(source)
+        frames = video_frames(source)
+        if is_camera:
+            frames = stack.enter_context(camera_frames(source, manager))
         segmenter = cli.load_segmenter(args, model, probabilities=True)
         classes = segmenter.classes
         smoothing = TemporalSmoothing(args.smoothing)
         counter = BeltCounter(classes, args.line, 'xy'.index(args.along))
-        show = page(args, listener, classes, source)
+        show = stack.enter_context(page(args, listener, classes))
         lines = Lines(Path(args.out, 'frames.jsonl'), is_camera, say)
         record = stack.enter_context(recording(args, is_camera))
         stack.enter_context(ending_on_signals())
@@ -109,7 +111,7 @@ def run(args) -> None:
             mask = probabilities.argmax(axis=0).astype('uint8')
             objects = counter.update(mask, seconds)
             lines.write(number, came, mask, objects, counter)
-            draw = partial(annotated, frame, mask, objects, classes)
+            draw = partial(annotated, frame, mask, objects, counter)
             record(draw, seconds)
             show(draw, counter.counts, came)
             done += 1
@@ -138,8 +140,9 @@ def video_frames(source: str):
         yield LiveFrame(frame.number, video.read(frame.place), time.monotonic(), seconds)
 
 
+@contextmanager
 def camera_frames(source: str, manager):
-    """Return an iterable of the newest frames of a camera."""
+    """Give an iterable of the newest frames of a camera."""
     from mmseg_custom.live import Camera, LatestFrames
 
     camera = Camera(source, say)
@@ -149,7 +152,12 @@ def camera_frames(source: str, manager):
         if time.monotonic() - camera.tried_at < HANGING_SECONDS:
             manager.alive(f'no frames from {source}')
 
-    return LatestFrames(camera.read, on_wait)
+    frames = LatestFrames(camera.read, on_wait)
+    try:
+        yield frames
+    finally:
+        camera.close()
+        frames.close()
 
 
 @contextmanager
@@ -203,18 +211,20 @@ def listening(args):
         yield listener
 
 
-def page(args, listener, classes, source: str):
-    """Serve the page; return a function that shows a frame on it."""
+@contextmanager
+def page(args, listener, classes):
+    """Serve the page; give a function that shows a frame on it."""
     if listener is None:
-        return lambda draw, counts, came: None
-    from mmseg_custom.live.page import LivePicture, create_page, serve_beside
+        yield lambda draw, counts, came: None
+        return
+    from mmseg_custom.live.page import LivePicture, create_page, serving
     from mmseg_custom.serving.access import read_keys
 
     live = LivePicture()
     keys = read_keys(args.keys) if args.keys else ()
-    serve_beside(create_page(live, classes, 'The belt', keys, args.host), listener)
-    say(f'the live picture is on http://{args.host}:{listener.getsockname()[1]}')
-    return live.show
+    with serving(create_page(live, classes, 'The belt', keys, args.host), live, listener):
+        say(f'the live picture is on http://{args.host}:{listener.getsockname()[1]}')
+        yield live.show
 
 
 if __name__ == '__main__':

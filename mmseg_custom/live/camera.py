@@ -1,6 +1,7 @@
 """A camera or a stream that may go away and come back."""
 
 import os
+import threading
 import time
 from collections.abc import Callable
 
@@ -21,7 +22,8 @@ class Camera:
         source: A number (``0``: the first camera), a device such as ``/dev/video0``, or an address
             such as ``rtsp://…``.
         report: Gets one line when it goes away, and one when it is back.
-        wait: Sleeps for a number of seconds.
+        wait: Sleeps for a number of seconds; returns True if there is to be no other try. None: for
+            as long, or until :meth:`close`.
 
     Attributes:
         tried_at (float): When it last gave a frame or was last tried, in seconds of
@@ -36,16 +38,25 @@ class Camera:
         self,
         source: str,
         report: Callable[[str], None] = print,
-        wait: Callable[[float], None] = time.sleep,
+        wait: Callable[[float], bool | None] | None = None,
     ):
-        self.source, self._report, self._wait = source, report, wait
+        self._closed = threading.Event()
+        self.source, self._report, self._wait = source, report, wait or self._closed.wait
         self.lost, self.tried_at, self._seen_at = 0, time.monotonic(), time.monotonic()
         self._capture = _open(source)
         if not self._capture.isOpened():
             raise UserError(f'{source}: no such camera or stream, or it is used by another program')
 
-    def read(self) -> np.ndarray:
-        """Return the next frame, ``(H, W, 3)`` uint8 RGB, however long it takes to come."""
+    def close(self) -> None:
+        """Let a :meth:`read` that waits for the camera end."""
+        self._closed.set()
+
+    def read(self) -> np.ndarray | None:
+        """Return the next frame, ``(H, W, 3)`` uint8 RGB, however long it takes to come.
+
+        Returns:
+            np.ndarray | None: None after :meth:`close`.
+        """
         frame = self._read()
         if frame is not None:
             return frame
@@ -54,7 +65,8 @@ class Camera:
         gone, pause = self._seen_at, FIRST_WAIT
         while frame is None:
             self._capture.release()
-            self._wait(pause)
+            if self._wait(pause):
+                return None
             pause = min(2 * pause, LONGEST_WAIT)
             self._capture = _open(self.source)
             frame = self._read()

@@ -9,6 +9,8 @@ import numpy as np
 
 # While no frame comes, the one who waits for it is called as often as this, in seconds.
 PATIENCE = 1.0
+# Longer than a network camera may take for a frame.
+CLOSE_SECONDS = 15
 
 
 class LiveFrame(NamedTuple):
@@ -50,7 +52,8 @@ class LatestFrames:
         self._error: Exception | None = None
         self._has_ended = False
         self.dropped = 0
-        threading.Thread(target=self._follow, daemon=True).start()
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self._thread.start()
 
     def __iter__(self) -> Iterator[LiveFrame]:
         """Yield the newest frame, until the camera ends."""
@@ -68,8 +71,12 @@ class LatestFrames:
                 yield newest
 
     def close(self) -> None:
-        """Stop reading after the frame that is being read."""
+        """Stop reading, and wait for the frame that is being read.
+
+        A thread inside OpenCV while Python ends would abort the process.
+        """
         self._has_ended = True
+        self._thread.join(CLOSE_SECONDS)
 
     def _follow(self) -> None:
         number = 0

@@ -5,7 +5,8 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import cv2
 import numpy as np
@@ -22,13 +23,14 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from mmseg_custom.classes import ClassList
-from mmseg_custom.serving.server import Server, new_server
+from mmseg_custom.serving.server import new_server
 from mmseg_custom.visualization.pages.html import css_colors, render_page
 
 from .guard import Guard
 
 STREAM, STATE, BOUNDARY = '/live.mjpg', '/state', 'frame'
 MOST_VIEWERS, QUALITY, LOOK_SECONDS = 8, 80, 0.03
+CLOSE_SECONDS = 5
 HEADERS = {
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
@@ -46,7 +48,7 @@ class LivePicture:
     """
 
     def __init__(self) -> None:
-        self.viewers = 0
+        self.viewers, self._has_ended = 0, False
         self._newest: tuple[int, Callable[[], np.ndarray]] | None = None
         self._jpeg: tuple[int, bytes] = (0, b'')
         self._lock = threading.Lock()
@@ -82,12 +84,16 @@ class LivePicture:
                 self._jpeg = newest[0], cv2.imencode('.jpg', newest[1](), options)[1].tobytes()
             return self._jpeg
 
+    def close(self) -> None:
+        """End all streams."""
+        self._has_ended = True
+
     async def parts(self) -> AsyncIterator[bytes]:
         """Yield the parts of an MJPEG answer; one who reads slowly gets fewer pictures."""
         self.viewers += 1
         number = 0
         try:
-            while True:
+            while not self._has_ended:
                 found = await asyncio.to_thread(self.jpeg, number)
                 if found is None:
                     await asyncio.sleep(LOOK_SECONDS)
@@ -137,16 +143,21 @@ def create_page(
     return Guard(Starlette(routes=routes), keys, host)
 
 
-def serve_beside(app: ASGIApp, listener: socket.socket) -> Server:
-    """Serve in a thread of its own, until the program ends.
+@contextmanager
+def serving(app: ASGIApp, live: LivePicture, listener: socket.socket) -> Iterator[None]:
+    """Serve in a thread of its own.
 
     Args:
         app: The application.
+        live: What it shows; closed at the end.
         listener: As :func:`mmseg_custom.serving.server.listen` returns it.
-
-    Returns:
-        Server: Ends if its ``should_exit`` is set.
     """
     server = new_server(app)
-    threading.Thread(target=server.run, args=([listener],), daemon=True).start()
-    return server
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        live.close()
+        server.should_exit = True
+        thread.join(CLOSE_SECONDS)

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from mmseg_custom.classes import ClassList
 from mmseg_custom.visualization import overlay
 
-from .belt_counter import BeltObject
+from .belt_counter import BeltCounter, BeltObject
 
 if TYPE_CHECKING:
     import av
@@ -25,7 +24,7 @@ KEY_FRAME_EVERY = 20
 TICKS, NOMINAL_RATE = 1000, 5
 # After an error of the disk.
 RETRY_SECONDS = 60
-WHITE = (255, 255, 255)
+WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
 
 class Recording:
@@ -141,23 +140,28 @@ def _number(path: Path) -> int:
 
 
 def annotated(
-    frame: np.ndarray, mask: np.ndarray, objects: Sequence[BeltObject], classes: ClassList
+    frame: np.ndarray, mask: np.ndarray, objects: Sequence[BeltObject], counter: BeltCounter
 ) -> np.ndarray:
-    """Return a frame with its mask, and boxes and ids of its objects.
+    """Return a frame with its mask, the line, and boxes and ids of its objects.
 
     Args:
         frame: ``(H, W, 3)`` uint8 RGB.
         mask: ``(H, W)`` uint8 labels.
         objects: That are seen in it.
-        classes: What the labels mean.
+        counter: Says what the labels mean, and where the line is.
 
     Returns:
         np.ndarray: ``(H, W, 3)`` uint8 BGR.
     """
+    classes = counter.classes
     picture = overlay(frame, mask, classes)[..., ::-1].copy()
+    place = int(counter.line * mask.shape[1 - counter.axis])
+    across = picture[:, place : place + 1] if counter.axis == 0 else picture[place : place + 1]
+    across[:] = WHITE
     for one in objects:
         left, top, right, bottom = one.box.astype(int).tolist()
         cv2.rectangle(picture, (left, top), (right, bottom), WHITE, 2)
         text = f'{one.id} {classes.names[one.label]}'
-        cv2.putText(picture, text, (left + 4, top + 18), 0, 0.5, WHITE, 1, cv2.LINE_AA)
+        for color, width in ((BLACK, 3), (WHITE, 1)):
+            cv2.putText(picture, text, (left + 4, top + 18), 0, 0.5, color, width, cv2.LINE_AA)
     return picture
