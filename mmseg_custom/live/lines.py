@@ -67,7 +67,7 @@ class Lines:
         """Write what was seen in a frame.
 
         Args:
-            number: Of the frame.
+            number: The frame's number.
             came: When it came, in seconds of :func:`time.monotonic`.
             mask: ``(H, W)`` uint8 labels.
             objects: That are seen in it.

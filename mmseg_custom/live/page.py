@@ -117,7 +117,7 @@ def create_page(
     Args:
         live: What is shown.
         classes: The model's classes.
-        title: Of the page.
+        title: The page's heading.
         keys: See :class:`~mmseg_custom.live.guard.Guard`.
         host: See there.
     """

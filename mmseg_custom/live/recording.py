@@ -68,11 +68,13 @@ class Recording:
     def _open(self, shape: tuple[int, ...], seconds: float) -> None:
         import av
 
-        options = dict(movflags='frag_keyframe+empty_moov+default_base_moof')
+        options = dict(movflags='frag_keyframe+empty_moov+default_base_moof', flush_packets='1')
         self._container = av.open(str(self.path), 'w', format='mp4', container_options=options)
         # Browsers and phones play H.264; it is not in every build.
         is_there = 'libx264' in av.codecs_available
-        codec, preset = ('libx264', dict(preset='veryfast')) if is_there else ('mpeg4', {})
+        codec, preset = (
+            ('libx264', dict(preset='veryfast', tune='zerolatency')) if is_there else ('mpeg4', {})
+        )
         self._stream = self._container.add_stream(codec, rate=NOMINAL_RATE, options=preset)
         # Both codecs take even sides only.
         self._stream.width, self._stream.height = (side + side % 2 for side in shape[1::-1])
@@ -128,8 +130,9 @@ class RecordingParts:
         self.close()
         parts = self.parts()
         number = 1 + (_number(parts[-1]) if parts else 0)
-        # A part may become a key frame larger than its limit.
-        while parts and sum(p.stat().st_size for p in parts) > (1 - 2 * PART) * self._limit:
+        # What is between two key frames is written at once, so that a part exceeds its limit.
+        largest = max([PART * self._limit, *(part.stat().st_size for part in parts)])
+        while parts and sum(p.stat().st_size for p in parts) > self._limit - 2 * largest:
             parts.pop(0).unlink()
         name = f'{self._path.stem}-{number:06d}{self._path.suffix}'
         self._current = Recording(self._path.with_name(name))

@@ -1,10 +1,19 @@
 import json
+import socket
+import threading
+import urllib.request
 
 import av
 import numpy as np
 import pytest
 from conftest import REAL, ROOT, call_tool
 from PIL import Image
+from serving import free_port
+
+from benchmarks.belt_camera import BeltCamera
+from mmseg_custom.classes import built_in
+from mmseg_custom.coco.labelled_set import labelled_samples
+from mmseg_custom.toy.belt import Belt, cut_out
 
 TOOL = 'tools/watch.py'
 MODEL = ROOT / 'weights' / 'trash11'
@@ -48,6 +57,8 @@ def test_each_frame_of_a_video_has_a_line_and_a_picture(belt, tmp_path, capsys):
         (['rtsp://127.0.0.1:1/none'], 'no such camera or stream'),
         (['0', '--smoothing', '0'], '1 is no smoothing'),
         ([], 'MODEL or SOURCE is missing'),
+        (['0', '--host', '0.0.0.0'], 'add --page'),
+        (['0', '--host', '0.0.0.0', '--page'], 'ask for a password: --keys FILE'),
     ],
 )
 def test_mistakes_are_one_line(tmp_path, capsys, arguments, message):
@@ -60,3 +71,46 @@ def test_mistakes_are_one_line(tmp_path, capsys, arguments, message):
 def test_predict_names_the_tool_for_cameras(tmp_path, capsys, source):
     done = call_tool(capsys, 'tools/predict.py', MODEL, source, '--out', tmp_path, code=2)
     assert 'tools/watch.py' in done.err
+
+
+@pytest.mark.slow
+def test_a_network_camera_is_counted_shown_and_recorded(tmp_path, capsys, monkeypatch):
+    pytest.importorskip('fastapi')
+    objects = cut_out(labelled_samples(str(REAL / 'val.json'), built_in()), built_in())
+    camera = BeltCamera(Belt(objects, width=160, height=120), rate=10)
+    port, seen, notified = free_port(), [], tmp_path / 'notified'
+
+    def look():
+        # The page ends with the tool: a frame is asked for until there is one, or the tool ends.
+        while not seen and not has_ended.is_set():
+            try:
+                with urllib.request.urlopen(
+                    f'http://127.0.0.1:{port}/live.mjpg', timeout=5
+                ) as page:
+                    seen.append(page.read(2000))
+            except OSError:
+                has_ended.wait(0.1)
+
+    has_ended = threading.Event()
+    viewer = threading.Thread(target=look)
+    out, video = tmp_path / 'out', tmp_path / 'videos' / 'seen.mp4'
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(notified))
+        manager.setblocking(False)
+        monkeypatch.setenv('NOTIFY_SOCKET', str(notified))
+        viewer.start()
+        options = ['--video', video, '--page', '--port', port, '--frames', 8]
+        done = call_tool(capsys, TOOL, MODEL, camera.url, '--out', out, *options)
+        has_ended.set()
+        viewer.join()
+        messages = [manager.recv(1000).decode() for _ in range(10)]
+    camera.vanish()
+    lines = [json.loads(line) for line in (out / 'frames.jsonl').read_text().splitlines()]
+    assert len(lines) == 8
+    assert [line['frame'] for line in lines] == sorted({line['frame'] for line in lines})
+    assert '8 frames' in done.out and f'http://127.0.0.1:{port}' in done.out
+    assert seen and seen[0].startswith(b'--frame')
+    with av.open(str(video.with_name('seen-000001.mp4'))) as container:
+        assert len(list(container.decode(video=0))) == 8
+    assert messages[0].startswith('READY=1') and messages[-1] == 'STOPPING=1'
+    assert all(message.startswith('WATCHDOG=1') for message in messages[1:-1])
