@@ -67,7 +67,7 @@ class Belt:
         # It ends where it begins.
         length += -length % step
         self.frames, self.labels = length // step, tuple(one.label for one in objects)
-        coarse = rng.normal(size=(height // GRAIN, length // GRAIN)).astype(np.float32)
+        coarse = rng.normal(size=(1 + height // GRAIN, 1 + length // GRAIN)).astype(np.float32)
         texture = 5 * cv2.resize(coarse, (length, height), interpolation=cv2.INTER_CUBIC)
         photo = np.array(BELT_COLOR) + texture[..., None]
         self._photo = np.clip(photo, 0, 255).astype(np.uint8)
