@@ -95,13 +95,12 @@ class BeltCounter:
 
         boxes, labels = self._find(mask)
         tracked = self._tracker.update(Detections(boxes, class_id=labels), timestamp=seconds)
+        ids, kinds = np.asarray(tracked.tracker_id), np.asarray(tracked.class_id)
         self.passed = []
         middle_line = self.line * mask.shape[1 - self.axis]
         seen = [
             self._see(number, box, label, seconds, middle_line)
-            for number, box, label in zip(
-                tracked.tracker_id.tolist(), tracked.xyxy, tracked.class_id.tolist(), strict=True
-            )
+            for number, box, label in zip(ids.tolist(), tracked.xyxy, kinds.tolist(), strict=True)
             if number >= 0
         ]
         self._objects = {

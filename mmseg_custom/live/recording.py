@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -39,6 +39,8 @@ class Recording:
     def __init__(self, path: Path):
         self.path = path
         self._container: av.container.OutputContainer | None = None
+        # PyAV's types do not say which kind of stream a codec's name gives.
+        self._stream: Any = None
         self._start, self._last = 0.0, -1
 
     def add(self, picture: np.ndarray, seconds: float) -> None:
@@ -50,13 +52,12 @@ class Recording:
         """
         import av
 
-        if self._container is None:
-            self._open(picture.shape, seconds)
+        container = self._container or self._open(picture.shape, seconds)
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format='bgr24')
         # Two frames of one moment would be refused.
         self._last = frame.pts = max(self._last + 1, round(TICKS * (seconds - self._start)))
         frame.time_base = self._stream.codec_context.time_base
-        self._container.mux(self._stream.encode(frame))
+        container.mux(self._stream.encode(frame))
 
     def close(self) -> None:
         """Write what is left."""
@@ -65,23 +66,25 @@ class Recording:
             self._container.close()
             self._container = None
 
-    def _open(self, shape: tuple[int, ...], seconds: float) -> None:
+    def _open(self, shape: tuple[int, ...], seconds: float) -> 'av.container.OutputContainer':
         import av
 
         options = dict(movflags='frag_keyframe+empty_moov+default_base_moof', flush_packets='1')
-        self._container = av.open(str(self.path), 'w', format='mp4', container_options=options)
+        container = av.open(str(self.path), 'w', format='mp4', container_options=options)
         # Browsers and phones play H.264; it is not in every build.
         is_there = 'libx264' in av.codecs_available
         codec, preset = (
             ('libx264', dict(preset='veryfast', tune='zerolatency')) if is_there else ('mpeg4', {})
         )
-        self._stream = self._container.add_stream(codec, rate=NOMINAL_RATE, options=preset)
+        self._stream = container.add_stream(codec, rate=NOMINAL_RATE, options=preset)
         # Both codecs take even sides only.
         self._stream.width, self._stream.height = (side + side % 2 for side in shape[1::-1])
         self._stream.pix_fmt = 'yuv420p'
         self._stream.codec_context.time_base = Fraction(1, TICKS)
         self._stream.codec_context.gop_size = KEY_FRAME_EVERY
         self._start, self._last = seconds, -1
+        self._container = container
+        return container
 
 
 class RecordingParts:
@@ -105,9 +108,10 @@ class RecordingParts:
         if seconds < self._blocked_until:
             return
         try:
-            if self._current is None or self._is_full(self._current.path):
-                self._begin()
-            self._current.add(picture, seconds)
+            current = self._current
+            if current is None or self._is_full(current.path):
+                current = self._begin()
+            current.add(picture, seconds)
         except OSError as error:
             self._current, self._blocked_until = None, seconds + RETRY_SECONDS
             self._report(f'{self._path}: no video for {RETRY_SECONDS} s ({error})')
@@ -126,7 +130,7 @@ class RecordingParts:
     def _is_full(self, path: Path) -> bool:
         return path.is_file() and path.stat().st_size >= PART * self._limit
 
-    def _begin(self) -> None:
+    def _begin(self) -> Recording:
         self.close()
         parts = self.parts()
         number = 1 + (_number(parts[-1]) if parts else 0)
@@ -136,6 +140,7 @@ class RecordingParts:
             parts.pop(0).unlink()
         name = f'{self._path.stem}-{number:06d}{self._path.suffix}'
         self._current = Recording(self._path.with_name(name))
+        return self._current
 
 
 def _number(path: Path) -> int:
