@@ -42,7 +42,10 @@ class Reading:
         Raises:
             UserError: The size is none, is not known, or is not that of the photo.
         """
-        name = clean_name(file_name)
+        try:
+            name = clean_name(file_name)
+        except UserError as error:
+            raise UserError(f'{self.at}: {error}') from None
         height, width = (None if one is None else as_size(one) for one in (height, width))
         self.at = f'{self.source}: {name}'
         path = path if path is not None and path.is_file() else None

@@ -15,7 +15,15 @@ from .model import LabeledPhoto, PhotoSet
 from .reading import Reading
 
 # What broken content raises in a reader.
-BROKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+BROKEN = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    OSError,
+    StopIteration,
+    TypeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True)

@@ -48,18 +48,11 @@ class Cityscapes(Format):
             reading.known(classes.names[label])
         folder = path / LABELS
         assumed = 0
-        for file in sorted(folder.rglob(f'*{LABEL_END}.png')):
-            stem = file.relative_to(folder).as_posix().removesuffix(f'{LABEL_END}.png')
-            photo = find_photo((data_root or path / PHOTOS) / (stem + PHOTO_END))
+        for name in _names(folder):
+            photo = find_photo((data_root or path / PHOTOS) / (name + PHOTO_END))
             assumed += photo is None
-            labels = _read(file)
-            reading.begin(stem + (photo.suffix if photo else '.png'), photo, *labels.shape)
-            numbers = Path(str(file).removesuffix(f'{LABEL_END}.png') + f'{INSTANCE_END}.png')
-            instances = _read(numbers) if numbers.is_file() else None
-            _require_known(file, labels, instances, classes)
-            if instances is not None:
-                # Below, it is a label again, of what is not counted.
-                instances = np.where(instances < STEP, 0, instances)
+            labels, instances = _pictures(folder, name, classes)
+            reading.begin(name + (photo.suffix if photo else '.png'), photo, *labels.shape)
             for name, segmentation in objects_of(labels, instances, classes):
                 reading.add(name, segmentation)
         if assumed:
@@ -90,18 +83,36 @@ def _photo_name(file_name: str) -> str:
     return path.with_name(f'{path.stem}{PHOTO_END}{path.suffix}').as_posix()
 
 
-def _read(file: Path) -> np.ndarray:
-    values = np.asarray(read_picture(file))
-    if values.ndim != 2:
-        raise UserError(f'{file}: is a color picture; labels are gray')
-    return values.astype(np.int64) if values.dtype != np.uint8 else values
+def _names(folder: Path) -> list[str]:
+    """Return what the pictures of each photo begin with, relative to a folder."""
+    found = set()
+    for end in (LABEL_END, INSTANCE_END):
+        for file in folder.rglob(f'*{end}.png'):
+            found.add(file.relative_to(folder).as_posix().removesuffix(f'{end}.png'))
+    return sorted(found)
 
 
-def _require_known(
-    file: Path, labels: np.ndarray, instances: np.ndarray | None, classes: ClassList
-) -> None:
+def _pictures(folder: Path, name: str, classes: ClassList) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return labels, ``(H, W)`` uint8, and numbers of objects (0 for none), if they are known."""
+    file = folder / f'{name}{LABEL_END}.png'
+    numbers = folder / f'{name}{INSTANCE_END}.png'
+    instances = _read(numbers) if numbers.is_file() else None
+    if instances is None or file.is_file():
+        labels = _read(file)
+    else:
+        # Below 1000, an instance is a label: of what is not counted.
+        file, labels = numbers, np.where(instances < STEP, instances, instances // STEP)
     strange = np.setdiff1d(labels, [*range(len(classes)), classes.ignore_index])
     if strange.size:
         raise UserError(f'{file}: has the label {strange[0]}, which is no class')
     if instances is not None and instances.shape != labels.shape:
         raise UserError(f'{file}: is of another size than the picture of the instances')
+    counted = None if instances is None else np.where(instances < STEP, 0, instances)
+    return labels.astype(np.uint8), counted
+
+
+def _read(file: Path) -> np.ndarray:
+    values = np.asarray(read_picture(file))
+    if values.ndim != 2:
+        raise UserError(f'{file}: is a color picture; labels are gray')
+    return values.astype(np.int64)

@@ -47,8 +47,11 @@ class Cvat(Format):
             if label.text:
                 reading.known(label.text)
         places = (data_root,) if data_root else (file.parent / 'images', file.parent)
-        for image in root.iterfind('image'):
-            name = image.attrib['name']
+        images = list(root.iterfind('image'))
+        # The subsets of a project may have photos of one name.
+        once = len({image.get('name') for image in images}) == len(images)
+        for image in images:
+            name = image.attrib['name'] if once else _with_subset(image)
             reading.at = f'{file}: {name}'
             photo = next((one / name for one in places if (one / name).is_file()), None)
             reading.begin(name, photo, image.attrib['height'], image.attrib['width'])
@@ -99,6 +102,11 @@ class Cvat(Format):
 
 
 _ATTRIBUTE = dict(name=SCORE, input_type='text', mutable=False, values=[''], default_value='')
+
+
+def _with_subset(image: ElementTree.Element) -> str:
+    subset = image.get('subset')
+    return f'{subset}/{image.attrib["name"]}' if subset else image.attrib['name']
 
 
 def _texts(values: dict) -> dict[str, str]:

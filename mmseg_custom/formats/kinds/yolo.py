@@ -32,14 +32,13 @@ class Yolo(Format):
         names = _names(path)
         for number in sorted(names):
             reading.known(names[number])
-        labels = path / 'labels'
-        images = data_root or path / 'images'
-        files = sorted(labels.rglob('*.txt'))
+        files = [file for folder in _folders(path) for file in sorted(folder.rglob('*.txt'))]
         if not files:
-            raise UserError(f'{labels}: has no text file of labels')
+            raise UserError(f'{path}: has no text file of labels')
         for file in files:
-            stem = file.relative_to(labels).with_suffix('')
-            photo = find_photo(images / stem)
+            stem = _without(file.relative_to(path), 'labels').with_suffix('')
+            beside = path / _with_images(file.relative_to(path)).with_suffix('')
+            photo = find_photo(data_root / stem if data_root else beside)
             name = stem.as_posix() + (photo.suffix if photo else '.jpg')
             reading.begin(name, photo, None, None)
             for line in read_text(file).splitlines():
@@ -83,7 +82,22 @@ class Yolo(Format):
 
 def _yaml(path: Path) -> Path | None:
     found = [*path.glob('*.yaml'), *path.glob('*.yml')]
-    return found[0] if len(found) == 1 and (path / 'labels').is_dir() else None
+    return found[0] if len(found) == 1 and _folders(path) else None
+
+
+def _folders(path: Path) -> list[Path]:
+    """Return ``labels``, or ``train/labels`` and so on, as Roboflow exports have them."""
+    return sorted(one for one in (*path.glob('labels'), *path.glob('*/labels')) if one.is_dir())
+
+
+def _without(path: Path, folder: str) -> Path:
+    place = path.parts.index(folder)
+    return Path(*path.parts[:place], *path.parts[place + 1 :])
+
+
+def _with_images(path: Path) -> Path:
+    place = path.parts.index('labels')
+    return Path(*path.parts[:place], 'images', *path.parts[place + 1 :])
 
 
 def _names(path: Path) -> dict[int, str]:
