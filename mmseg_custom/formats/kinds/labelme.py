@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from mmseg_custom.coco.decode_photo import open_photo
+from mmseg_custom.coco.photos import is_photo
 from mmseg_custom.formats.files import read_json, read_text
 from mmseg_custom.formats.model import LabeledPhoto, PhotoSet
 from mmseg_custom.formats.placing import label_names, place_photos
@@ -55,7 +56,7 @@ class Labelme(Format):
             name = (folder / stated.name).as_posix()
             beside = (file.parent / stated.as_posix(), file.parent / stated.name)
             places = [data_root / name] if data_root else beside
-            photo = next((one for one in places if one.is_file()), None)
+            photo = next((one for one in places if is_photo(one) and one.is_file()), None)
             size = content.get('imageHeight'), content.get('imageWidth')
             reading.begin(name, photo, *size)
             for shapes in _grouped(content['shapes']):

@@ -109,10 +109,13 @@ def _label_map(path: Path, reading: Reading) -> tuple[ClassList, dict[tuple[int,
         classes = make_class_list(VOC_NAMES.split())
         return classes, {tuple(c): n for n, c in enumerate(_voc_colors().tolist())}
     pairs = []
+    palette = _voc_colors().tolist()
     for line in read_text(file).splitlines():
         if line.strip() and not line.startswith('#'):
             name, color = line.split(':')[:2]
-            pairs.append((name.strip(), tuple(map(int, color.split(',')))))
+            # Datumaro leaves out VOC's own colors.
+            values = map(int, color.split(',')) if color.strip() else palette[len(pairs)]
+            pairs.append((name.strip(), tuple(values)))
     ignored = {color for name, color in pairs if name_key(name) == IGNORE}
     named = [(name, color) for name, color in pairs if color not in ignored]
     named.sort(key=lambda pair: name_key(pair[0]) != name_key(BACKGROUND))

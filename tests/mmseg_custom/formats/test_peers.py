@@ -1,6 +1,7 @@
 """What we write is read by the labeling tools' own packages, and the other way round.
 
-They are not installed by ``make install``: ``pip install -c constraints.txt -e ".[labeling]"``.
+``make install`` does not install them. Two ask for other versions of OpenCV and pandas than this
+project: they are only tried where they were installed with ``--no-deps``.
 """
 
 import importlib.util
@@ -23,12 +24,16 @@ from mmseg_custom.formats import (
 from mmseg_custom.formats.brush_rle import decode_brush, encode_brush
 
 EXTRA = 'pip install -c constraints.txt -e ".[labeling]"'
+ALONE = 'pip install --no-deps {}, and what it imports'
 HEIGHT, WIDTH = 40, 60
 
 
 def peer(name):
     os.environ.setdefault('QT_QPA_PLATFORM', 'offscreen')
-    return pytest.importorskip(name, reason=f'{name} is missing: {EXTRA}')
+    package = name.partition('.')[0]
+    with_extra = package in ('cvat_sdk', 'datasets', 'labelme', 'supervision')
+    how = EXTRA if with_extra else ALONE.format(package.replace('_', '-'))
+    return pytest.importorskip(name, reason=f'{name} is missing: {how}', exc_type=ImportError)
 
 
 @pytest.fixture
@@ -130,7 +135,7 @@ def brush():
     """Label Studio's own code, without the rest of its package."""
     spec = importlib.util.find_spec('label_studio_sdk')
     if spec is None:
-        pytest.skip(f'label_studio_sdk is missing: {EXTRA}')
+        pytest.skip(f'label_studio_sdk is missing: {ALONE.format("label-studio-sdk")}')
     path = os.path.join(os.path.dirname(spec.origin), 'converter', 'brush.py')
     own = importlib.util.spec_from_file_location('label_studio_brush', path)
     module = importlib.util.module_from_spec(own)
