@@ -22,6 +22,8 @@ REAL = ROOT / 'samples' / 'recycle_trash'
 
 sys.path.insert(0, str(ROOT / 'tests'))
 
+from object_store import bucket, s3_server  # noqa: E402, F401  (fixtures)
+from photo_commands import photo_world  # noqa: E402, F401  (fixture)
 from processes import (  # noqa: E402
     format_each_config_once,
     run_to_end,

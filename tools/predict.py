@@ -5,6 +5,9 @@ from pathlib import Path
 from mmseg_custom import cli
 from mmseg_custom.cli import positive_int
 
+# Of addresses that are watched, not read; photos can be on a web server.
+STREAMS = ('rtsp', 'rtsps', 'rtmp', 'rtp', 'udp', 'tcp', 'srt', 'mms')
+
 
 def build_parser() -> cli.Parser:
     """Describe the command line."""
@@ -109,7 +112,8 @@ def split_arguments(args) -> tuple[list[str], list[str]]:
         if not Path(path).is_file():
             raise UserError(f'{path}: no such file; usage: {usage}')
     for path in inputs:
-        if path.isdigit() or '://' in path or path.startswith('/dev/video'):
+        is_stream = path.partition('://')[0] in STREAMS and '://' in path
+        if path.isdigit() or is_stream or path.startswith('/dev/video'):
             raise UserError(f'{path}: is a camera or a stream, which tools/watch.py segments')
     if not inputs:
         raise UserError(f'no photos, folders, COCO files or videos to predict; usage: {usage}')

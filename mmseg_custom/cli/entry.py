@@ -9,6 +9,9 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from mmseg_custom.utils.addresses import is_address, shown
+from mmseg_custom.utils.errors import UserError
+
 from .remedies import advice, options_of
 
 USER_ERRNOS = {
@@ -45,6 +48,8 @@ def main(
     parser = build_parser()
     args = parser.parse_args(argv)
     try:
+        for name in ('out', 'work_dir'):
+            _refuse_address(getattr(args, name, None))
         code = run(args) or 0
     except KeyboardInterrupt:
         _fail('stopped by the keyboard', 130)
@@ -66,6 +71,12 @@ def main(
     sys.exit(code)
 
 
+def _refuse_address(place: object) -> None:
+    """Raise where results would go to object storage; a folder named `s3:` would be made."""
+    if is_address(place):
+        raise UserError(f'{place}: results are written to local folders', kind='remote-output')
+
+
 def _print_whatever_there_is() -> None:
     """Write characters that the terminal does not know as escapes, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
@@ -84,7 +95,7 @@ def _fail(message: str, code: int) -> None:
     """Print ``message`` the way argparse does and leave with ``code``."""
     rank = int(os.environ.get('RANK', 0))
     where = f' (process {rank})' if rank else ''
-    print(f'{Path(sys.argv[0]).name}: error{where}: {message}', file=sys.stderr, flush=True)
+    print(f'{Path(sys.argv[0]).name}: error{where}: {shown(message)}', file=sys.stderr, flush=True)
     if 'multiprocessing.util' in sys.modules:
         # At the exit of this process, before Python asks its workers to end and waits for them.
         sys.modules['multiprocessing.util'].Finalize(None, _end_workers, exitpriority=100)

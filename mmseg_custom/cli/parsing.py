@@ -8,6 +8,7 @@ from typing import Any
 
 from mmseg_custom.utils.errors import UserError
 from mmseg_custom.utils.model_folder import weights_path
+from mmseg_custom.utils.remote import is_dir, is_file
 from mmseg_custom.utils.shared import part_names
 from mmseg_custom.utils.spelling import did_you_mean
 
@@ -49,7 +50,7 @@ class Parser(argparse.ArgumentParser):
 
 def existing_file(text: str) -> str:
     """Argument type: the path of a file that exists."""
-    if not os.path.isfile(text):
+    if not is_file(text):
         raise argparse.ArgumentTypeError(f'{text}: no such file{_similar_path(text)}')
     return text
 
@@ -66,7 +67,7 @@ def model_file(text: str) -> str:
 
 def existing_dir(text: str) -> str:
     """Argument type: the path of a folder that exists."""
-    if not os.path.isdir(text):
+    if not is_dir(text):
         raise argparse.ArgumentTypeError(f'{text}: no such folder{_similar_path(text)}')
     return text
 

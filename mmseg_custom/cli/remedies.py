@@ -65,6 +65,13 @@ REMEDIES: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
     'nothing-left': ((('--fix',), 'run without --fix to see why'),),
     'other-classes': ((('--classes',), 'leave out --classes'),),
     'output-is-input': ((('--out',), 'choose another --out'),),
+    'remote-access': (((), 'give the credentials as its client reads them (docs/data.md)'),),
+    'remote-fault': (((), 'check the address, the network and the server'),),
+    'remote-output': (
+        (('--out',), 'choose a local folder with --out'),
+        (('--work-dir',), 'choose a local folder with --work-dir'),
+    ),
+    'remote-package': (((), 'install it with: pip install -e ".[remote]"'),),
     'taken-master-port': ((('--launcher',), 'set PORT (Slurm: MASTER_PORT) to a free one'),),
     'open-camera': (
         (('--keys',), 'ask for a password: --keys FILE'),

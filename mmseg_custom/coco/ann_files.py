@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.listing import listing
+from mmseg_custom.utils.remote import is_dir, is_file, local_path, matches
 
 from .photo_root import AnnPath
 
@@ -61,13 +62,13 @@ def annotation_files(path: AnnPath) -> list[Path]:
     if isinstance(path, AnnFiles):
         return list(path.files)
     if not is_several(path):
-        return [Path(path)]
-    if not os.path.isdir(path):
-        matches = sorted(map(Path, glob.glob(str(path), recursive=True)))
-        if not matches:
+        return [Path(local_path(path))]
+    if not is_dir(path):
+        found = matches(path)
+        if not found:
             raise UserError(f'{path}: no file fits this pattern')
-        return matches
-    found = sorted(Path(path).glob('*/*.json')) or sorted(Path(path).glob('*.json'))
+        return found
+    found = matches(os.path.join(path, '*', '*.json')) or matches(os.path.join(path, '*.json'))
     if not found:
         raise UserError(f'{path}: neither the folder nor its sub-folders have a JSON file')
     seen: dict[Path, Path] = {}
@@ -83,9 +84,9 @@ def annotation_files(path: AnnPath) -> list[Path]:
 
 def is_several(path: AnnPath) -> bool:
     """Return whether a path stands for files that are joined."""
-    if isinstance(path, AnnFiles) or os.path.isdir(path):
+    if isinstance(path, AnnFiles) or is_dir(path):
         return True
-    return glob.has_magic(str(path)) and not os.path.isfile(path)
+    return glob.has_magic(str(path)) and not is_file(path)
 
 
 def joined_path(setting: str | Sequence[str], root: AnnPath = '') -> AnnPath:
@@ -96,13 +97,18 @@ def joined_path(setting: str | Sequence[str], root: AnnPath = '') -> AnnPath:
         root: The folder that they are relative to.
     """
     if isinstance(setting, str):
-        return os.path.join(root, setting) if setting else ''
-    return AnnFiles([os.path.join(root, one) for one in setting])
+        return _below(root, setting) if setting else ''
+    return AnnFiles([_below(root, one) for one in setting])
+
+
+def _below(root: AnnPath, name: str) -> str:
+    # An address is complete, as an absolute path is.
+    return os.path.join(local_path(os.fspath(root)), local_path(name))
 
 
 def existing_files(path: AnnPath) -> list[Path]:
     """Return the files that a path stands for, without those that are missing."""
     try:
-        return [file for file in annotation_files(path) if file.is_file()]
+        return [file for file in annotation_files(path) if is_file(file)]
     except UserError:
         return []

@@ -7,6 +7,7 @@ from pathlib import Path
 from mmseg_custom.classes import ClassList
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.progress import tqdm
+from mmseg_custom.utils.remote import address_of, local_path, matches
 
 from .masks import mask_annotations
 from .palette import load_mask
@@ -40,7 +41,7 @@ def masks_to_coco(
         UserError: No mask, a mask without photo or of another size, a strange label, or no photo
             can be read.
     """
-    masks, photos = Path(masks), Path(photos)
+    masks, photos = Path(masks), Path(local_path(photos))
     paths = sorted(path for path in masks.rglob('*.png') if not path.name.startswith('.'))
     if not paths:
         raise UserError(f'{masks}: has no PNG mask')
@@ -61,8 +62,8 @@ def masks_to_coco(
 
 def _photo_of(mask: Path, masks: Path, photos: Path) -> Path:
     stem = photos / mask.relative_to(masks).with_suffix('')
-    for photo in sorted(stem.parent.glob(glob.escape(stem.name) + '.*')):
-        if is_photo(photo) and not photo.samefile(mask):
+    for photo in matches(f'{glob.escape(str(stem))}.*'):
+        if is_photo(photo) and (address_of(photo) or not photo.samefile(mask)):
             return photo
     raise UserError(
         f'{mask}: there is no photo {stem} with one of the suffixes '

@@ -9,6 +9,7 @@ from PIL import Image
 from mmseg_custom.classes import ClassList
 from mmseg_custom.utils import UserError, atomic_path
 from mmseg_custom.utils.colors import Color
+from mmseg_custom.utils.remote import fetched
 
 from .decode_photo import PhotoProblem, open_photo
 
@@ -76,7 +77,7 @@ def load_mask(path: str | os.PathLike, height: int, width: int, classes: ClassLi
             another label.
     """
     try:
-        with open(path, 'rb') as file:
+        with open(fetched(path), 'rb') as file:
             image = open_photo(file)
             _require_mask(path, image, height, width)
             mask = np.array(image)
@@ -84,9 +85,9 @@ def load_mask(path: str | os.PathLike, height: int, width: int, classes: ClassLi
         raise UserError(f'{path}: no such mask file; make it, or correct "seg_map_path"') from None
     except PhotoProblem as problem:
         raise UserError(f'{path}: the mask {problem}; make it again') from None
+    except UserError:
+        raise
     except (OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, UserError):
-            raise
         raise UserError(f'{path}: cannot be read as an image ({error}); make it again') from None
     check_labels(path, mask, classes)
     return mask

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mmseg_custom.utils.provenance import holds_results
+from mmseg_custom.utils.remote import local_path, walk
 
 from .photos import is_photo
 
@@ -21,10 +22,10 @@ def photos_below(
         folder: The folder.
         outputs: Folders that results will be written to; left out as well.
     """
-    top = Path(folder)
+    top = Path(local_path(folder))
     excluded = {Path(output).resolve() for output in outputs}
     found = []
-    for parent, folders, files in os.walk(top, followlinks=True):
+    for parent, folders, files in walk(top):
         for name in list(folders):
             inner = Path(parent, name)
             if inner.resolve() in excluded or holds_results(inner):

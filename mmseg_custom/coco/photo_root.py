@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from glob import has_magic
 from pathlib import Path, PurePosixPath
 
+from mmseg_custom.utils.remote import address_of, is_address, is_dir, is_file, local_path
+
 # In "info"; relative to the folder of the file, so that both can be moved together.
 KEY = 'data_root'
 
@@ -22,21 +24,25 @@ def photo_root(path: AnnPath, content: dict, data_root: AnnPath | None = None) -
 
     Returns:
         Path: ``data_root``; else what the file says in its ``info``; else the folder of the file.
+        An address stands for its folder of the cache (:mod:`mmseg_custom.utils.remote`).
     """
     if data_root is not None:
-        return Path(data_root)
+        return Path(local_path(data_root))
     info = content.get('info')
     stored = info.get(KEY) if isinstance(info, dict) else None
+    if isinstance(stored, str) and is_address(stored):
+        return Path(local_path(stored))
     folder = own_folder(path)
     return Path(os.path.normpath(folder / stored)) if isinstance(stored, str) else folder
 
 
 def own_folder(path: AnnPath) -> Path:
     """Return the folder of an annotation file, of a glob pattern, or the folder itself."""
-    if os.path.isdir(path):
+    path = local_path(path)
+    if is_dir(path):
         return Path(path)
     parent = Path(path).parent
-    if os.path.exists(path):
+    if os.path.exists(path) or is_file(path):
         return parent
     while has_magic(str(parent)):
         parent = parent.parent
@@ -45,7 +51,7 @@ def own_folder(path: AnnPath) -> Path:
 
 def output_stem(path: AnnPath) -> str:
     """Return the name, without suffix, of a file that is made from annotations."""
-    several = os.path.isdir(path) or has_magic(str(path)) and not os.path.exists(path)
+    several = is_dir(path) or has_magic(str(path)) and not os.path.exists(path)
     return own_folder(path).resolve().name if several else Path(path).stem
 
 
@@ -59,6 +65,8 @@ def with_photo_root(content: dict, path: AnnPath, root: AnnPath) -> dict:
     """
     info = content.get('info')
     info = {k: v for k, v in info.items() if k != KEY} if isinstance(info, dict) else {}
+    if address := address_of(root):
+        return content | dict(info=info | {KEY: address})
     relative = os.path.relpath(Path(root).resolve(), Path(path).resolve().parent)
     if relative != '.':
         info[KEY] = Path(relative).as_posix()

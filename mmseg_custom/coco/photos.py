@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.remote import fetched
 
 from .decode_photo import (
     PhotoProblem,
@@ -160,9 +161,11 @@ def missing_photo(path: str | os.PathLike) -> str:
 def _of_file(path: str | os.PathLike, use: Callable[[Image.Image], Result]) -> Result:
     """Return what ``use`` makes of an opened photo, its pixels not yet decoded."""
     try:
-        file = open(path, 'rb')  # noqa: SIM115 (closed below, whatever reading it raises)
+        file = open(fetched(path), 'rb')  # noqa: SIM115 (closed below, whatever reading it raises)
     except FileNotFoundError:
         raise UserError(missing_photo(path)) from None
+    except UserError:
+        raise
     except (OSError, ValueError) as error:
         raise UserError(f'{path}: this photo cannot be opened: {error}') from None
     with file, _naming(path):

@@ -7,6 +7,7 @@ from typing import Any
 
 from mmseg_custom.classes import ClassList
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.remote import fetched
 
 from .ann_files import annotation_files, is_several
 from .check import locate_problems, lost_annotations
@@ -46,10 +47,12 @@ def read_coco(path: str | os.PathLike) -> dict[str, Any]:
 def _read_file(path: str | os.PathLike) -> dict[str, Any]:
     try:
         # Tools on Windows write a byte order mark.
-        with open(path, encoding='utf-8-sig') as file:
+        with open(fetched(path), encoding='utf-8-sig') as file:
             content = json.load(file)
     except FileNotFoundError:
         raise UserError(f'{path}: no such annotation file', kind='missing-annotations') from None
+    except UserError:
+        raise
     except (ValueError, RecursionError) as error:
         # Bad JSON, bad UTF-8, a number of thousands of digits; lists nested too deep.
         raise UserError(

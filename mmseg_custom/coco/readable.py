@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.parallel import in_threads
+from mmseg_custom.utils.remote import is_file, list_folders
 
 from .photos import read_reduced_gray
 
@@ -15,7 +16,8 @@ def require_photos(paths: Sequence[str | os.PathLike]) -> None:
     Raises:
         UserError: Names the first one.
     """
-    missing = [path for path in paths if not os.path.isfile(path)]
+    list_folders(paths)
+    missing = [path for path in paths if not is_file(path)]
     if missing:
         raise UserError(
             f'{missing[0]}: no such photo ({len(missing)} of {len(paths)} are missing)',

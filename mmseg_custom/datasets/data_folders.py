@@ -7,6 +7,7 @@ from mmengine.logging import print_log
 
 from mmseg_custom.coco.photo_root import AnnPath, photo_root
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.remote import is_file
 
 
 def data_folders(ann_file: AnnPath, content: dict, data_prefix: dict[str, str]) -> dict[str, str]:
@@ -24,9 +25,9 @@ def data_folders(ann_file: AnnPath, content: dict, data_prefix: dict[str, str]) 
     names = [image['file_name'] for image in content['images'][:1]]
     says = isinstance(content.get('info'), dict) and 'data_root' in content['info']
     same = osp.realpath(stored) == osp.realpath(own['img_path'] or '.')
-    if not says or same or not names or not osp.isfile(osp.join(stored, names[0])):
+    if not says or same or not names or not is_file(osp.join(stored, names[0])):
         return own
-    if osp.isfile(osp.join(own['img_path'], names[0])):
+    if is_file(osp.join(own['img_path'], names[0])):
         raise UserError(
             f'{ann_file}: says that its photos are in {stored}, but the data root is '
             f'{own["img_path"] or "."}, which has {names[0]}, too',

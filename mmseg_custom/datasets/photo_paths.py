@@ -5,6 +5,8 @@ import os
 from collections import defaultdict
 from collections.abc import Sequence
 
+from mmseg_custom.utils.remote import fetched, size_of
+
 from .class_lists import of_leaves
 
 
@@ -35,14 +37,14 @@ def shared_photos(first: Sequence[str], second: Sequence[str]) -> list[str]:
     known = {os.path.realpath(path) for path in second}
     by_size = defaultdict(list)
     for path in known:
-        if os.path.isfile(path):
-            by_size[os.path.getsize(path)].append(path)
+        if (size := size_of(path)) is not None:
+            by_size[size].append(path)
     return [path for path in first if _is_known(path, known, by_size)]
 
 
 def _is_known(path: str, known: set[str], by_size: dict[int, list[str]]) -> bool:
     if os.path.realpath(path) in known:
         return True
-    if not os.path.isfile(path):
-        return False
-    return any(filecmp.cmp(path, other, False) for other in by_size[os.path.getsize(path)])
+    size = size_of(path)
+    others = [] if size is None else by_size[size]
+    return any(filecmp.cmp(fetched(path), fetched(other), False) for other in others)

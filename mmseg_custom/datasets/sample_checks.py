@@ -1,17 +1,19 @@
 """Checks of all samples of a data set when it is made, not in the middle of a training."""
 
-import os
+import logging
 import os.path as osp
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from mmengine.logging import print_log
 
 from mmseg_custom.classes import ClassList
 from mmseg_custom.coco import load_mask
 from mmseg_custom.coco.photo_root import AnnPath
 from mmseg_custom.coco.readable import unreadable_photos
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.remote import is_file, list_folder
 from mmseg_custom.utils.thread_pool import thread_pool
 
 
@@ -48,8 +50,14 @@ def require_files(ann_file: AnnPath, samples: Sequence[dict[str, Any]]) -> None:
     """
     paths = [sample['img_path'] for sample in samples]
     listed = _files_of_folders({osp.dirname(path) for path in paths})
+    if listed is None:
+        print_log(
+            f'{ann_file}: a web server does not list its files: a photo that is missing is found '
+            'when it is read', 'current', logging.WARNING,
+        )  # fmt: skip
+        return
     # What a listing does not name may be there all the same, as on disks that ignore case.
-    missing = [path for path in paths if path not in listed and not osp.isfile(path)]
+    missing = [path for path in paths if path not in listed and not is_file(path)]
     if missing:
         raise UserError(
             f'{missing[0]}: no such photo ({len(missing)} of {len(paths)} that '
@@ -81,15 +89,14 @@ def readable_samples(
     return [sample for place, sample in enumerate(samples) if place not in reasons], skipped
 
 
-def _files_of_folders(folders: Iterable[str]) -> set[str]:
-    """Return the files in folders, from one listing each, not a look at every file."""
+def _files_of_folders(folders: Iterable[str]) -> set[str] | None:
+    """Return the files in folders, from one listing each; None where they cannot be listed."""
     found = set()
     for folder in folders:
-        try:
-            with os.scandir(folder or '.') as entries:
-                found.update(osp.join(folder, one.name) for one in entries if one.is_file())
-        except OSError:
-            continue  # Its photos are missing, and one of them is named.
+        names = list_folder(folder)
+        if names is None:
+            return None
+        found.update(osp.join(folder, name) for name in names[1])
     return found
 
 

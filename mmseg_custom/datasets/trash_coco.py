@@ -15,6 +15,7 @@ from mmseg_custom.coco.ann_files import joined_path
 from mmseg_custom.coco.photo_root import AnnPath
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.node import processes_of_node, shared_arrays
+from mmseg_custom.utils.remote import is_dir, local_path
 from mmseg_custom.utils.seeding import SeededIndex
 from mmseg_custom.utils.shared_count import SharedCount
 
@@ -80,7 +81,8 @@ class TrashCocoDataset(BaseSegDataset):
         skip_broken: bool = False,
         **kwargs,
     ):
-        if data_root and not osp.isdir(data_root):
+        data_root = data_root and local_path(data_root)
+        if data_root and not is_dir(data_root):
             raise UserError(f'{data_root}: no such data folder', kind='missing-annotations')
         require_used(kwargs)
         metainfo = dict(metainfo or {})

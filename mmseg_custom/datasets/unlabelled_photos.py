@@ -1,7 +1,6 @@
 """Photos to learn from without labels."""
 
 import logging
-import os.path as osp
 
 from mmengine.logging import print_log
 from mmseg.registry import DATASETS
@@ -11,6 +10,7 @@ from mmseg_custom.coco.photo_folders import photos_below
 from mmseg_custom.coco.photos import PHOTO_SUFFIXES, photo_size
 from mmseg_custom.coco.segmentation import compact_segmentation
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.remote import is_dir
 
 from .trash_coco import TrashCocoDataset
 
@@ -42,7 +42,7 @@ class UnlabelledPhotos(TrashCocoDataset):
         Raises:
             UserError: Names the file, what is wrong, and the fix.
         """
-        in_folder = osp.isdir(self.ann_file)
+        in_folder = is_dir(self.ann_file)
         samples = self._photos_of_folder() if in_folder else super().load_data_list()
         for sample in samples:
             sample.pop('seg_map_path', None)

@@ -11,6 +11,7 @@ from mmengine.config import Config
 
 from mmseg_custom.coco.ann_files import existing_files, joined_path
 from mmseg_custom.utils.plain_data import flatten
+from mmseg_custom.utils.remote import fetched
 
 from .datasets import leaf_datasets
 
@@ -145,7 +146,7 @@ def annotation_changes(before: Mapping | None, now: Mapping) -> list[Change]:
 
 
 def _digest(path: Path) -> str:
-    with open(path, 'rb') as file:
+    with open(fetched(path), 'rb') as file:
         return hashlib.file_digest(file, 'sha256').hexdigest()
 
 

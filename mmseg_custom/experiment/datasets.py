@@ -9,6 +9,7 @@ from mmengine.config import Config, ConfigDict
 from mmseg_custom.coco.ann_files import AnnFiles
 from mmseg_custom.coco.photo_root import AnnPath
 from mmseg_custom.utils.errors import UserError
+from mmseg_custom.utils.remote import is_address
 
 # Data sets without labels of a person, beside which another one has the annotations.
 UNLABELED = ('PseudoLabelledPhotos', 'UnlabelledPhotos')
@@ -58,5 +59,7 @@ def _as_setting(path: AnnPath) -> str | list[str]:
     """Return what an experiment says of annotation files: absolute paths of what is there."""
     if isinstance(path, AnnFiles):
         return [str(_as_setting(one)) for one in path.paths]
+    if is_address(path):
+        return str(path)
     is_there = os.path.exists(path) or glob(str(path), recursive=True)
     return os.path.abspath(path) if is_there else str(path)

@@ -16,6 +16,7 @@ from mmseg_custom.utils.errors import UserError
 from mmseg_custom.utils.listing import listing
 from mmseg_custom.utils.model_folder import experiment_beside
 from mmseg_custom.utils.plain_data import flatten, from_json, to_json
+from mmseg_custom.utils.remote import is_address
 
 from .changes import HARMLESS
 from .config import drop_pretrained
@@ -145,7 +146,7 @@ def _find_data(cfg: Config, origin: str | None) -> None:
     for loader in LOADERS:
         for dataset in leaf_datasets(cfg[loader].dataset) if cfg.get(loader) else ():
             root = dataset.get('data_root')
-            if root and origin and not os.path.isdir(root):
+            if root and origin and not is_address(root) and not os.path.isdir(root):
                 there = os.path.join(origin, root)
                 dataset['data_root'] = there if os.path.isdir(there) else root
 
@@ -158,6 +159,6 @@ def _flat(cfg: Config) -> dict[str, Any]:
         if any(re.fullmatch(pattern, key) for pattern in patterns) or '.metainfo.' in key:
             continue
         if key.endswith('data_root') and isinstance(value, str):
-            value = os.path.abspath(value)
+            value = value if is_address(value) else os.path.abspath(value)
         found[key] = list(value) if isinstance(value, tuple) else value
     return found

@@ -14,6 +14,7 @@ from mmseg_custom.coco.photo_folders import photos_below
 from mmseg_custom.coco.photo_root import AnnPath, photo_root
 from mmseg_custom.coco.photos import PHOTO_SUFFIXES, read_photo
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.remote import fetched, is_dir, is_file, local_path, walk
 
 from .video import VIDEO_SUFFIXES, Frame, Video
 
@@ -83,7 +84,9 @@ def list_photos(
         UserError: An input is missing or of an unknown kind, there is no photo, or two photos
             would have the same name.
     """
-    found = [p for item in inputs for p in _photos_of(Path(item), data_root, every, outputs)]
+    found = [
+        p for item in inputs for p in _photos_of(Path(local_path(item)), data_root, every, outputs)
+    ]
     if not found:
         raise UserError(f'{", ".join(map(str, inputs))}: no photo found')
     if len(inputs) > 1 and _same_name(found):
@@ -134,8 +137,8 @@ def folder_of(item: str | os.PathLike, data_root: str | os.PathLike | None = Non
         data_root: Folder of the photos of a COCO file; see
             :func:`~mmseg_custom.coco.photo_root.photo_root`.
     """
-    if Path(item).is_dir():
-        return Path(item)
+    if is_dir(item):
+        return Path(local_path(item))
     content = read_coco(item) if Path(item).suffix.lower() == '.json' else {}
     return photo_root(item, content, data_root)
 
@@ -147,16 +150,16 @@ def photo_name(file_name: str | PurePath) -> str:
 
 def _photos_of(path: Path, data_root, every: int, outputs) -> Iterator[PhotoSource]:
     suffix = path.suffix.lower()
-    if path.is_dir():
+    if is_dir(path):
         yield from _photos_of_folder(path, outputs)
     elif suffix == '.json' and is_several(path):
         yield from _photos_of_coco(path, data_root)
-    elif not path.is_file():
+    elif not is_file(path):
         raise UserError(f'{path}: no such file or folder')
     elif suffix == '.json':
         yield from _photos_of_coco(path, data_root)
     elif suffix in VIDEO_SUFFIXES:
-        video = Video(path, every)
+        video = Video(Path(fetched(path)), every)
         for frame in video.frames:
             yield PhotoSource('', path, '', video=video, frame=frame).named(path.name)
     elif suffix in PHOTO_SUFFIXES:
@@ -169,7 +172,8 @@ def _photos_of_folder(path: Path, outputs) -> Iterator[PhotoSource]:
     for file in photos_below(path, outputs):
         relative = file.relative_to(path)
         yield PhotoSource(photo_name(relative), file, relative.as_posix())
-    videos = [file for file in path.rglob('*') if file.suffix.lower() in VIDEO_SUFFIXES]
+    files = (Path(folder, name) for folder, _, names in walk(path) for name in names)
+    videos = [file for file in files if file.suffix.lower() in VIDEO_SUFFIXES]
     if videos:
         print(f'{path}: has {len(videos)} videos such as {videos[0].name}: left out, since only '
               'photos of a folder are taken; name videos themselves')  # fmt: skip

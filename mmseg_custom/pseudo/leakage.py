@@ -11,6 +11,7 @@ from mmseg_custom.experiment.config import load_config
 from mmseg_custom.experiment.datasets import leaf_datasets
 from mmseg_custom.prediction.photo_sources import PhotoSource, list_annotated, list_photos
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.remote import is_file
 
 Identity = tuple[str, str]
 
@@ -41,7 +42,7 @@ def validation_identities(
         if stored is None and exclude is None and config:
             photos += _photos_of_config(load_config(config))
     for photo in photos:
-        if not photo.path.is_file():
+        if not is_file(photo.path):
             raise UserError(
                 f'{photo.path}: this validation photo is missing, so it cannot be kept out',
                 kind='missing-photos',

@@ -15,6 +15,7 @@ from mmseg_custom.prediction.photo_sources import PhotoSource
 from mmseg_custom.utils import UserError, atomic_path, write_json
 from mmseg_custom.utils.digests import digest_of_data
 from mmseg_custom.utils.parallel import in_threads
+from mmseg_custom.utils.remote import address_of
 from mmseg_custom.visualization import contact_sheet
 
 from .confidence import LEVELS, ConfidenceFiles
@@ -121,7 +122,7 @@ def write_pseudo_set(
         options=asdict(options),
         classes=classes.to_plain(),
         thresholds=dict(zip(classes.names, (thresholds / LEVELS).round(6).tolist(), strict=True)),
-        data_root=str(photos_root),
+        data_root=address_of(photos_root) or str(photos_root),
         class_shares=_mean_shares(used, classes),
         images=[asdict(entry) for entry in entries],
     )
@@ -176,6 +177,13 @@ def _label(
     )
 
 
+def _from(root: Path, mask: Path) -> str:
+    """Return a mask's path relative to the photos' folder; there is none from a remote one."""
+    if address_of(root):
+        return mask.resolve().as_posix()
+    return Path(os.path.relpath(mask, root)).as_posix()
+
+
 def mask_path(out: Path, name: str) -> Path:
     """Return the mask of a photo in a set."""
     return out / MASKS / f'{name}.png'
@@ -188,7 +196,7 @@ def _annotations(used: Sequence[LabelledPhoto], classes: ClassList, root: Path, 
             file_name=photo.file_name,
             height=photo.height,
             width=photo.width,
-            seg_map_path=Path(os.path.relpath(mask_path(out, photo.name), root)).as_posix(),
+            seg_map_path=_from(root, mask_path(out, photo.name)),
         )
         for photo in used
     ]

@@ -10,6 +10,7 @@ from mmseg_custom.runs.run_folder import best_checkpoint
 from mmseg_custom.runs.trials import Trial, run_trials
 from mmseg_custom.utils import UserError, atomic_path, write_json
 from mmseg_custom.utils.digests import digest_of_file
+from mmseg_custom.utils.remote import address_of
 
 from .pseudo_set import ANNOTATIONS, MANIFEST
 
@@ -138,7 +139,8 @@ def _write_config(plan: Plan, last: Round, folder: Path) -> str:
     """Write the experiment of the next round and return its path."""
     path = plan.work_dir / f'round_{last.number + 1}.py'
     photos = dict(
-        data_root=str(plan.data_root.resolve()), ann_file=str((folder / ANNOTATIONS).resolve())
+        data_root=address_of(plan.data_root) or str(plan.data_root.resolve()),
+        ann_file=str((folder / ANNOTATIONS).resolve()),
     )
     lines = [
         f'# Round {last.number + 1}: from the weights of round {last.number} and with its labels',

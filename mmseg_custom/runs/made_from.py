@@ -18,6 +18,7 @@ from mmseg_custom.experiment.keys import base_chain
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.digests import Source, digest_of_data, digest_of_file
 from mmseg_custom.utils.model_folder import WEIGHTS
+from mmseg_custom.utils.remote import is_dir, is_file, local_path
 
 # By loader, the argument of train.py that gives its annotations.
 ARGUMENTS = dict(
@@ -120,15 +121,15 @@ def _listed(ann: AnnPath, root: str, prefix: Mapping[str, str]) -> Iterator[tupl
         content = read_coco(ann)
     except (UserError, OSError):
         # A folder of photos; else the training reports it.
-        if os.path.isdir(ann):
+        if is_dir(ann):
             yield from ((path.relative_to(ann).as_posix(), path) for path in photos_below(ann))
         return
     stored = photo_root(ann, content)
     for image in content['images']:
         for key, part in (('file_name', 'img_path'), ('seg_map_path', 'seg_map_path')):
             if key in image:
-                own = Path(root, prefix.get(part) or '', image[key])
-                yield image[key], own if own.is_file() else Path(stored, image[key])
+                own = Path(local_path(root), prefix.get(part) or '', image[key])
+                yield image[key], own if is_file(own) else Path(stored, image[key])
 
 
 def _class_files(config: str, cfg: Config) -> list[Path]:

@@ -7,6 +7,7 @@ from mmseg.registry import TRANSFORMS
 
 from mmseg_custom.coco.photos import decode_bytes, missing_photo
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.remote import fetched
 
 
 @TRANSFORMS.register_module()
@@ -44,6 +45,6 @@ class LoadTrashImage(BaseTransform):
 
     def _read(self, path: str) -> bytes:
         try:
-            return fileio.get(path, backend_args=self.backend_args)
+            return fileio.get(fetched(path), backend_args=self.backend_args)
         except FileNotFoundError:
             raise UserError(missing_photo(path)) from None

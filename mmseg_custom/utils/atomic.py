@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from .addresses import address_of
+from .errors import UserError
+
 # It can only be read by setting it, which is not for several threads to do at a time.
 UMASK = os.umask(0)
 os.umask(UMASK)
@@ -31,6 +34,8 @@ def atomic_path(path: str | os.PathLike, durable: bool = False) -> Iterator[Path
         Path: A temporary file in the same folder. When the body raises, it is removed, and so are
         the parent folders that were made for it, unless something else was written to them.
     """
+    if address := address_of(path):
+        raise UserError(f'{address}: results are written to local folders', kind='remote-output')
     path = Path(path)
     made = [folder for folder in path.parents if not folder.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .errors import UserError
+from .remote import fetched
+
 SHOWN_DIGITS, SHOWN_CHARACTERS = 8, 60
 # A file, or the digest of plain data.
 Source = Path | str
@@ -55,7 +58,7 @@ def _as_plain(value: Any) -> Any:
 
 
 def _sha256(path: Path) -> str:
-    with open(path, 'rb') as file:
+    with open(fetched(path), 'rb') as file:
         return hashlib.file_digest(file, 'sha256').hexdigest()
 
 
@@ -64,12 +67,12 @@ def fingerprint(path: Source, known: list | None, verify: bool) -> list | None:
     if isinstance(path, str):
         return [0, 0, path]
     try:
-        status = path.stat()
+        status = Path(fetched(path)).stat()
         stated = [status.st_size, status.st_mtime_ns]
         if known is not None and known[:2] == stated and not verify:
             return known
         return [*stated, _sha256(path)]
-    except OSError:
+    except (OSError, UserError):
         return None
 
 

@@ -1,5 +1,7 @@
 """The error for a user's mistake, reported as one message."""
 
+from .addresses import shown
+
 WORKER_MARK = 'Original Traceback'
 KIND_MARK = '(kind of error: '
 
@@ -27,7 +29,7 @@ class UserError(ValueError):
             message = message.rpartition(f'{type(self).__name__}: ')[2].strip()
             message, _, found = message.partition(f'\n{KIND_MARK}')
             kind = found.removesuffix(')') or kind
-        super().__init__(message)
+        super().__init__(shown(message))
         self.kind = kind
         if kind and hasattr(self, 'add_note'):
             # A traceback ends with the notes, which is all that leaves a worker.

@@ -15,6 +15,7 @@ from mmseg_custom.coco.photo_folders import photos_below
 from mmseg_custom.coco.photos import read_photo
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.progress import tqdm
+from mmseg_custom.utils.remote import address_of, fetched, is_file, list_folders
 from mmseg_custom.utils.thread_pool import thread_pool
 
 from .finding import Finding
@@ -51,6 +52,7 @@ def read_facts(files: Sequence[SplitFile]) -> list[list[PhotoFacts]]:
         UserError: A file has photos, and not one of them is there.
     """
     for file in files:
+        list_folders(file.photo_path(image) for image in file.images)
         _require_some_photo(file)
     tasks = [[_task(file, image) for image in file.images] for file in files]
     # An oversampled file lists a photo several times.
@@ -65,7 +67,7 @@ def read_facts(files: Sequence[SplitFile]) -> list[list[PhotoFacts]]:
 
 def _require_some_photo(file: SplitFile) -> None:
     images = file.images
-    if images and not any(os.path.isfile(file.photo_path(image)) for image in images):
+    if images and not any(is_file(file.photo_path(image)) for image in images):
         raise UserError(
             f'{file.path}: not one of its {len(images)} photos is in {file.root}',
             kind='missing-photos',
@@ -83,7 +85,7 @@ def _read(path: Path, mask: Path | None, height: int, width: int, classes: Class
     try:
         read_photo(path, height, width)
     except (ValueError, OSError) as error:
-        problems.append(('bad-photo' if os.path.exists(path) else 'missing-photo', str(error)))
+        problems.append(('bad-photo' if is_file(path) else 'missing-photo', str(error)))
     try:
         if mask is not None:
             load_mask(mask, height, width, classes)
@@ -91,7 +93,9 @@ def _read(path: Path, mask: Path | None, height: int, width: int, classes: Class
         problems.append(('bad-mask', str(error)))
     if problems:
         return PhotoFacts(tuple(problems))
-    return PhotoFacts((), hashlib.sha256(path.read_bytes()).digest(), difference_hash(path))
+    with open(fetched(path), 'rb') as file:
+        digest = hashlib.file_digest(file, 'sha256').digest()
+    return PhotoFacts((), digest, difference_hash(path))
 
 
 def photo_findings(file: SplitFile, facts: Sequence[PhotoFacts]) -> Iterator[Finding]:
@@ -116,5 +120,6 @@ def unused_files(files: Sequence[SplitFile]) -> Iterator[Finding]:
         if unused:
             shown = ', '.join(p.relative_to(root).as_posix() for p in unused[:SHOWN_UNUSED])
             more = ', …' if len(unused) > SHOWN_UNUSED else ''
-            message = f'{len(unused)} pictures in {root} are not listed: {shown}{more}'
+            place = address_of(root) or root
+            message = f'{len(unused)} pictures in {place} are not listed: {shown}{more}'
             yield Finding('unused-file', path, message)

@@ -17,6 +17,7 @@ from mmseg_custom.utils import UserError, write_json
 from mmseg_custom.utils.digests import digest_of_file
 from mmseg_custom.utils.overwriting import refuse_overwriting
 from mmseg_custom.utils.provenance import FILE, Provenance
+from mmseg_custom.utils.remote import is_file
 
 from .paste_photo import PasteOptions, PasteSource
 from .paste_workers import PARTS, PHOTOS, part_name, photo_name, write_parts
@@ -53,7 +54,7 @@ def open_source(
 def _readable(content: dict, root: Path) -> tuple[dict, tuple[tuple[str, str], ...]]:
     """Leave out images whose photos are damaged; one that is missing stays, and is an error."""
     paths = [root / image['file_name'] for image in content['images']]
-    damaged = {n: why for n, why in unreadable_photos(paths).items() if paths[n].is_file()}
+    damaged = {n: why for n, why in unreadable_photos(paths).items() if is_file(paths[n])}
     images = [image for place, image in enumerate(content['images']) if place not in damaged]
     if not images:
         raise UserError(next(iter(damaged.values())))

@@ -1,0 +1,222 @@
+"""Remote files: the cache is what the storage has, faults are tried again or one message."""
+
+import http.server
+import os
+import threading
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+import pytest
+from object_store import forget
+
+from mmseg_custom.utils import UserError, atomic_path, remote
+from mmseg_custom.utils.addresses import address_of, local_path, shown
+from mmseg_custom.utils.remote import cache, store
+
+
+def read(address: str) -> bytes:
+    return Path(remote.fetched(address)).read_bytes()
+
+
+@pytest.mark.parametrize('address', ['s3://b/set/a.jpg', 'http://127.0.0.1:80/x y/ü.png', 'gs://b'])
+def test_an_address_and_its_place_in_the_cache_are_one(address):
+    place = local_path(address)
+    assert os.path.isabs(place) and address_of(place) == address_of(address) == address
+    assert local_path(Path(address)) == Path(place)
+    assert shown(f'{place}: gone') == f'{address}: gone'
+
+
+@pytest.mark.parametrize('path', ['/data/a.jpg', 'a.jpg', 'C:/a.jpg', Path('x/s3:'), b'x', None])
+def test_other_paths_stay_as_they_are(path):
+    assert local_path(path) is path
+
+
+def test_a_name_that_leads_out_of_the_cache_is_no_address():
+    inside = local_path('s3://b/set')
+    assert address_of(f'{inside}/../other/a.jpg') == 's3://b/other/a.jpg'
+    assert address_of(f'{inside}/../../../../../etc/passwd') is None
+
+
+def test_a_file_is_fetched_once_and_again_when_it_has_changed(bucket):
+    bucket.put('a.bin', b'first')
+    address = f's3://{bucket.name}/a.bin'
+    assert [read(address), read(address)] == [b'first'] * 2
+    assert bucket.asked['GET a.bin'] == 1
+    forget()
+    assert (read(address), bucket.asked['GET a.bin']) == (b'first', 1)
+    bucket.put('a.bin', b'later')  # Of the same size.
+    forget()
+    assert (read(address), bucket.asked['GET a.bin']) == (b'later', 2)
+
+
+def test_a_listing_compares_all_copies_of_a_folder_at_once(bucket):
+    for name in 'ab':
+        bucket.put(f'set/{name}', name.encode())
+    address = f's3://{bucket.name}/set'
+    assert [read(f'{address}/{name}') for name in 'ab'] == [b'a', b'b']
+    forget()
+    bucket.clear()
+    bucket.put('set/b', b'B')
+    assert remote.list_folder(address) == ([], ['a', 'b'])
+    assert [read(f'{address}/{name}') for name in 'ab'] == [b'a', b'B']
+    asked = {key for key in bucket.asked if '/a' in key or '/b' in key}
+    assert asked == {'PUT set/b', 'GET set/b'}
+
+
+@pytest.mark.parametrize('faults', [[500, 500], ['cut'], ['slow'], ['slow', 500, 'cut']])
+def test_faults_that_pass_are_tried_again(bucket, monkeypatch, faults):
+    monkeypatch.setattr(store, 'READ_TIMEOUT', 1)
+    content = bytes(range(256)) * 1000
+    bucket.put('a.bin', content)
+    bucket.failing['a.bin'] = list(faults)
+    assert read(f's3://{bucket.name}/a.bin') == content
+    assert bucket.asked['GET a.bin'] == len(faults) + 1
+
+
+@pytest.mark.parametrize('fault', [500, 'cut'])
+def test_faults_that_stay_are_one_message_and_leave_nothing(bucket, fault):
+    bucket.put('a.bin', b'content' * 1000)
+    bucket.failing['a.bin'] = [fault] * 99
+    address = f's3://{bucket.name}/a.bin'
+    with pytest.raises(UserError, match='cannot be read after 5 tries') as caught:
+        read(address)
+    assert str(caught.value).startswith(f'{address}: ') and '\n' not in str(caught.value)
+    assert bucket.asked['GET a.bin'] == store.TRIES
+    left = [path for path in Path(os.environ['TRASH_SEG_CACHE']).rglob('*') if path.is_file()]
+    assert left == []
+
+
+def test_what_is_final_is_not_tried_again(bucket):
+    address = f's3://{bucket.name}/gone.bin'
+    with pytest.raises(FileNotFoundError):
+        read(address)
+    assert bucket.asked['HEAD gone.bin'] == 1
+    bucket.put('a.bin', b'x')
+    bucket.failing['a.bin'] = [403]
+    with pytest.raises(UserError, match='refuses access'):
+        read(f's3://{bucket.name}/a.bin')
+    with pytest.raises(UserError, match='nosuchscheme'):
+        read('nosuchscheme://b/a.bin')
+
+
+def test_nothing_is_written_to_the_storage_or_its_copy():
+    message = 's3://b/out.json: results are written to local folders'
+    with pytest.raises(UserError, match=message), atomic_path(local_path('s3://b/out.json')):
+        pass
+
+
+def test_the_cache_stays_below_its_limit_and_keeps_what_was_used_last(bucket, monkeypatch):
+    monkeypatch.setenv('TRASH_SEG_CACHE_GB', '0.00005')  # 50 kB
+    monkeypatch.setattr(cache, 'IN_USE', 0)
+    address = f's3://{bucket.name}'
+    for number in range(20):
+        bucket.put(f'{number}.bin', bytes([number]) * 10_000)
+    sizes = []
+    for number in range(20):
+        assert read(f'{address}/{number}.bin') == bytes([number]) * 10_000
+        read(f'{address}/0.bin')
+        copies = Path(cache.files_folder()).rglob('*.bin')
+        sizes.append(sum(path.stat().st_size for path in copies))
+    assert max(sizes) <= 50_000
+    # One that was used all the time was never fetched again.
+    assert bucket.asked['GET 0.bin'] == 1
+    assert read(f'{address}/1.bin') == bytes([1]) * 10_000
+    assert bucket.asked['GET 1.bin'] == 2
+
+
+@pytest.mark.parametrize('text', ['0', 'nan', 'much', '-1'])
+def test_a_limit_that_is_none_is_one_message(monkeypatch, text):
+    monkeypatch.setenv('TRASH_SEG_CACHE_GB', text)
+    with pytest.raises(UserError, match=f'TRASH_SEG_CACHE_GB={text}'):
+        cache.size_limit()
+
+
+def test_walk_and_patterns_find_what_local_ones_do(bucket, tmp_path):
+    for name in ('a/x.json', 'a/y.txt', 'b/c/z.json', 'top.json'):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    address = bucket.upload(tmp_path)
+    place = Path(local_path(address))
+    found = {
+        Path(folder, name).relative_to(place).as_posix()
+        for folder, _, names in remote.walk(address)
+        for name in names
+    }
+    assert found == {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob('*') if p.is_file()}
+    for pattern in ('*/*.json', '*.json', '*/*.none'):
+        of_bucket = [path.relative_to(place) for path in remote.matches(f'{address}/{pattern}')]
+        assert of_bucket == sorted(p.relative_to(tmp_path) for p in tmp_path.glob(pattern))
+    assert remote.is_dir(f'{address}/b') and not remote.is_dir(f'{address}/top.json')
+    assert remote.is_file(f'{address}/top.json') and not remote.is_file(f'{address}/b')
+
+
+@pytest.fixture
+def web(tmp_path, tmp_path_factory, monkeypatch):
+    """A web server on a folder: its address, the folder, and the next statuses of a name."""
+    pytest.importorskip('aiohttp', reason='needs aiohttp: pip install -e ".[remote]"')
+    monkeypatch.setenv('TRASH_SEG_CACHE', str(tmp_path_factory.mktemp('cache')))
+    monkeypatch.setattr(store, 'FIRST_PAUSE', 0.01)
+    forget()
+    failing, asked = {}, Counter()
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def send_head(self):
+            asked[f'{self.command} {self.path}'] += 1
+            if statuses := failing.get(self.path):
+                self.send_error(statuses.pop(0))
+                return None
+            return super().send_head()
+
+        def log_message(self, *_):
+            """Write nothing."""
+
+    handler = partial(Handler, directory=str(tmp_path))
+    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f'http://127.0.0.1:{server.server_port}', tmp_path, failing, asked
+    server.shutdown()
+    server.server_close()
+    thread.join()
+    forget()
+
+
+def test_files_on_a_web_server(web):
+    address, folder, failing, asked = web
+    (folder / 'a.bin').write_bytes(b'first')
+    failing['/a.bin'] = [500, 503, 500]
+    assert [read(f'{address}/a.bin'), read(f'{address}/a.bin')] == [b'first'] * 2
+    assert remote.is_file(f'{address}/a.bin') and not remote.is_file(f'{address}/b.bin')
+    assert remote.is_dir(address) and not remote.is_dir(f'{address}/a.bin')
+    number = asked['GET /a.bin']
+    forget()
+    assert (read(f'{address}/a.bin'), asked['GET /a.bin']) == (b'first', number)
+    (folder / 'a.bin').write_bytes(b'another')
+    forget()
+    assert read(f'{address}/a.bin') == b'another'
+
+
+@pytest.mark.parametrize(
+    ('status', 'message'), [(403, 'refuses access'), (500, 'cannot be read after 5 tries')]
+)
+def test_a_web_server_that_fails_is_one_message(web, status, message):
+    address, folder, failing, _ = web
+    (folder / 'a.bin').write_bytes(b'x')
+    failing['/a.bin'] = [status] * 99
+    with pytest.raises(UserError, match=message) as caught:
+        read(f'{address}/a.bin')
+    assert '\n' not in str(caught.value)
+    failing.clear()
+    with pytest.raises(FileNotFoundError):
+        read(f'{address}/gone.bin')
+
+
+def test_a_web_server_lists_nothing(web):
+    address, folder, _, _ = web
+    (folder / 'a.jpg').write_bytes(b'x')
+    assert remote.list_folder(address) is None
+    for look in (lambda: list(remote.walk(address)), lambda: remote.matches(f'{address}/*.json')):
+        with pytest.raises(UserError, match='a web server does not list its files'):
+            look()
