@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mmseg_custom import cli
-from mmseg_custom.cli import existing_dir
+from mmseg_custom.cli import data_folder, existing_dir
 
 
 def build_parser() -> cli.Parser:
@@ -16,7 +16,7 @@ def build_parser() -> cli.Parser:
     parser.add_argument('masks', metavar='MASKS', type=existing_dir, help='folder of the masks')
     parser.add_argument(
         '--data-root',
-        type=existing_dir,
+        type=data_folder,
         required=True,
         metavar='DIR',
         help='folder of the photos, which have the same relative paths as the masks',

@@ -5,7 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mmseg_custom import cli
-from mmseg_custom.cli import existing_dir, existing_file, natural_int, positive_int, positive_number
+from mmseg_custom.cli import (
+    data_folder,
+    existing_file,
+    natural_int,
+    positive_int,
+    positive_number,
+)
 
 TOOLS = Path(__file__).resolve().parent
 
@@ -48,7 +54,7 @@ def build_parser() -> cli.Parser:
     parser.add_argument(
         '--folds', nargs='+', type=natural_int, help='numbers of folds (all in --folds-dir)'
     )
-    parser.add_argument('--data-root', type=existing_dir, metavar='DIR', help='folder of the data')
+    parser.add_argument('--data-root', type=data_folder, metavar='DIR', help='folder of the data')
     parser.add_argument(
         '--out',
         default='work_dirs/ablation',

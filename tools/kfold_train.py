@@ -4,7 +4,7 @@ from argparse import REMAINDER
 from pathlib import Path
 
 from mmseg_custom import cli
-from mmseg_custom.cli import existing_dir, existing_file, natural_int, positive_int
+from mmseg_custom.cli import data_folder, existing_file, natural_int, positive_int
 
 TOOLS = Path(__file__).resolve().parent
 
@@ -22,7 +22,7 @@ def build_parser() -> cli.Parser:
     parser.add_argument('config', type=existing_file, metavar='CONFIG', help='the experiment')
     cli.add_folds_dir(parser, 'folder that stratified_kfold.py wrote', required=True)
     parser.add_argument('--folds', nargs='+', type=natural_int, help='numbers of folds (all)')
-    parser.add_argument('--data-root', type=existing_dir, metavar='DIR', help='folder of the data')
+    parser.add_argument('--data-root', type=data_folder, metavar='DIR', help='folder of the data')
     parser.add_argument('--out', default='work_dirs/kfold', metavar='DIR', help='(work_dirs/kfold)')
     parser.add_argument('--seed', type=natural_int, default=0, help='of everything random (0)')
     parser.add_argument('--jobs', type=positive_int, default=1, help='trainings at a time (1)')

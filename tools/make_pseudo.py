@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from mmseg_custom import cli
-from mmseg_custom.cli import existing_file, positive_int, share
+from mmseg_custom.cli import data_file, positive_int, share
 
 
 def build_parser() -> cli.Parser:
@@ -48,7 +48,7 @@ def build_parser() -> cli.Parser:
     parser.add_argument(
         '--exclude',
         nargs='+',
-        type=existing_file,
+        type=data_file,
         help='COCO files of photos that must not enter, beside the validation set of the training',
     )
     cli.add_data_root(parser, 'folder that file names in a COCO file are relative to')

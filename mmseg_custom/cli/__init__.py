@@ -42,6 +42,8 @@ from .options import (
 )
 from .parsing import (
     Parser,
+    data_file,
+    data_folder,
     existing_dir,
     existing_file,
     existing_path,
@@ -85,6 +87,8 @@ __all__ = [
     'add_tta',
     'add_tta_and_crf',
     'continue_options',
+    'data_file',
+    'data_folder',
     'existing_dir',
     'existing_file',
     'existing_path',

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from .parsing import existing_dir, existing_file
+from .parsing import data_folder, existing_dir, existing_file
 
 if TYPE_CHECKING:
     from mmseg_custom.classes import ClassList
@@ -94,7 +94,7 @@ def add_data_root(
 ) -> None:
     """Add ``--data-root``."""
     parser.add_argument(
-        '--data-root', type=existing_dir, metavar='DIR', help=f'{text} (the folder of ANN)'
+        '--data-root', type=data_folder, metavar='DIR', help=f'{text} (the folder of ANN)'
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from mmseg_custom.utils.errors import UserError
 from mmseg_custom.utils.model_folder import weights_path
-from mmseg_custom.utils.remote import is_dir, is_file
+from mmseg_custom.utils.remote import is_address, is_dir, is_file
 from mmseg_custom.utils.shared import part_names
 from mmseg_custom.utils.spelling import did_you_mean
 
@@ -50,7 +50,7 @@ class Parser(argparse.ArgumentParser):
 
 def existing_file(text: str) -> str:
     """Argument type: the path of a file that exists."""
-    if not is_file(text):
+    if not os.path.isfile(text):
         raise argparse.ArgumentTypeError(f'{text}: no such file{_similar_path(text)}')
     return text
 
@@ -67,9 +67,23 @@ def model_file(text: str) -> str:
 
 def existing_dir(text: str) -> str:
     """Argument type: the path of a folder that exists."""
-    if not is_dir(text):
+    if not os.path.isdir(text):
         raise argparse.ArgumentTypeError(f'{text}: no such folder{_similar_path(text)}')
     return text
+
+
+def data_folder(text: str) -> str:
+    """Argument type: a folder of photos that exists, or the address of one."""
+    if is_address(text) and is_dir(text):
+        return text
+    return existing_dir(text)
+
+
+def data_file(text: str) -> str:
+    """Argument type: an annotation file that exists, or the address of one."""
+    if is_address(text) and is_file(text):
+        return text
+    return existing_file(text)
 
 
 def existing_path(text: str) -> str:

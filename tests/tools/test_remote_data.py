@@ -33,6 +33,7 @@ def plain(name: str, content: bytes, data: str) -> object:
     if not name.endswith('.json'):
         return None if name.endswith('.html') else content
     found = json.loads(content.replace(data.encode(), b'DATA'))
+    found.pop('checkpoint', None)
     if 'info' in found:
         found['info'] = None
         for image in found['images']:

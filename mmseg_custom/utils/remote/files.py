@@ -64,7 +64,7 @@ def is_dir(path: AnyPath) -> bool:
     if address is None:
         return os.path.isdir(path)
     if not can_list(address):
-        return not Path(address).suffix
+        return not Path(address.partition('://')[2].partition('/')[2]).suffix
     if address in _listings:
         return bool(_listings[address] or _folders[address])
     try:
