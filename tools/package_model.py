@@ -7,7 +7,7 @@ every command.
 from pathlib import Path
 
 from mmseg_custom import cli
-from mmseg_custom.cli import existing_file
+from mmseg_custom.cli import data_file, existing_file
 
 
 def build_parser() -> cli.Parser:
@@ -32,7 +32,7 @@ def build_parser() -> cli.Parser:
         '--measure',
         nargs='+',
         default=[],
-        type=existing_file,
+        type=data_file,
         metavar='ANN',
         help='COCO files of photos that it was not trained on, to be measured for the card',
     )
