@@ -1,21 +1,32 @@
-"""Whether each experiment of the zoo, exported to ONNX, gives what PyTorch gives.
+"""Whether each experiment of the zoo, exported to each format, gives what PyTorch gives.
 
 Models have random weights of full width; masks and probabilities are compared on photos of sizes
-that the export has not seen.
+that the export has not seen. What has been compared is kept, and not done again.
 """
 
+import json
 import tempfile
 import time
+from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from mmseg_custom import cli
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = sorted(path.stem for path in (ROOT / 'configs').glob('*_trash.py'))
-HEAD = (
-    '| experiment | file, MB | largest difference | same class, % | export, s |\n'
-    '|---|---:|---:|---:|---:|'
-)
+# Each with the package that it needs.
+FORMATS = {'.onnx': 'onnxruntime', '.xml': 'openvino', '.ncnn.param': 'pnnx'}
+TITLES = {'.onnx': 'ONNX', '.xml': 'OpenVINO', '.ncnn.param': 'ncnn'}
+# Layers whose random weights are scaled so that several classes win somewhere, and by how much:
+# K-Net's rounding errors grow with them from stage to stage.
+DECIDING = {
+    'conv_seg.weight': 20,
+    'class_predictor.weight': 20,
+    'segmentation_head.0.weight': 20,
+    'fc_mask.weight': 3,
+}
 
 
 def build_parser() -> cli.Parser:
@@ -26,70 +37,144 @@ def build_parser() -> cli.Parser:
         example='python -m benchmarks.parity laptop_efflite0_trash segformer_b0_trash',
     )
     parser.add_argument('names', nargs='*', metavar='NAME', help='experiments (all)')
-    parser.add_argument('--out', default='work_dirs/parity.md', help='where to write the table')
+    parser.add_argument(
+        '--formats',
+        nargs='+',
+        choices=FORMATS,
+        default=[suffix for suffix, package in FORMATS.items() if find_spec(package)],
+        help='(those whose packages are installed)',
+    )
+    parser.add_argument(
+        '--out', default='work_dirs/parity', help='folder of a JSON file for each, and table.md'
+    )
+    parser.add_argument('--force', action='store_true', help='compare again what has been')
     return parser
 
 
 def run(args) -> int:
-    """Compare one after the other; each row is written as it comes."""
-    from mmseg_custom.utils import UserError, atomic_path
+    """Compare one after the other; each result is written as it comes."""
+    from mmseg_custom.utils import UserError
 
     unknown = sorted(set(args.names) - set(NAMES))
     if unknown:
         raise UserError(f'{unknown[0]}: no experiment of the zoo; they are {", ".join(NAMES)}')
-    rows, refused = [HEAD], 0
-    print(HEAD)
+    folder = Path(args.out)
     for name in args.names or NAMES:
-        try:
-            rows.append(row_of(name))
-        except UserError as error:
-            refused += 1
-            rows.append(f'| {name} | refused: {error} | | | |')
-        print(rows[-1], flush=True)
-        with atomic_path(args.out) as temporary:
-            temporary.write_text('\n'.join(rows) + '\n', encoding='utf-8')
-    print(f'{len(rows) - 1 - refused} of {len(rows) - 1} experiments export; wrote {args.out}')
+        file = folder / f'{name}.json'
+        known = json.loads(file.read_text()) if file.exists() and not args.force else {}
+        if wanted := [suffix for suffix in args.formats if suffix not in known]:
+            compare_experiment(name, wanted, file, known)
+        print(row_of(name, json.loads(file.read_text())), flush=True)
+        write_table(folder)
+    refused = [path for path in folder.glob('*.json') if 'refused' in path.read_text()]
+    print(f'wrote {folder / "table.md"}; {len(refused)} experiments are refused by some format')
     return int(bool(refused))
 
 
-def row_of(name: str) -> str:
-    """Return the row of one experiment."""
-    import torch
+def compare_experiment(name: str, formats, file: Path, known: dict[str, Any]) -> None:
+    """Export one experiment to each format, and keep what comes of it."""
+    from mmseg_custom.utils import UserError, write_json
 
-    from mmseg_custom.apis import TrashSegmenter
+    with tempfile.TemporaryDirectory() as folder:
+        segmenter = segmenter_of(name, Path(folder))
+        for suffix in formats:
+            # Stays if the libraries of a format end the process.
+            known[suffix] = dict(refused='the process ended')
+            write_json(file, known)
+            try:
+                known[suffix] = compare_format(segmenter, suffix, Path(folder))
+            except UserError as error:
+                known[suffix] = dict(refused=str(error))
+            write_json(file, known)
+
+
+def compare_format(segmenter, suffix: str, folder: Path) -> dict[str, float]:
+    """Export to one format: seconds, megabytes, largest difference, and fraction of equal pixels.
+
+    Raises:
+        UserError: The format cannot hold the model, or it gives something else.
+    """
     from mmseg_custom.apis.export import export_onnx, sizes_for
-    from mmseg_custom.apis.onnx_segmenter import OnnxSegmenter
+    from mmseg_custom.apis.export_formats import export_ncnn, export_openvino
+    from mmseg_custom.apis.exported_formats import load_exported
     from mmseg_custom.apis.parity import compare, random_photos
-    from mmseg_custom.experiment.config import drop_pretrained, load_config
     from mmseg_custom.utils import UserError
 
-    cfg = load_config(str(ROOT / 'configs' / f'{name}.py'))
-    drop_pretrained(cfg.model)
-    with tempfile.TemporaryDirectory() as folder:
-        checkpoint, file = Path(folder, 'random.pth'), Path(folder, 'model.onnx')
-        torch.manual_seed(0)
-        torch.save(dict(state_dict=_build(cfg).state_dict()), checkpoint)
-        segmenter = TrashSegmenter(cfg, checkpoint, device='cpu')
-        start = time.perf_counter()
-        export_onnx(segmenter, file)
-        seconds = time.perf_counter() - start
-        parity = compare(segmenter, OnnxSegmenter(file), random_photos(sizes_for(segmenter)[1:]))
-        if not parity.holds:
-            raise UserError(str(parity))
-        size = file.stat().st_size / 1e6
-    difference = parity.difference or 0.0
-    return f'| {name} | {size:.1f} | {difference:.1e} | {100 * parity.equal:.3f} | {seconds:.0f} |'
+    target, onnx_file = folder / f'model{suffix}', folder / 'model.onnx'
+    start = time.perf_counter()
+    if suffix == '.ncnn.param':
+        export_ncnn(segmenter, target, half=False)
+    elif not onnx_file.exists():
+        export_onnx(segmenter, onnx_file)
+    if suffix == '.xml':
+        export_openvino(onnx_file, target, half=False)
+    seconds = time.perf_counter() - start
+    exported = load_exported(target)
+    parity = compare(segmenter, exported, random_photos(sizes_for(segmenter)[1:]))
+    if not parity.holds:
+        raise UserError(str(parity))
+    size = sum(file.stat().st_size for file in exported.files(target)) / 1e6
+    return dict(
+        seconds=round(seconds, 1),
+        megabytes=round(size, 1),
+        difference=parity.difference or 0.0,
+        equal=parity.equal,
+    )
 
 
-def _build(cfg):
-    """Build a model with its own random initialization."""
+def segmenter_of(name: str, folder: Path):
+    """Build an experiment with random weights that decide."""
+    import torch
     from mmengine.registry import init_default_scope
     from mmseg.registry import MODELS
 
+    from mmseg_custom.apis import TrashSegmenter
+    from mmseg_custom.experiment.config import drop_pretrained, load_config
+    from mmseg_custom.utils.silence import loggers_silenced
+
+    cfg = load_config(str(ROOT / 'configs' / f'{name}.py'))
+    drop_pretrained(cfg.model)
+    torch.manual_seed(0)
     init_default_scope('mmseg')
     model = MODELS.build(cfg.model)
-    model.init_weights()
-    return model
+    # mmengine names each weight.
+    with loggers_silenced():
+        model.init_weights()
+    ends = 'fc_mask.weight' if 'KernelUpdateHead' in str(model) else tuple(DECIDING)
+    for key, weights in model.named_parameters():
+        if key.endswith(ends):
+            weights.data *= next(by for end, by in DECIDING.items() if key.endswith(end))
+    checkpoint = folder / 'random.pth'
+    torch.save(dict(state_dict=model.state_dict()), checkpoint)
+    return TrashSegmenter(cfg, checkpoint, device='cpu')
+
+
+def row_of(name: str, found: Mapping[str, Any]) -> str:
+    """Return the row of one experiment."""
+    megabytes = found.get('.onnx', {}).get('megabytes', '')
+    cells = [cell_of(found.get(suffix)) for suffix in FORMATS]
+    return f'| {name} | {megabytes} | {" | ".join(cells)} |'
+
+
+def cell_of(result: Mapping[str, Any] | None) -> str:
+    """Return how far the probabilities differ, and how many pixels have the same class."""
+    if result is None:
+        return ''
+    if 'refused' in result:
+        return f'refused: {result["refused"]}'
+    return f'{result["difference"]:.0e}, {100 * result["equal"]:.3f} %'
+
+
+def write_table(folder: Path) -> None:
+    """Write the table of all that has been compared."""
+    from mmseg_custom.utils import atomic_path
+
+    titles = ' | '.join(TITLES[suffix] for suffix in FORMATS)
+    rows = [f'| experiment | ONNX, MB | {titles} |', '|---|---:|' + '---|' * len(FORMATS)]
+    for file in sorted(folder.glob('*.json')):
+        rows.append(row_of(file.stem, json.loads(file.read_text())))
+    with atomic_path(folder / 'table.md') as temporary:
+        temporary.write_text('\n'.join(rows) + '\n', encoding='utf-8')
 
 
 if __name__ == '__main__':

@@ -1,6 +1,7 @@
-"""Export a model to ONNX and check it against PyTorch."""
+"""Export a model to ONNX, OpenVINO or ncnn, and check it against PyTorch."""
 
 import argparse
+import tempfile
 from pathlib import Path
 
 from mmseg_custom import cli
@@ -23,28 +24,17 @@ def build_parser() -> cli.Parser:
     cli.add_training_options(parser)
     cli.add_config_changes(parser)
     cli.add_tta(parser)
-    parser.add_argument('--out', required=True, metavar='FILE', help='.onnx file to write')
+    parser.add_argument(
+        '--out',
+        required=True,
+        metavar='FILE',
+        help='what to write: .onnx, .xml (OpenVINO; a .bin comes beside it), or .ncnn.param (ncnn, '
+        'for phones; a .ncnn.bin and a .ncnn.json come beside it)',
+    )
     parser.add_argument(
         '--argmax', action='store_true', help='give labels (N, H, W) instead of probabilities'
     )
-    parser.add_argument(
-        '--int8',
-        action='store_true',
-        help='compute with 8-bit integers, in ranges measured on the photos of --photos',
-    )
-    parser.add_argument(
-        '--measure',
-        metavar='ANN',
-        help='with --int8: measure the loss as points of mIoU on this COCO file (percent of the '
-        'pixels of --photos that get another class)',
-    )
-    parser.add_argument(
-        '--max-loss',
-        type=float,
-        default=0.5,
-        metavar='POINTS',
-        help='with --int8: leave layers in float until the loss is at most this (0.5)',
-    )
+    add_smaller_numbers(parser)
     parser.add_argument(
         '--opset', type=positive_int, default=17, help="version of ONNX's operators (17)"
     )
@@ -58,34 +48,69 @@ def build_parser() -> cli.Parser:
     return parser
 
 
-def run(args) -> None:
-    """Export to a temporary file, and keep it if it gives what PyTorch gives."""
-    from mmseg_custom.apis.export import export_onnx
-    from mmseg_custom.apis.onnx_segmenter import OnnxSegmenter
-    from mmseg_custom.apis.parity import compare
-    from mmseg_custom.utils import UserError, atomic_path
+def add_smaller_numbers(parser: cli.Parser) -> None:
+    """Add the options of models that are not quite the same any more."""
+    parser.add_argument(
+        '--int8',
+        action='store_true',
+        help='compute with 8-bit integers, in ranges measured on the photos of --photos',
+    )
+    parser.add_argument(
+        '--float16', action='store_true', help='store weights as float16: half the file'
+    )
+    parser.add_argument(
+        '--measure',
+        metavar='ANN',
+        help='with --int8 or --float16: measure the loss as points of mIoU on this COCO file '
+        '(percent of the pixels of --photos that get another class)',
+    )
+    parser.add_argument(
+        '--max-loss',
+        type=float,
+        default=0.5,
+        metavar='POINTS',
+        help='with --int8: leave layers in float until the loss is at most this (0.5); with '
+        '--float16: write nothing if it is more',
+    )
 
-    if args.int8 and not args.photos:
-        raise UserError('--int8 needs --photos: photos of the kind that the model will see')
-    if args.measure and not args.int8:
-        raise UserError('--measure is for --int8')
-    if not args.out.endswith('.onnx'):
-        raise UserError(f'--out {args.out}: give a name that ends in .onnx')
+
+def run(args) -> None:
+    """Export to a temporary folder, and keep it if it gives what PyTorch gives."""
+    from mmseg_custom.apis.exported_formats import segmenter_class
+    from mmseg_custom.prediction.photo_sources import list_photos
+    from mmseg_custom.utils.atomic import publish
+
+    suffix = checked_suffix(args)
     cli.trust_checkpoints(args, args.checkpoint)
+    photos = [photo.read() for photo in list_photos(args.photos)] if args.photos else []
     segmenter = segmenter_of(args)
-    batches = photos_of(args.photos, segmenter)
-    with atomic_path(args.out) as temporary:
-        export_onnx(segmenter, temporary, args.argmax, args.opset)
-        parity = compare(segmenter, OnnxSegmenter(temporary), batches)
-        print(f'float: {parity}; {size_of(temporary)}')
-        if not parity.holds:
-            raise UserError(
-                f'{args.checkpoint}: the exported model is another one ({parity}); nothing was '
-                'written'
-            )
-        if args.int8:
-            write_int8(args, temporary, [photo for batch in batches for photo in batch])
+    with tempfile.TemporaryDirectory(prefix='export') as folder:
+        target = Path(folder, Path(args.out).name)
+        write(args, suffix, segmenter, target, photos)
+        publish(segmenter_class(suffix).files(target), Path(args.out).parent)
     print(f'wrote {args.out}')
+
+
+def checked_suffix(args) -> str:
+    """Return the format, and refuse what does not go together."""
+    from mmseg_custom.apis.exported_formats import SEGMENTERS, suffix_of
+    from mmseg_custom.utils import UserError
+
+    suffix = suffix_of(args.out)
+    if suffix is None:
+        raise UserError(f'--out {args.out}: give a name that ends in {", ".join(SEGMENTERS)}')
+    smaller = '--int8' if args.int8 else '--float16' if args.float16 else None
+    if args.int8 and args.float16:
+        raise UserError('--int8 and --float16: give one of them')
+    if smaller and not args.photos:
+        raise UserError(f'{smaller} needs --photos: photos of the kind that the model will see')
+    if args.measure and not smaller:
+        raise UserError('--measure is for --int8 and --float16')
+    if args.float16 and suffix == '.onnx':
+        raise UserError('--float16: onnxruntime computes with float32 on CPUs; write .xml')
+    if (args.int8 or args.argmax) and suffix == '.ncnn.param':
+        raise UserError(f'{"--int8" if args.int8 else "--argmax"} is for .onnx and .xml')
+    return suffix
 
 
 def segmenter_of(args):
@@ -98,50 +123,83 @@ def segmenter_of(args):
     return TrashSegmenter(cfg, args.checkpoint, 'cpu', args.tta, cli.given_classes(args))
 
 
+def write(args, suffix: str, segmenter, target: Path, photos) -> None:
+    """Write the files of the model, and check what they give.
+
+    Raises:
+        UserError: They give something else than PyTorch does.
+    """
+    from mmseg_custom.apis.export import export_onnx
+    from mmseg_custom.apis.export_formats import export_ncnn, export_openvino
+    from mmseg_custom.apis.exported_formats import load_exported
+
+    if suffix == '.ncnn.param':
+        export_ncnn(segmenter, target, args.float16)
+        check(args, segmenter, load_exported(target), photos, target)
+        return
+    file = target if suffix == '.onnx' else target.with_name('float.onnx')
+    export_onnx(segmenter, file, args.argmax, args.opset)
+    if args.int8:
+        check_same(args, segmenter, load_exported(file), photos, file)
+        write_int8(args, file, photos)
+    if suffix == '.xml':
+        export_openvino(file, target, args.float16)
+    if suffix == '.xml' or not args.int8:
+        check(args, segmenter, load_exported(target), photos, target)
+
+
+def check(args, segmenter, exported, photos, target: Path) -> None:
+    """Check a model that has been written against PyTorch, by the loss if it may lose something."""
+    from mmseg_custom.prediction.model_loss import ModelLoss
+    from mmseg_custom.utils import UserError
+
+    if not (args.int8 or args.float16):
+        check_same(args, segmenter, exported, photos, target)
+        return
+    loss = ModelLoss(segmenter, photos, args.measure)
+    lost = loss(exported)
+    print(f'loses {lost:.2f} {loss.unit}; {size_of(target)}')
+    if lost > args.max_loss:
+        raise UserError(f'it may lose {args.max_loss:g} (--max-loss): nothing was written')
+
+
+def check_same(args, segmenter, exported, photos, target: Path) -> None:
+    """Check that nothing is lost."""
+    from mmseg_custom.apis.export import sizes_for
+    from mmseg_custom.apis.parity import compare, random_photos
+    from mmseg_custom.utils import UserError
+
+    # Noise of sizes that were not seen at export.
+    batches = [[photo] for photo in photos] or random_photos(sizes_for(segmenter)[1:])
+    parity = compare(segmenter, exported, batches)
+    print(f'float: {parity}; {size_of(target)}')
+    if not parity.holds:
+        raise UserError(
+            f'{args.checkpoint}: the exported model is another one ({parity}); nothing was written'
+        )
+
+
 def write_int8(args, file: Path, photos) -> None:
     """Replace an exported model by a quantized one, and print what that costs."""
+    from mmseg_custom.apis.exported_formats import load_exported
     from mmseg_custom.apis.int8 import StaticQuantizer, quantize_within
-    from mmseg_custom.apis.onnx_segmenter import OnnxSegmenter
-    from mmseg_custom.apis.parity import compare
-    from mmseg_custom.prediction.model_scores import score_model
+    from mmseg_custom.prediction.model_loss import ModelLoss
 
-    exact = OnnxSegmenter(file)
-    batches = [[photo] for photo in photos]
-
-    def miou(segmenter) -> float:
-        return score_model(segmenter, args.measure, None).miou
-
-    def pixels_lost(segmenter) -> float:
-        return 100 * (1 - compare(exact, segmenter, batches).equal)
-
-    before = miou(exact) if args.measure else 0.0
-
-    def loss_of(segmenter) -> float:
-        return before - miou(segmenter) if args.measure else pixels_lost(segmenter)
-
+    loss = ModelLoss(load_exported(file), photos, args.measure)
     quantizer = StaticQuantizer(file, photos[:: max(1, len(photos) // MOST_CALIBRATED)])
-    floating, loss = quantize_within(quantizer, file, loss_of, args.max_loss)
-    unit = f'points of mIoU ({before:.1f} in float)' if args.measure else '% of the pixels changed'
+    floating, lost = quantize_within(quantizer, file, loss, args.max_loss)
     print(
-        f'int8: loses {loss:.2f} {unit}, {len(floating)} of {len(quantizer.layers)} layers stay in '
-        f'float; {size_of(file)}'
+        f'int8: loses {lost:.2f} {loss.unit}, {len(floating)} of {len(quantizer.layers)} layers '
+        f'stay in float; {size_of(file)}'
     )
 
 
-def photos_of(paths, segmenter):
-    """Return batches of one photo each; of noise if none is named."""
-    from mmseg_custom.apis.export import sizes_for
-    from mmseg_custom.apis.parity import random_photos
-    from mmseg_custom.prediction.photo_sources import list_photos
-
-    if paths:
-        return [[photo.read()] for photo in list_photos(paths)]
-    return random_photos(sizes_for(segmenter)[1:])
-
-
 def size_of(path: Path) -> str:
-    """Return a file's size for people."""
-    return f'{path.stat().st_size / MEGABYTE:.1f} MB'
+    """Return the size of a model's files for people."""
+    from mmseg_custom.apis.exported_formats import segmenter_class, suffix_of
+
+    files = segmenter_class(suffix_of(path) or '.onnx').files(path)
+    return f'{sum(file.stat().st_size for file in files) / MEGABYTE:.1f} MB'
 
 
 if __name__ == '__main__':

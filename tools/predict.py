@@ -21,9 +21,9 @@ def build_parser() -> cli.Parser:
         'arguments',
         nargs='+',
         metavar='MODEL INPUT',
-        help='CHECKPOINT that tools/train.py wrote, CONFIG CHECKPOINT, a model folder, or an .onnx '
-        'file; then '
-        'photos, folders, COCO files, videos',
+        help='CHECKPOINT that tools/train.py wrote, CONFIG CHECKPOINT, a model folder, or a file '
+        'of tools/export.py (.onnx, .xml, .ncnn.param), which computes with a thread a core, '
+        'or OMP_NUM_THREADS; then photos, folders, COCO files, videos',
     )
     cli.add_prediction_outputs(parser)
     cli.add_pre_labels(parser)
@@ -104,7 +104,7 @@ def split_arguments(args) -> tuple[list[str], list[str]]:
     from mmseg_custom.utils import UserError
     from mmseg_custom.utils.model_folder import weights_path
 
-    usage = 'CHECKPOINT INPUT…, MODEL_FOLDER INPUT…, CONFIG CHECKPOINT INPUT…, or MODEL.onnx INPUT…'
+    usage = 'CHECKPOINT INPUT…, MODEL_FOLDER INPUT…, CONFIG CHECKPOINT INPUT…, or EXPORTED INPUT…'
     count = 2 if args.arguments[0].endswith('.py') else 1
     model, inputs = args.arguments[:count], args.arguments[count:]
     model = [weights_path(path) for path in model]

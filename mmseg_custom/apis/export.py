@@ -17,7 +17,7 @@ from mmseg_custom.utils import UserError
 from mmseg_custom.utils.extras import needing
 from mmseg_custom.utils.silence import loggers_silenced
 
-from .onnx_segmenter import FORMAT
+from .exported_segmenter import FORMAT
 from .segmenter import TrashSegmenter
 
 # In the batch to trace with: a one would be merged with other ones.
@@ -45,22 +45,30 @@ def export_onnx(
     """
     with needing('onnx', 'export'):
         import onnx
-    segmentor = _segmentor(segmenter)
+    segmentor = segmentor_of(segmenter)
     if segmentor.test_cfg.get('mode') != 'whole':
         raise UserError('only a model that sees complete photos can be exported: no sliding window')
     output = 'mask' if argmax else 'probabilities'
     model = PhotoModel(segmentor, views_of(segmenter.pipeline), argmax).cpu().eval()
     _trace(model, path, output, opset, sizes_for(segmenter)[0])
     written = onnx.load(path)
-    metadata = dict(
+    onnx.helper.set_model_props(written, metadata_of(segmenter))
+    onnx.save(written, path)
+
+
+def metadata_of(segmenter: TrashSegmenter) -> dict[str, str]:
+    """Return what an exported file says about its model.
+
+    Args:
+        segmenter: The model.
+    """
+    return dict(
         format=str(FORMAT),
         trash_seg=__version__,
         classes=json.dumps(segmenter.classes.names),
         palette=json.dumps(segmenter.classes.mask_colors),
         class_list=json.dumps(segmenter.classes.to_plain()),
     )
-    onnx.helper.set_model_props(written, metadata)
-    onnx.save(written, path)
 
 
 def sizes_for(segmenter: TrashSegmenter) -> list[tuple[int, int]]:
@@ -69,17 +77,21 @@ def sizes_for(segmenter: TrashSegmenter) -> list[tuple[int, int]]:
     Args:
         segmenter: The model.
     """
-    limits = side_limits(_segmentor(segmenter), views_of(segmenter.pipeline))
+    limits = side_limits(segmentor_of(segmenter), views_of(segmenter.pipeline))
     return photo_sizes(limits)
 
 
-def _segmentor(segmenter: TrashSegmenter) -> Any:
-    """Return the model without its test-time augmentation."""
+def segmentor_of(segmenter: TrashSegmenter) -> Any:
+    """Return the model without its test-time augmentation.
+
+    Args:
+        segmenter: The model.
+    """
     return getattr(segmenter.model, 'module', segmenter.model)
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
+def silence() -> Iterator[None]:
     """Keep down what the exporters say about tracing; what comes of it is checked afterwards."""
     # At an operator that it lacks the exporter prints the complete graph.
     with loggers_silenced(), warnings.catch_warnings(), redirect_stdout(None):
@@ -95,7 +107,7 @@ def _trace(model: PhotoModel, path: str | os.PathLike, output: str, opset: int, 
     axes = {0: 'N', 2: 'H', 3: 'W'}
     result = {0: 'N', 1: 'H', 2: 'W'} if model.argmax else axes
     try:
-        with _silence(), TracingMode():
+        with silence(), TracingMode():
             torch.onnx.export(
                 model,
                 (torch.zeros(PHOTOS, 3, *size, dtype=torch.uint8),),

@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,14 +14,16 @@ from mmseg_custom.utils.silence import loggers_silenced
 
 from .onnx_segmenter import OnnxSegmenter
 
-# What has weights. What is between them stays in float where a layer does.
+# What has weights, and what joins them: in float it would need each of its inputs converted.
 LAYERS = ('Conv', 'MatMul', 'Gemm')
+JOINTS = ('Concat', 'Resize')
 
 
 class StaticQuantizer:
     """Quantizes an exported model with ranges that it measures on photos.
 
-    Weights have one scale for each channel; resizing and softmax stay in float.
+    Weights have one scale for each channel. What is before the first layer and after the last one
+    stays in float: the photo, and the enlarging of the result with its softmax.
 
     Args:
         source: A file of :func:`~mmseg_custom.apis.export.export_onnx`.
@@ -48,7 +51,11 @@ class StaticQuantizer:
         options.log_severity_level = 4
         onnxruntime.InferenceSession(os.fspath(source), options)
         graph = onnx.load(self._float).graph
-        self.layers = [node.name for node in graph.node if node.op_type in LAYERS]
+        weights = {tensor.name for tensor in graph.initializer}
+        self.layers = [
+            node.name for node in graph.node if node.op_type in LAYERS and node.input[1] in weights
+        ]
+        self._joints = _between(graph, {*self.layers}, JOINTS)
         self._metadata = {p.key: p.value for p in onnx.load(source).metadata_props}
         self._photos = photos
 
@@ -69,11 +76,14 @@ class StaticQuantizer:
                 target,
                 _Photos(self._photos),
                 quant_format=QuantFormat.QDQ,
-                op_types_to_quantize=list(LAYERS),
+                op_types_to_quantize=[*LAYERS, *JOINTS],
                 per_channel=True,
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
-                nodes_to_quantize=[name for name in self.layers if name not in floating],
+                nodes_to_quantize=[
+                    *(name for name in self.layers if name not in floating),
+                    *self._joints,
+                ],
                 calibration_cache_path=Path(self._folder.name, 'ranges.json'),
             )
         written = onnx.load(target)
@@ -117,6 +127,28 @@ def quantize_within(
         f'int8 loses more than {most:g} points, however many layers stay in float ({loss:.2f} at '
         'last): use the model in float'
     )
+
+
+def _between(graph: Any, layers: Collection[str], kinds: Collection[str]) -> list[str]:
+    """Return the names of nodes that compute from a layer's output what a layer takes.
+
+    Args:
+        graph: Of ONNX; its nodes are sorted, each after those that it needs.
+        layers: Names of nodes.
+        kinds: The types of the nodes.
+    """
+    made, needed = set(), set()
+    for node in graph.node:
+        if node.name in layers or made & {*node.input}:
+            made.update(node.output)
+    for node in reversed(graph.node):
+        if node.name in layers or needed & {*node.output}:
+            needed.update(node.input)
+    return [
+        node.name
+        for node in graph.node
+        if node.op_type in kinds and made & {*node.input} and needed & {*node.output}
+    ]
 
 
 class _Photos:

@@ -8,7 +8,7 @@ import numpy as np
 
 from mmseg_custom.export.photo_sizes import CHECKED
 
-from .onnx_segmenter import OnnxSegmenter
+from .exported_segmenter import ExportedSegmenter
 from .segmentation import Segmenter
 
 MAX_DIFFERENCE, MIN_EQUAL = 1e-3, 0.999
@@ -41,7 +41,7 @@ class Parity:
 
 
 def compare(
-    segmenter: Segmenter, exported: OnnxSegmenter, batches: Sequence[Sequence[np.ndarray]]
+    segmenter: Segmenter, exported: ExportedSegmenter, batches: Sequence[Sequence[np.ndarray]]
 ) -> Parity:
     """Let both segment the same photos.
 

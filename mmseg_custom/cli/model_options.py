@@ -73,11 +73,6 @@ def add_models(
     )
 
 
-def is_onnx(path: str) -> bool:
-    """Return whether a model is an exported one."""
-    return path.lower().endswith('.onnx')
-
-
 def load_segmenter(
     args: argparse.Namespace, model: Sequence[str], probabilities: bool = False
 ) -> 'Segmenter':
@@ -86,18 +81,18 @@ def load_segmenter(
     Args:
         args: With ``device``; and ``tta``, ``classes`` and ``trust_checkpoint``, if the command has
             them.
-        model: ``[CONFIG] CHECKPOINT``, or an ``.onnx`` file.
+        model: ``[CONFIG] CHECKPOINT``, or a file that tools/export.py wrote.
         probabilities: Whether the command needs them, and not labels alone.
 
     Raises:
         UserError: The model cannot be loaded, or an option does not fit an exported one.
     """
-    from mmseg_custom.apis import OnnxSegmenter
+    from mmseg_custom.apis.exported_formats import load_exported, suffix_of
     from mmseg_custom.utils import UserError
 
     tta = getattr(args, 'tta', None)
     classes = given_classes(args) if hasattr(args, 'classes') else None
-    if not is_onnx(model[0]):
+    if suffix_of(model[0]) is None:
         from mmseg_custom.apis import TrashSegmenter
 
         trust_checkpoints(args, model[-1])
@@ -105,8 +100,8 @@ def load_segmenter(
         return TrashSegmenter(config, checkpoint, args.device, tta, classes)
     for name in ('tta', 'device'):
         if getattr(args, name, None):
-            raise UserError(f'{model[0]}: --{name} needs a checkpoint, not an ONNX file')
-    segmenter = OnnxSegmenter(model[0], classes)
+            raise UserError(f'{model[0]}: --{name} needs a checkpoint, not an exported model')
+    segmenter = load_exported(model[0], classes)
     if probabilities and not segmenter.has_probabilities:
         raise UserError(
             f'{model[0]}: has labels only: it was exported with tools/export.py --argmax'

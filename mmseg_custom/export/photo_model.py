@@ -14,6 +14,8 @@ from .replace import exportable
 from .views import View
 
 RGB_TO_BGR = [2, 1, 0]
+# Below the largest of a pixel; exp of it is no zero in float32.
+LEAST_LOGIT = -80.0
 
 
 class PhotoModel(nn.Module):
@@ -50,23 +52,42 @@ class PhotoModel(nn.Module):
         Returns:
             Tensor: ``(N, C, H, W)`` float32 probabilities, or ``(N, H, W)`` uint8 labels.
         """
-        seen = [self._logits(photo, view) for view in self.views]
         # Among several classes the largest logit is the largest probability.
-        if self.argmax and len(seen) == 1 and seen[0].shape[1] > 1:
-            scores = seen[0]
+        if self.argmax and len(self.views) == 1 and self.segmentor.out_channels > 1:
+            (view,) = self.views
+            scores = self._back(self._logits(photo, view), photo, view)
         else:
-            found = [_probabilities(logits) for logits in seen]
-            scores = sum(found[1:], found[0]) / len(found)
+            found = [self._probabilities(photo, view) for view in self.views]
+            scores = found[0] if len(found) == 1 else sum(found[1:], found[0]) / len(found)
         return scores.argmax(dim=1).to(torch.uint8) if self.argmax else scores
 
     def _logits(self, photo: Tensor, view: Any) -> Tensor:
-        """Return what the model finds in one view, ``(N, C, H, W)`` of the photo's size."""
+        """Return what the model finds in one view, ``(N, C, h, w)`` of the view's size."""
         seen = view(photo)
         height, width = seen.shape[2], seen.shape[3]
         x = self._prepare(seen)
         logits = self.segmentor.encode_decode(x, [dict(img_shape=tuple(x.shape[2:]))])
-        logits = logits[:, :, :height, :width]
+        return logits[:, :, :height, :width]
+
+    def _back(self, logits: Tensor, photo: Tensor, view: Any) -> Tensor:
+        """Bring logits to the photo's size."""
         return view.back(logits, photo.shape[2:], self.segmentor.align_corners)
+
+    def _probabilities(self, photo: Tensor, view: Any) -> Tensor:
+        """Return ``(N, C, H, W)`` of the photo's size.
+
+        Softmax is written out: onnxruntime's transposes the classes to the end and back. The
+        largest logit is subtracted before the view is enlarged, where there are fewer pixels: no
+        mean of such logits is above zero.
+        """
+        logits = self._logits(photo, view)
+        if logits.shape[1] == 1:
+            return class_probabilities(self._back(logits, photo, view), 1)
+        logits = (logits - logits.amax(dim=1, keepdim=True)).clamp(min=LEAST_LOGIT)
+        weights = self._back(logits, photo, view).exp()
+        ones = weights.new_ones(1, logits.shape[1])
+        total = (ones @ weights.flatten(2)).unflatten(2, weights.shape[2:])
+        return weights / total
 
     def _prepare(self, photo: Tensor) -> Tensor:
         """Do what the data preprocessor does."""
@@ -83,15 +104,3 @@ class PhotoModel(nn.Module):
         if least:
             return max(least - side, 0) if isinstance(side, int) else (least - side).clamp(min=0)
         return (self.divisor - side % self.divisor) % self.divisor
-
-
-def _probabilities(logits: Tensor) -> Tensor:
-    """Do what :func:`class_probabilities` does along axis 1.
-
-    Written out: onnxruntime's Softmax transposes the classes to the end and back, which took as
-    long as the complete laptop model.
-    """
-    if logits.shape[1] == 1:
-        return class_probabilities(logits, 1)
-    weights = (logits - logits.amax(dim=1, keepdim=True)).exp()
-    return weights / weights.sum(dim=1, keepdim=True)

@@ -10,7 +10,7 @@ from mmseg_custom.utils import UserError
 
 # OpenCV's fixed-point numbers: weights have 11 bits, of which 4 are dropped between the passes.
 ONE = 2048
-FIRST_SHIFT, SECOND_SHIFT, LAST_SHIFT = 4, 16, 2
+FIRST_SHIFT, HALF_SHIFT, LAST_SHIFT = 4, 8, 2
 TAKEN = {'type', 'scale', 'scale_factor', 'keep_ratio', 'interpolation', 'backend'}
 
 
@@ -53,7 +53,7 @@ class PhotoResize(nn.Module):
             line = photo.index_select(2, place).permute(3, 0, 1, 2)
             pixels = [line.index_select(0, column).int() for column in (left, right)]
             mixed = pixels[0] * columns[0] + pixels[1] * columns[1]
-            lines.append((weight * (mixed >> FIRST_SHIFT)) >> SECOND_SHIFT)
+            lines.append(_shifted_product(weight, mixed >> FIRST_SHIFT))
         photo = ((lines[0] + lines[1] + 2) >> LAST_SHIFT).to(torch.uint8)
         return photo.permute(1, 2, 3, 0)
 
@@ -77,6 +77,13 @@ class PhotoResize(nn.Module):
         return scale[1].long()[0], scale[0].long()[0]
 
 
+def _shifted_product(weight: Tensor, pixels: Tensor) -> Tensor:
+    """Return ``weight * pixels >> 16``, in steps that float32 holds, too, which OpenVINO takes."""
+    high = pixels >> HALF_SHIFT
+    low = pixels - (high << HALF_SHIFT)
+    return (weight * high + (weight * low >> HALF_SHIFT)) >> HALF_SHIFT
+
+
 def _double(number: Any) -> Tensor:
     """Return ``(1,)`` float64; of a tensor without dimensions the exporter makes a float32."""
     return torch.ones(1, dtype=torch.float64) * torch.as_tensor(number)
@@ -96,11 +103,13 @@ def _taps(side: Any, new: Any, clamped: bool) -> tuple[Tensor, Tensor, Tensor, T
             does along rows; along columns it mixes the edge with itself, which rounds otherwise.
     """
     last = torch.as_tensor(side) - 1
-    step = _double(1) / (_double(new) / _double(side))
-    place = ((torch.arange(new).double() + 0.5) * step - 0.5).float()
-    before = place.floor()
-    part = place - before
-    before = before.long()
+    # Whole numbers, (place + 1) * 2 * new: some runtimes compute in float32 what should be float64.
+    places, spacing = (2 * torch.arange(new) + 1) * side + new, 2 * new
+    above = torch.div(places, spacing, rounding_mode='trunc')
+    part = (places - above * spacing).float() / spacing.float()
+    before = above - 1
+    # OpenCV rounds the place, not the part of it behind the point.
+    part = (before.float() + part) - before.float()
     if clamped:
         part = torch.where((before < 0) | (before >= last), torch.zeros_like(part), part)
     first = torch.minimum(before.clamp(min=0), last)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from .attention import ExportableAttention
 from .hf_swin import exportable_hf_class
 from .kernel_update import ExportableKernelUpdateHead
+from .same_padding import ExportableSameConv
 
 OTHER_REGION = -100.0
 
@@ -25,15 +26,19 @@ def exportable(model: nn.Module) -> nn.Module:
         model: Stays as it is.
     """
     model = deepcopy(model).eval()
+    preprocessor: Any = getattr(model, 'data_preprocessor', None)
+    divisor = (getattr(preprocessor, 'test_cfg', None) or {}).get('size_divisor') or 1
     for part in model.modules():
         part.__class__ = exportable_hf_class(part) or part.__class__
     for parent in list(model.modules()):
         for name, part in list(parent.named_children()):
-            setattr(parent, name, _replacement(part))
+            setattr(parent, name, _replacement(part, divisor))
     return model
 
 
-def _replacement(part: nn.Module) -> nn.Module:
+def _replacement(part: nn.Module, divisor: int) -> nn.Module:
+    if ExportableSameConv.fits(part, divisor):
+        return ExportableSameConv(part)
     if isinstance(part, ShiftWindowMSA):
         return ExportableShiftWindowMSA(part)
     if isinstance(part, nn.MultiheadAttention) and ExportableAttention.fits(part):

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -33,7 +34,12 @@ class PhotoFlip(nn.Module):
 
     def forward(self, photo: Tensor) -> Tensor:
         """Flip ``(N, C, H, W)``."""
-        return photo.flip(self.axes) if self.axes else photo
+        for axis in self.axes:
+            side = photo.shape[axis]
+            # Not `flip`: OpenVINO joins the slice that it becomes with the one that cuts padding
+            # off, and gives other pixels.
+            photo = photo.index_select(axis, side - 1 - torch.arange(side, device=photo.device))
+        return photo
 
 
 KINDS = dict(Resize=PhotoResize, RandomFlip=PhotoFlip)
@@ -57,6 +63,7 @@ class View(nn.Module):
                     f'the test pipeline of this experiment changes photos by {step["type"]}, which '
                     'has no form in a graph'
                 )
+        self.configs = steps
         self.steps = nn.ModuleList(KINDS[step['type']](step) for step in steps)
 
     def forward(self, photo: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import math
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -54,6 +55,20 @@ def atomic_path(path: str | os.PathLike, durable: bool = False) -> Iterator[Path
         temporary.unlink(missing_ok=True)
         _remove_empty(made)
         raise
+
+
+def publish(files: Sequence[str | os.PathLike], folder: str | os.PathLike) -> None:
+    """Move files that belong together to a folder; the first one is there when all are.
+
+    Args:
+        files: In a temporary folder.
+        folder: Where to.
+    """
+    with contextlib.ExitStack() as stack:
+        # The stack ends with the first.
+        for file in files:
+            temporary = stack.enter_context(atomic_path(Path(folder, Path(file).name)))
+            shutil.copyfile(file, temporary)
 
 
 def write_json(path: str | os.PathLike, content: Any) -> None:

@@ -78,8 +78,8 @@ def test_a_model_that_came_out_wrong_is_not_written(
     ('options', 'message'),
     [
         (['--out', 'a.onnx', '--int8'], '--int8 needs --photos'),
-        (['--out', 'a.onnx', '--measure', 'a.json'], '--measure is for --int8'),
-        (['--out', 'a.pth'], 'give a name that ends in .onnx'),
+        (['--out', 'a.onnx', '--measure', 'a.json'], '--measure is for --int8 and --float16'),
+        (['--out', 'a.pth'], 'give a name that ends in .onnx, .xml, .ncnn.param'),
         (['--out', 'a.onnx', '--opset', '6'], 'cannot be exported to ONNX'),
         (['--out', 'a.onnx', '--photos', 'gone.jpg'], 'gone.jpg: no such file or folder'),
     ],
