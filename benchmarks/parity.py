@@ -19,14 +19,10 @@ NAMES = sorted(path.stem for path in (ROOT / 'configs').glob('*_trash.py'))
 # Each with the package that it needs.
 FORMATS = {'.onnx': 'onnxruntime', '.xml': 'openvino', '.ncnn.param': 'pnnx'}
 TITLES = {'.onnx': 'ONNX', '.xml': 'OpenVINO', '.ncnn.param': 'ncnn'}
-# Layers whose random weights are scaled so that several classes win somewhere, and by how much:
-# K-Net's rounding errors grow with them from stage to stage.
-DECIDING = {
-    'conv_seg.weight': 20,
-    'class_predictor.weight': 20,
-    'segmentation_head.0.weight': 20,
-    'fc_mask.weight': 3,
-}
+# Layers whose random weights are scaled so that several classes win somewhere. Not those of K-Net,
+# whose rounding errors grow with them from stage to stage.
+DECIDING = ('conv_seg.weight', 'class_predictor.weight', 'segmentation_head.0.weight')
+SCALE = 20
 
 
 def build_parser() -> cli.Parser:
@@ -140,10 +136,10 @@ def segmenter_of(name: str, folder: Path):
     # mmengine names each weight.
     with loggers_silenced():
         model.init_weights()
-    ends = 'fc_mask.weight' if 'KernelUpdateHead' in str(model) else tuple(DECIDING)
+    is_knet = 'KernelUpdateHead' in str(model)
     for key, weights in model.named_parameters():
-        if key.endswith(ends):
-            weights.data *= next(by for end, by in DECIDING.items() if key.endswith(end))
+        if key.endswith(DECIDING) and not is_knet:
+            weights.data *= SCALE
     checkpoint = folder / 'random.pth'
     torch.save(dict(state_dict=model.state_dict()), checkpoint)
     return TrashSegmenter(cfg, checkpoint, device='cpu')

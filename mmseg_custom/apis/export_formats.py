@@ -19,7 +19,7 @@ from .ncnn_segmenter import NcnnSegmenter
 from .openvino_segmenter import SECTION
 from .segmenter import TrashSegmenter
 
-# Two sizes of a photo: pnnx takes for free what differs between them.
+# Two sizes of a photo, in pixels or somewhat more: pnnx takes for free what differs between them.
 SIZES = ((256, 320), (192, 384))
 
 
@@ -69,9 +69,14 @@ def export_ncnn(segmenter: TrashSegmenter, path: str | os.PathLike, half: bool) 
             'resized with aligned corners'
         )
     graph, weights, description = NcnnSegmenter.files(path)
-    _convert(_Network(model), graph, weights, pnnx.EXEC_PATH, half)
+    sizes = [[-(-side // model.divisor) * model.divisor for side in size] for size in SIZES]
+    _convert(_Network(model), sizes, graph, weights, pnnx.EXEC_PATH, half)
     content = dict(metadata=metadata_of(segmenter), around=_around(model, segmenter.pipeline))
     write_json(description, content)
+    try:
+        NcnnSegmenter(path)
+    except UserError as error:
+        raise UserError('ncnn cannot hold this model: it lacks some of its operators') from error
 
 
 class _Network(nn.Module):
@@ -85,23 +90,30 @@ class _Network(nn.Module):
         return self.segmentor.encode_decode(x, [dict(img_shape=tuple(x.shape[2:]))])
 
 
-def _convert(network: nn.Module, graph: Path, weights: Path, program: str, half: bool) -> None:
+def _convert(  # noqa: PLR0913
+    network: nn.Module,
+    sizes: Sequence[Sequence[int]],
+    graph: Path,
+    weights: Path,
+    program: str,
+    half: bool,
+) -> None:
     """Trace the network and let pnnx convert it."""
     traced = graph.with_name('network.pt')
     try:
         with silence(), torch.no_grad(), TracingMode():
-            torch.jit.trace(network, torch.zeros(1, 3, *SIZES[0]), check_trace=False).save(traced)
+            torch.jit.trace(network, torch.zeros(1, 3, *sizes[0]), check_trace=False).save(traced)
     except Exception as error:
         # Tracing runs the model's own code, and that may raise anything.
         reason = str(error).strip().partition('\n')[0]
         raise UserError(f'this model cannot be exported to ncnn: {reason}') from error
-    shapes = [f'[1,3,{height},{width}]' for height, width in SIZES]
+    shapes = [f'[1,3,{height},{width}]' for height, width in sizes]
     inputs = [f'inputshape={shapes[0]}', f'inputshape2={shapes[1]}', f'fp16={int(half)}']
     names = [f'ncnnparam={graph}', f'ncnnbin={weights}']
     command = [program, str(traced), *inputs, *names]
     done = subprocess.run(command, capture_output=True, text=True, cwd=graph.parent)
     if done.returncode or not graph.is_file():
-        raise UserError(f'pnnx ends with code {done.returncode}: ncnn cannot hold this model')
+        raise UserError(f'ncnn cannot hold this model: pnnx ends with code {done.returncode}')
 
 
 def _around(model: PhotoModel, pipeline: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
