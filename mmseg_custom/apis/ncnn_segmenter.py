@@ -58,7 +58,7 @@ class NcnnSegmenter(ExportedSegmenter):
     def _probabilities(self, photo: np.ndarray) -> np.ndarray:
         """Return ``(C, H, W)`` for ``(H, W, 3)``, the mean over the views."""
         found = [self._of_view(photo, steps) for steps in self._around['views']]
-        return np.mean(found, axis=0, dtype=np.float32)
+        return np.asarray(np.mean(found, axis=0, dtype=np.float32))
 
     def _of_view(self, photo: np.ndarray, steps: Sequence[Mapping[str, Any]]) -> np.ndarray:
         height, width = photo.shape[:2]
