@@ -14,6 +14,9 @@ from mmseg_custom.utils import UserError, atomic_path
 CLASSES = built_in().names
 HEADER = ('image_id', 'PredictionString')
 SIDE = 256
+# Looked up for each pixel, which takes a seventh of the time of str().
+NUMBERS = np.array([str(label) for label in range(256)], object)
+SPACE, ZERO = ord(' '), ord('0')
 
 
 def shrink_mask(mask: np.ndarray) -> np.ndarray:
@@ -33,7 +36,7 @@ def write_submission(path: str | os.PathLike, rows: Iterable[tuple[str, np.ndarr
         writer = csv.writer(file, lineterminator='\n')
         writer.writerow(HEADER)
         for image_id, mask in rows:
-            writer.writerow((image_id, ' '.join(map(str, shrink_mask(mask).ravel().tolist()))))
+            writer.writerow((image_id, ' '.join(NUMBERS[shrink_mask(mask).ravel()])))
             count += 1
     return count
 
@@ -76,6 +79,9 @@ def _read_row(where: str, line: list[str], seen: set[str]) -> tuple[str, np.ndar
     if image_id in seen:
         raise UserError(f'{where}: {image_id} occurs twice: drop one')
     seen.add(image_id)
+    plain = _plain_labels(text)
+    if plain is not None:
+        return image_id, plain
     words = text.split()
     if len(words) != SIDE * SIDE:
         raise UserError(f'{where}: {image_id} has {len(words)} numbers, not {SIDE * SIDE}')
@@ -87,6 +93,27 @@ def _read_row(where: str, line: list[str], seen: set[str]) -> tuple[str, np.ndar
             return image_id, labels.reshape(SIDE, SIDE)
         strange = labels.max()
     raise UserError(f'{where}: {image_id} has {strange!s}; labels are 0 to {len(CLASSES) - 1}')
+
+
+def _plain_labels(text: str) -> np.ndarray | None:
+    """Return ``(256, 256)`` uint8 labels of numbers between spaces, in a fifth of the time.
+
+    None for any other text, valid or not.
+    """
+    if not text.isascii():
+        return None
+    # The spaces behind the last number spare each look at what follows a limit of its own.
+    content = np.frombuffer(f' {text}  '.encode(), np.uint8)
+    digits = content - ZERO  # Below the digits, it is a large number.
+    is_digit = digits < 10
+    starts = np.flatnonzero(is_digit[1:] & ~is_digit[:-1]) + 1
+    if len(starts) != SIDE * SIDE or not (is_digit | (content == SPACE)).all():
+        return None
+    has_second = is_digit[starts + 1]
+    if (has_second & is_digit[starts + 2]).any():
+        return None
+    labels = np.where(has_second, 10 * digits[starts] + digits[starts + 1], digits[starts])
+    return labels.reshape(SIDE, SIDE) if labels.max() < len(CLASSES) else None
 
 
 def require_complete(path: str | os.PathLike, found: Iterable[str], wanted: Iterable[str]) -> None:
