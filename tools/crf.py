@@ -76,13 +76,14 @@ def refine(args, crf, photos, voters) -> int:
     from mmseg_custom.coco.result_classes import write_classes
     from mmseg_custom.prediction.crf_tuning import score_crf
     from mmseg_custom.prediction.outputs import Outputs, write_coco
+    from mmseg_custom.prediction.pre_labels import write_predicted
     from mmseg_custom.prediction.results import continue_results
     from mmseg_custom.prediction.voted import finish_photos, score_photos
     from mmseg_custom.utils import write_json
     from mmseg_custom.utils.overwriting import refuse_overwriting
     from mmseg_custom.utils.provenance import FILE, Provenance
 
-    outputs = Outputs(Path(args.out), args.overlays, args.probabilities, crf)
+    outputs = Outputs(Path(args.out), args.overlays, args.probabilities, crf, bool(args.labels_as))
     inputs = [*args.inputs, *(path for photo in photos for path in voters.sources_of(photo))]
     refuse_overwriting([*outputs.paths_of(photos), outputs.folder / SCORES], inputs)
     made_from = dict(voters.origins(), crf=crf.settings())
@@ -92,7 +93,8 @@ def refine(args, crf, photos, voters) -> int:
         return 0
     write_classes(outputs.folder, voters.classes, replace=True)
     skipped = finish_photos(photos, voters, outputs)
-    write_coco(photos, outputs, voters.classes)
+    target = write_coco(photos, outputs, voters.classes)
+    write_predicted(photos, target, voters.classes, args.labels_as, args.simplify)
     print(f'{len(photos) - len(skipped)} photos refined; wrote {outputs.folder}')
     cli.report_skipped(skipped, len(photos))
     unread = {name for name, _ in skipped}

@@ -107,6 +107,7 @@ def vote(args) -> int:
     from mmseg_custom.apis.ensemble import checked_weights
     from mmseg_custom.coco.result_classes import write_classes
     from mmseg_custom.prediction.outputs import write_coco
+    from mmseg_custom.prediction.pre_labels import write_predicted
     from mmseg_custom.prediction.voted import Voters, finish_photos
     from mmseg_custom.utils import UserError
 
@@ -121,7 +122,8 @@ def vote(args) -> int:
         return 0
     write_classes(outputs.folder, voters.classes, replace=True)
     skipped = finish_photos(photos, voters, outputs)
-    write_coco(photos, outputs, voters.classes)
+    target = write_coco(photos, outputs, voters.classes)
+    write_predicted(photos, target, voters.classes, args.labels_as, args.simplify)
     print(f'{len(photos) - len(skipped)} photos voted on; wrote {outputs.folder}')
     cli.report_skipped(skipped, len(photos))
     return int(bool(skipped))
@@ -157,6 +159,7 @@ def predict(args) -> int:
     from mmseg_custom.apis.ensemble import build_segmenter
     from mmseg_custom.coco.result_classes import write_classes
     from mmseg_custom.prediction.outputs import write_coco
+    from mmseg_custom.prediction.pre_labels import write_predicted
     from mmseg_custom.prediction.predict import predict_photos
     from mmseg_custom.prediction.results import photo_itself
 
@@ -171,7 +174,8 @@ def predict(args) -> int:
         return 0
     write_classes(outputs.folder, segmenter.classes, replace=True)
     skipped = predict_photos(segmenter, photos, outputs, args.batch_size)
-    write_coco(photos, outputs, segmenter.classes)
+    target = write_coco(photos, outputs, segmenter.classes)
+    write_predicted(photos, target, segmenter.classes, args.labels_as, args.simplify)
     print(f'{len(photos) - len(skipped)} photos predicted; wrote {outputs.folder}')
     cli.report_skipped(skipped, len(photos))
     return int(bool(skipped))
@@ -207,7 +211,8 @@ def outputs_of(args, photos, members: dict, sources_of):
     from mmseg_custom.utils.provenance import FILE, Provenance
 
     crf = read_crf(args.crf) if args.crf else None
-    outputs = Outputs(Path(args.out), args.overlays, args.probabilities, crf and DenseCrf(**crf))
+    refine, scores = crf and DenseCrf(**crf), bool(args.labels_as)
+    outputs = Outputs(Path(args.out), args.overlays, args.probabilities, refine, scores)
     inputs = [*args.inputs, *(source for photo in photos for source in sources_of(photo))]
     refuse_overwriting(outputs.paths_of(photos), inputs)
     made_from = dict(members, crf=crf)

@@ -123,10 +123,9 @@ def look(args, segmenter, files, photos: list) -> tuple[list, list[tuple[str, st
 
 def write_labels(args, segmenter, pool: list, photos: list) -> None:
     """Write predictions of the chosen photos to be corrected, and of no others."""
-    from mmseg_custom.coco import read_coco
     from mmseg_custom.coco.result_classes import write_classes
     from mmseg_custom.prediction.outputs import Outputs, write_coco
-    from mmseg_custom.prediction.pre_labels import of_coco, pre_labels, write_pre_labels
+    from mmseg_custom.prediction.pre_labels import write_predicted
     from mmseg_custom.prediction.predict import predict_photos
     from mmseg_custom.prediction.results import continue_results
     from mmseg_custom.utils.provenance import FILE, Provenance
@@ -141,10 +140,7 @@ def write_labels(args, segmenter, pool: list, photos: list) -> None:
     write_classes(outputs.folder, segmenter.classes, replace=True)
     predict_photos(segmenter.labeler, photos, outputs, batch_size=1, max_side=args.max_side)
     target = write_coco(photos, outputs, segmenter.classes)
-    if args.labels_as:
-        found = pre_labels(of_coco(photos, read_coco(target)), segmenter.classes)
-        lines = write_pre_labels(found, args.labels_as, outputs.folder, args.simplify)
-        print(*lines, sep='\n')
+    write_predicted(photos, target, segmenter.classes, args.labels_as, args.simplify)
 
 
 def write_page(out: Path, photos: list, chosen: list, choice, classes) -> None:

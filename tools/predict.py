@@ -26,7 +26,6 @@ def build_parser() -> cli.Parser:
         'or OMP_NUM_THREADS; then photos, folders, COCO files, videos',
     )
     cli.add_prediction_outputs(parser)
-    cli.add_pre_labels(parser)
     cli.add_tta_and_crf(parser)
     cli.add_max_side(parser)
     cli.add_classes_option(parser)
@@ -49,12 +48,11 @@ def build_parser() -> cli.Parser:
 
 def run(args) -> int:
     """Predict, then describe the masks as COCO."""
-    from mmseg_custom.coco import read_coco
     from mmseg_custom.coco.result_classes import write_classes
     from mmseg_custom.postprocess import DenseCrf
     from mmseg_custom.prediction.outputs import Outputs, write_coco
     from mmseg_custom.prediction.photo_sources import list_photos
-    from mmseg_custom.prediction.pre_labels import of_coco, pre_labels, write_pre_labels
+    from mmseg_custom.prediction.pre_labels import write_predicted
     from mmseg_custom.prediction.predict import predict_photos
     from mmseg_custom.prediction.results import continue_results
     from mmseg_custom.utils.overwriting import refuse_overwriting
@@ -90,10 +88,7 @@ def run(args) -> int:
     if is_first:
         target = write_coco(photos, outputs, segmenter.classes)
         print(f'{len(photos) - len(skipped)} photos predicted; wrote {outputs.folder} and {target}')
-        if args.labels_as:
-            found = pre_labels(of_coco(photos, read_coco(target)), segmenter.classes)
-            lines = write_pre_labels(found, args.labels_as, outputs.folder, args.simplify)
-            print(*lines, sep='\n')
+        write_predicted(photos, target, segmenter.classes, args.labels_as, args.simplify)
         cli.report_skipped(skipped, len(photos))
     # Only the process that reports fails: torchrun ends the others as soon as one does.
     return int(bool(skipped) and is_first)

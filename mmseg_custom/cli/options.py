@@ -71,22 +71,6 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--device', help='cpu, cuda:1, … (the first GPU, or the CPU)')
 
 
-def add_prediction_outputs(parser: argparse.ArgumentParser) -> None:
-    """Add where predictions go: ``--out``, ``--overlays``, ``--probabilities``."""
-    parser.add_argument(
-        '--out',
-        required=True,
-        metavar='DIR',
-        help='folder to write to: DIR/masks, DIR/predictions.json (COCO)',
-    )
-    parser.add_argument(
-        '--overlays', action='store_true', help='also draw the masks over the photos: DIR/overlays'
-    )
-    parser.add_argument(
-        '--probabilities', action='store_true', help='also write float16 .npz: DIR/probabilities'
-    )
-
-
 def add_pre_labels(parser: argparse.ArgumentParser) -> None:
     """Add ``--labels-as`` and ``--simplify``: labels for a person to correct."""
     parser.add_argument(
@@ -105,6 +89,23 @@ def add_pre_labels(parser: argparse.ArgumentParser) -> None:
         metavar='PIXELS',
         help='how far their outlines may move to have fewer corners (1; 0: exact masks)',
     )
+
+
+def add_prediction_outputs(parser: argparse.ArgumentParser) -> None:
+    """Add where predictions go: ``--out``, ``--overlays``, …, and :func:`add_pre_labels`."""
+    parser.add_argument(
+        '--out',
+        required=True,
+        metavar='DIR',
+        help='folder to write to: DIR/masks, DIR/predictions.json (COCO)',
+    )
+    parser.add_argument(
+        '--overlays', action='store_true', help='also draw the masks over the photos: DIR/overlays'
+    )
+    parser.add_argument(
+        '--probabilities', action='store_true', help='also write float16 .npz: DIR/probabilities'
+    )
+    add_pre_labels(parser)
 
 
 def add_address(parser: argparse.ArgumentParser, port: int) -> None:

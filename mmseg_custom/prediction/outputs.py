@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,7 @@ class Outputs:
             result: What was found in it.
             size: Height and width that the mask gets; None: those of the result.
         """
+        own = result
         if self.crf is not None:
             result = result.refined(photo, self.crf)
         paths = self.paths(name)
@@ -93,7 +94,8 @@ class Outputs:
         size = result.mask.shape if size is None else size
         mask = resized_labels(result.mask, size)
         if SCORES in paths:
-            sure = resized_labels(result.confidence, size)
+            # The model's, since a CRF is sure of nearly everything.
+            sure = resized_labels(replace(own, mask=result.mask).confidence, size)
             write_json(paths[SCORES], list(part_means(mask, sure, result.classes)))
         save_mask(paths['masks'], mask, result.classes)
 

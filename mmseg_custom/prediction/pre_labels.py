@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from mmseg_custom.classes import ClassList
+from mmseg_custom.coco import read_coco
 from mmseg_custom.coco.segmentation import compact_segmentation
 from mmseg_custom.formats import (
     LabeledObject,
@@ -61,6 +62,28 @@ def of_coco(
     for image in content['images']:
         source = sources[image['file_name']]
         yield source, image['height'], image['width'], of_image[image['id']]
+
+
+def write_predicted(
+    photos: Sequence[PhotoSource],
+    target: Path,
+    classes: ClassList,
+    names: Sequence[str],
+    tolerance: float,
+) -> None:
+    """Write what ``predictions.json`` says as pre-labels beside it, and print what was done.
+
+    Args:
+        photos: What was predicted.
+        target: The file, with scores.
+        classes: What the labels mean.
+        names: The formats; none: nothing is done.
+        tolerance: See :func:`write_pre_labels`.
+    """
+    if names:
+        found = pre_labels(of_coco(photos, read_coco(target)), classes)
+        for line in write_pre_labels(found, names, target.parent, tolerance):
+            print(line)
 
 
 def write_pre_labels(
