@@ -51,7 +51,13 @@ LONGEST = (
     'test_the_site_is_built',
 )
 # Tests of these folders (and files beside them) run without torch.
-WITHOUT_TORCH = ('data_prep', 'mmseg_custom/coco', 'mmseg_custom/utils', 'mmseg_custom/toy')
+WITHOUT_TORCH = (
+    'data_prep',
+    'mmseg_custom/coco',
+    'mmseg_custom/formats',
+    'mmseg_custom/toy',
+    'mmseg_custom/utils',
+)
 
 
 @pytest.fixture

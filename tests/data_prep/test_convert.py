@@ -1,3 +1,4 @@
+import copy
 import json
 import shutil
 import zipfile
@@ -6,6 +7,7 @@ import pytest
 from conftest import call_tool
 from hostile_inputs import fuzz, mutated
 from hypothesis import example, given, settings
+from PIL import Image
 from pycocotools.coco import COCO
 
 from mmseg_custom.formats import formats, read_set
@@ -92,6 +94,30 @@ def test_roboflows_folders_of_yolo(real_sample, tmp_path, capsys):
     content = json.loads((tmp_path / 'o.json').read_text())
     assert content['images'][0]['file_name'] == 'train/a b.jpg'
     assert [one['name'] for one in content['categories']] == ['Glass', '종이']
+
+
+@pytest.mark.parametrize(
+    ('url', 'name'),
+    (
+        ('/data/local-files/?d=%EC%82%AC%EC%A7%84/a%20b%2B1.jpg', '사진/a b+1.jpg'),
+        ('/data/local-files/?d=storage/%EC%82%AC%EC%A7%84/a%20b%2B1.jpg', '사진/a b+1.jpg'),
+        ('s3://bucket/%EC%82%AC%EC%A7%84/a%20b+1.jpg', '사진/a b+1.jpg'),
+        ('/data/upload/7/0f1e2d3c-c.jpg', 'c.jpg'),
+        ('https://somewhere/0f1e2d3c-missing.jpg?token=1', 'missing.jpg'),
+    ),
+)
+def test_photos_of_label_studio_are_found(url, name, tmp_path, capsys):
+    (tmp_path / '사진').mkdir()
+    for photo in ('사진/a b+1.jpg', 'c.jpg'):
+        Image.new('RGB', (9, 8)).save(tmp_path / photo)
+    (task,) = copy.deepcopy(VALID['label_studio'])
+    task['data']['image'] = url
+    (tmp_path / 'in.json').write_text(json.dumps([task]))
+    command = (TOOL, tmp_path / 'in.json', tmp_path / 'o.json', '--to', 'coco')
+    said = call_tool(capsys, *command, '--data-root', tmp_path).out
+    (image,) = json.loads((tmp_path / 'o.json').read_text())['images']
+    assert image['file_name'] == name
+    assert ('are not found' in said) == ('missing' in name)
 
 
 def packed(path, files):

@@ -2,8 +2,9 @@
 
 import itertools
 import json
+import re
 from collections import Counter
-from pathlib import Path, PureWindowsPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 from xml.sax.saxutils import quoteattr
@@ -23,8 +24,8 @@ from mmseg_custom.utils import atomic_path, write_json
 PERCENT = 100
 CORNERS_OF_ELLIPSE = 128
 LOCAL_FILES = '/data/local-files/?d='
-# What an upload puts before the name: eight hexadecimal digits and "-".
-UPLOAD_PREFIX = 9
+# What an upload puts before the name.
+UPLOAD = re.compile('^[0-9a-f]{8}-')
 INTERFACE = '.interface.xml'
 KINDS = ('polygonlabels', 'brushlabels', 'rectanglelabels', 'ellipselabels')
 
@@ -179,15 +180,19 @@ def _points(kind: str, value: dict) -> np.ndarray:
 
 
 def _photo(url: str, root: Path) -> tuple[str, Path | None]:
-    """Return the name of a task's photo, and where it is; uploads have a prefix."""
+    """Return the name of a task's photo, and where it is.
+
+    A storage may have folders before the names of the set, and an upload has a prefix.
+    """
     split = urlsplit(url)
     local = parse_qs(split.query).get('d')
-    name = local[0] if local else PureWindowsPath(unquote(split.path)).name
-    name = name.replace('\\', '/').lstrip('/')
-    for found in (name, name[UPLOAD_PREFIX:] if name[8:9] == '-' else name):
-        if (root / found).is_file():
-            return found, root / found
-    return name, None
+    parts = PurePosixPath(local[0].replace('\\', '/').lstrip('/') if local else unquote(split.path))
+    names = [PurePosixPath(*parts.parts[start:]).as_posix() for start in range(len(parts.parts))]
+    plain = UPLOAD.sub('', parts.name)
+    for name in (*names, plain):
+        if name and not name.startswith('/') and (root / name).is_file():
+            return name, root / name
+    return names[0] if local else plain, None
 
 
 def _is_photo(value: Any) -> bool:
