@@ -74,12 +74,16 @@ def describe(point: dict) -> str:
 def curve(sizes: list[int], points: list[dict]) -> dict:
     """Join what was measured, and find the exponent of growth between neighboring sizes.
 
+    It is that of the CPU time, which depends less than seconds on what else the machine does.
+
     Args:
         sizes: Numbers of images, ascending.
         points: What :func:`in_process` returned for each.
     """
     columns = {key: [point[key] for point in points] for key in points[0]}
-    steps = zip(pairwise(sizes), pairwise(columns['seconds']), strict=True)
+    # The clock's step: a small set can take none.
+    seconds = [max(value, 0.01) for value in columns['cpu_seconds']]
+    steps = zip(pairwise(sizes), pairwise(seconds), strict=True)
     exponents = [round(log(b / a) / log(n / m), 2) for (m, n), (a, b) in steps]
     return dict(images=sizes, **columns, exponents=exponents)
 

@@ -32,7 +32,7 @@ def test_sizes_are_measured_and_drawn(tmp_path):
 @pytest.mark.parametrize('exponent', [0, 1, 2])
 def test_exponents_are_those_of_the_growth(exponent):
     sizes = [10, 40, 1000]
-    points = [dict(POINT, seconds=3.0 * size**exponent) for size in sizes]
+    points = [dict(POINT, cpu_seconds=3.0 * size**exponent) for size in sizes]
     assert curve(sizes, points)['exponents'] == [exponent, exponent]
 
 
