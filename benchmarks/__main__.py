@@ -19,6 +19,7 @@ NAMES = (
     'pseudo_labels',
     'k_fold',
     'serving',
+    'predicting',
 )
 
 

@@ -37,7 +37,7 @@ HEAD = (
 )
 # Runs one file and prints milliseconds of wall and processor, and the peak of memory.
 MEASURE = """
-import json, resource, sys, time
+import json, re, sys, time
 import numpy as np
 from mmseg_custom.apis.exported_formats import load_exported
 segmenter = load_exported(sys.argv[1])
@@ -50,7 +50,8 @@ for _ in range(int(sys.argv[2])):
     segmenter(photo)
     wall.append(1e3 * (time.perf_counter() - start))
     processor.append(1e3 * (time.process_time() - used))
-memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+# Not getrusage, whose peak is that of the process that started this one, too.
+memory = int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1]) / 1e3
 print(json.dumps(dict(p50=float(np.percentile(wall, 50)), p99=float(np.percentile(wall, 99)),
                       processor=float(np.median(processor)), memory=memory)))
 """

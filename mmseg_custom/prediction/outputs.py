@@ -1,8 +1,10 @@
 """The files of predictions: masks, overlays, probabilities, one COCO file."""
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from mmseg_custom.postprocess import DenseCrf
 from mmseg_custom.utils import atomic_path, write_json
 from mmseg_custom.utils.progress import tqdm
 from mmseg_custom.utils.provenance import FILE
+from mmseg_custom.utils.thread_pool import thread_pool
 
 from .label_size import resized_labels
 from .photo_sources import PhotoSource
@@ -115,25 +118,34 @@ def write_coco(photos: Sequence[PhotoSource], outputs: Outputs, classes: ClassLi
     Returns:
         Path: The file.
     """
-    entries = []
-    for photo in tqdm(photos, desc='describing', unit='mask'):
-        path = outputs.paths(photo.name)['masks']
-        if path.is_file():
-            with Image.open(path) as image:
-                width, height = image.size
-            mask = load_mask(path, height, width, classes)
-            entry = dict(photo.image or {}, file_name=photo.file_name, height=height, width=width)
-            if photo.frame is not None:
-                entry |= dict(frame=photo.frame.number, seconds=photo.frame.seconds)
-            annotations = list(mask_annotations(mask, classes))
-            if (scores := outputs.paths(photo.name).get(SCORES)) is not None:
-                means = json.loads(scores.read_text(encoding='utf-8'))
-                annotations = [
-                    dict(annotation, score=score)
-                    for annotation, score in zip(annotations, means, strict=True)
-                ]
-            entries.append((entry, annotations))
+    with thread_pool(os.cpu_count() or 1) as pool:
+        found = pool.map(partial(_described, outputs=outputs, classes=classes), photos)
+        bar = tqdm(found, total=len(photos), desc='describing', unit='mask')
+        entries = [entry for entry in bar if entry is not None]
     content = make_coco(dict(description='Predictions of trash-seg'), [], entries, classes)
     target = outputs.folder / 'predictions.json'
     write_json(target, content)
     return target
+
+
+def _described(
+    photo: PhotoSource, outputs: Outputs, classes: ClassList
+) -> tuple[dict[str, Any], list[dict]] | None:
+    """Return the image entry of a photo and its annotations, None if it has no mask."""
+    path = outputs.paths(photo.name)['masks']
+    if not path.is_file():
+        return None
+    with Image.open(path) as image:
+        width, height = image.size
+    mask = load_mask(path, height, width, classes)
+    entry = dict(photo.image or {}, file_name=photo.file_name, height=height, width=width)
+    if photo.frame is not None:
+        entry |= dict(frame=photo.frame.number, seconds=photo.frame.seconds)
+    annotations = list(mask_annotations(mask, classes))
+    if (scores := outputs.paths(photo.name).get(SCORES)) is not None:
+        means = json.loads(scores.read_text(encoding='utf-8'))
+        annotations = [
+            dict(annotation, score=score)
+            for annotation, score in zip(annotations, means, strict=True)
+        ]
+    return entry, annotations

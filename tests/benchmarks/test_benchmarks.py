@@ -12,10 +12,12 @@ ONCE = """
 import functools, sys
 from benchmarks import timing
 timing.compare = functools.partial(timing.compare, rounds=1)
-from benchmarks import crf, k_fold, pasting, photos, pseudo_labels, serving, start_up, training
+from benchmarks import crf, k_fold, pasting, photos, predicting, pseudo_labels, serving
+from benchmarks import start_up, training
 training.ITERATIONS = 1
 serving.PHOTOS, serving.SIDE = 2, 64
 photos.PHOTOS = pasting.SAMPLES = 4
+predicting.PHOTOS, predicting.SIDE = 2, 96
 crf.PHOTOS = pseudo_labels.PHOTOS = 2
 crf.SIDES, crf.ROUNDS = (48, 64), 1
 k_fold.IMAGES = start_up.IMAGES = 60
@@ -24,7 +26,7 @@ run(build_parser().parse_args(sys.argv[1:]))
 """
 NAMES = {
     'start_up', 'loading', 'pasting', 'pipeline', 'training', 'metric', 'crf', 'pseudo_labels',
-    'k_fold', 'serving',
+    'k_fold', 'predicting', 'serving',
 }  # fmt: skip
 
 
@@ -38,8 +40,9 @@ def test_all_comparisons_run_and_are_written_and_drawn(tmp_path):
     done = run_once('--out', tmp_path / 'b.json')
     assert done.returncode == 0, done.stderr[-3000:]
     results = json.loads((tmp_path / 'b.json').read_text())['results']
-    # Two weights, two numbers of labels and two sizes, and undecided labels, instead of one row.
-    assert len(results) == len(NAMES) + 8
+    # Two weights, two numbers of labels and two sizes, and undecided labels, instead of one row;
+    # prediction against three.
+    assert len(results) == len(NAMES) + 10
     crf = [result['name'] for result in results if 'dense CRF' in result['name']]
     assert len(set(crf)) == 9
     assert all('11 labels' in name or '21 labels' in name for name in crf)

@@ -131,6 +131,30 @@ def test_int8_leaves_as_many_layers_in_float_as_the_loss_needs(tmp_path):
         quantize_within(quantizer, tmp_path / 'b.onnx', lambda _: 1.0, 0.5)
 
 
+def test_int8_joins_features_in_8_bits_but_not_what_it_gives(tmp_path):
+    segmenter = segmenter_of('segformer_b0_trash', tmp_path)
+    export_onnx(segmenter, tmp_path / 'a.onnx')
+    StaticQuantizer(tmp_path / 'a.onnx', random_photos()[0]).write(tmp_path / 'b.onnx')
+    nodes = onnx.load(tmp_path / 'b.onnx').graph.node
+    producers = {out: node for node in nodes for out in node.output}
+    takers = {name: node for node in nodes for name in node.input}
+
+    def is_quantized(node):
+        return producers[node.input[0]].op_type == 'DequantizeLinear'
+
+    (joined,) = (node for node in nodes if is_feature_concat(node))
+    assert is_quantized(joined)
+    assert takers[joined.output[0]].op_type == 'QuantizeLinear'
+    last = [node for node in nodes if node.op_type == 'Resize'][-1]
+    assert takers[last.output[0]].op_type != 'QuantizeLinear'
+
+
+def is_feature_concat(node):
+    """Whether it joins the four maps of SegFormer's head, not numbers of a size."""
+    (axis,) = (attribute.i for attribute in node.attribute) if node.op_type == 'Concat' else (0,)
+    return axis == 1 and len(node.input) == 4
+
+
 def test_labels_instead_of_probabilities(tmp_path):
     segmenter = segmenter_of('segformer_b0_trash', tmp_path)
     export_onnx(segmenter, tmp_path / 'a.onnx', argmax=True)
