@@ -27,7 +27,8 @@ class ObjectQuality:
         label: Its class.
         means: ``(C,)`` mean probabilities in its pixels, from which :func:`swapped_scores` follow.
         outline: 0..1: how many pixels in the object and close around it the model is sure to see on
-            the other side of the outline, as a fraction of the object's area.
+            the other side of the outline, as a fraction of the object's area; less where the model
+            sees nothing in the object, or objects everywhere around it.
     """
 
     place: int
@@ -153,11 +154,19 @@ def _foreground(probabilities: np.ndarray, background: int | None) -> np.ndarray
 
 
 def _outline(own: np.ndarray, others: np.ndarray, foreground: np.ndarray) -> float:
-    """Sum up where the model contradicts an object, weighted by how sure it is of itself."""
-    near = _grown(own, max(1.0, RING * float(np.sqrt(own.sum())))) & ~others
-    seen = foreground[near]
-    contradicted = np.abs(own[near] - seen) * np.abs(2 * seen - 1)
-    return min(1.0, float(contradicted.sum() / own.sum()))
+    """Sum up where the model contradicts an object's outline, weighted by how sure it is of itself.
+
+    Two cases are no matter of the outline, and count less: the model sees nothing in the object, or
+    it sees objects everywhere around it.
+    """
+    size = float(np.sqrt(own.sum()))
+    near = _grown(own, max(1.0, RING * size)) & ~others
+    beyond = _grown(own, max(2.0, 2 * RING * size)) & ~near & ~others
+    contradicted = np.abs(own - foreground) * np.abs(2 * foreground - 1)
+    around = float(foreground[beyond].mean()) if beyond.any() else 0.0
+    inside, outside = contradicted[own].sum(), contradicted[near & ~own].sum()
+    total = (inside + outside * (1 - around)) * foreground[own].mean()
+    return min(1.0, float(total / own.sum()))
 
 
 def _grown(mask: np.ndarray, radius: float) -> np.ndarray:

@@ -103,14 +103,26 @@ def test_an_outline_is_the_worse_the_farther_it_is_off():
     assert scores[2] > scores[0] + 0.3
     sure = seen(square(1, 20, 40), sure=1.0)
     assert judge_objects(square(1, 20, 40), [1], sure, 0)[0].outline == pytest.approx(0)
-    # Two more columns than the model sees: 40 of 440 pixels, all near.
+    # Two more columns than the model sees: 40 of 440 pixels; it sees the object in the other 400.
     wider = square(1, 20, 40)
     wider[20:40, 40:42] = 1
-    assert judge_objects(wider, [1], sure, 0)[0].outline == pytest.approx(40 / 440)
+    expected = 40 / 440 * 400 / 440
+    assert judge_objects(wider, [1], sure, 0)[0].outline == pytest.approx(expected)
     # Nothing is held against a label where the model is unsure.
     assert judge_objects(wider, [1], seen(square(1, 20, 40), classes=2, sure=0.5), 0)[
         0
     ].outline == pytest.approx(0)
+
+
+def test_no_outline_is_blamed_for_what_the_model_sees_all_around_or_not_at_all():
+    label = square(1, 20, 40)
+    everywhere, nowhere = np.ones_like(label), np.zeros_like(label)
+    for model in (everywhere, nowhere):
+        (found,) = judge_objects(label, [1], seen(model, sure=1.0), 0)
+        assert found.outline == pytest.approx(0)
+    # An outline that is too small by three pixels everywhere is to blame.
+    (found,) = judge_objects(label, [1], seen(square(1, 17, 43), sure=1.0), 0)
+    assert found.outline > 0.5
 
 
 def test_what_nothing_covers_is_missing():
