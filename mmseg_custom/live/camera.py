@@ -90,6 +90,8 @@ def _open(source: str) -> cv2.VideoCapture:
         milliseconds = 1000 * NETWORK_SECONDS
         limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, milliseconds]
         limits += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, milliseconds]
+        # Each thread of the decoder would hold back a frame.
+        limits += [cv2.CAP_PROP_N_THREADS, 1]
         return cv2.VideoCapture(source, cv2.CAP_FFMPEG, limits)
     capture = cv2.VideoCapture(int(source) if source.isdigit() else source)
     # Where the driver has a queue, its frames are old already.
