@@ -133,7 +133,7 @@ def describe(entries: list[dict], camera: BeltCamera, with_camera: bool) -> dict
 
 def percentiles(seconds: list[float]) -> dict[str, float]:
     """Return median, 99th percentile and maximum in milliseconds."""
-    parts = statistics.quantiles(seconds, n=100)
+    parts = statistics.quantiles(seconds, n=100, method='inclusive')
     numbers = dict(p50=parts[49], p99=parts[98], most=max(seconds))
     return {name: round(1000 * value, 1) for name, value in numbers.items()}
 
