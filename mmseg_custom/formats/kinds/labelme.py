@@ -42,8 +42,8 @@ class Labelme(Format):
         root = path if path.is_dir() else path.parent
         if (root / NAMES).is_file():
             for name in read_text(root / NAMES).splitlines():
-                # Labelme's own examples begin with these two.
-                if name.strip() and name not in ('__ignore__', '_background_'):
+                # Labelme's own examples begin with two in underscores, which are no classes.
+                if name.strip() and not (name[0] == name[-1] == '_'):
                     reading.known(name)
         for file in _files(path):
             reading.at = str(file)

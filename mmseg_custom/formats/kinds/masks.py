@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmseg_custom.classes import BACKGROUND, IGNORE, ClassList, built_in, make_class_list, name_key
+from mmseg_custom.classes import BACKGROUND, IGNORE, ClassList, make_class_list, name_key
 from mmseg_custom.coco.palette import check_labels, save_mask
 from mmseg_custom.coco.result_classes import MASKS, read_classes, write_classes
 from mmseg_custom.formats.files import find_photo
@@ -33,8 +33,7 @@ class Masks(Format):
         folder = path / MASKS if (path / MASKS).is_dir() else path
         classes = read_classes(folder)
         if classes is None:
-            classes = built_in()
-            reading.notes.append(f'no classes.json: the classes are assumed to be {classes}')
+            raise UserError(f'{path}: has no classes.json that says what its labels mean')
         for label in classes.foreground:
             reading.known(classes.names[label])
         assumed = 0

@@ -20,7 +20,7 @@ VOC_NAMES = (
     'background aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse '
     'motorbike person pottedplant sheep sofa train tvmonitor'
 )
-CLASSES, OBJECTS, PHOTOS = 'SegmentationClass', 'SegmentationObject', 'JPEGImages'
+BY_CLASS, BY_OBJECT, PHOTOS = 'SegmentationClass', 'SegmentationObject', 'JPEGImages'
 LIST = 'ImageSets/Segmentation/default.txt'
 IGNORED, IGNORED_COLOR = 255, (224, 224, 192)
 LARGEST = 254
@@ -34,14 +34,14 @@ class Voc(Format):
 
     def recognizes(self, path: Path) -> bool:
         """Return whether a file or a folder looks as if it were in this format."""
-        return (path / CLASSES).is_dir()
+        return (path / BY_CLASS).is_dir()
 
     def read(self, reading: Reading, path: Path, data_root: Path | None) -> None:
         """Read a set into ``reading``."""
         classes, colors = _label_map(path, reading)
         for label in classes.foreground:
             reading.known(classes.names[label])
-        masks = path / CLASSES
+        masks = path / BY_CLASS
         assumed = 0
         for file in sorted(masks.rglob('*.png')):
             stem = file.relative_to(masks).with_suffix('')
@@ -50,7 +50,7 @@ class Voc(Format):
             labels = _labels(file, classes, colors)
             name = stem.as_posix() + (photo.suffix if photo else '.jpg')
             reading.begin(name, photo, *labels.shape)
-            numbers = path / OBJECTS / stem.with_name(stem.name + '.png')
+            numbers = path / BY_OBJECT / stem.with_name(stem.name + '.png')
             instances = _instances(numbers, labels) if numbers.is_file() else None
             for name, segmentation in objects_of(labels, instances, classes):
                 reading.add(name, segmentation)
@@ -69,7 +69,7 @@ class Voc(Format):
         for photo, file in zip(photos.photos, files, strict=True):
             labels, instances = numbered(photo, classes, LARGEST)
             instances[labels == classes.ignore_index] = IGNORED
-            for folder, values in ((CLASSES, labels), (OBJECTS, instances.astype(np.uint8))):
+            for folder, values in ((BY_CLASS, labels), (BY_OBJECT, instances.astype(np.uint8))):
                 picture = Image.fromarray(values, mode='P')
                 picture.putpalette(palette.tobytes())
                 with atomic_path(target.folder / folder / file) as temporary:
