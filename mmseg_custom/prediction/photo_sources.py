@@ -14,7 +14,7 @@ from mmseg_custom.coco.photo_folders import photos_below
 from mmseg_custom.coco.photo_root import AnnPath, photo_root
 from mmseg_custom.coco.photos import PHOTO_SUFFIXES, read_photo
 from mmseg_custom.utils import UserError
-from mmseg_custom.utils.remote import fetched, is_dir, is_file, local_path, walk
+from mmseg_custom.utils.remote import is_dir, is_file, local_path, walk
 
 from .video import VIDEO_SUFFIXES, Frame, Video
 
@@ -159,7 +159,7 @@ def _photos_of(path: Path, data_root, every: int, outputs) -> Iterator[PhotoSour
     elif suffix == '.json':
         yield from _photos_of_coco(path, data_root)
     elif suffix in VIDEO_SUFFIXES:
-        video = Video(Path(fetched(path)), every)
+        video = Video(path, every)
         for frame in video.frames:
             yield PhotoSource('', path, '', video=video, frame=frame).named(path.name)
     elif suffix in PHOTO_SUFFIXES:

@@ -12,6 +12,7 @@ import numpy as np
 
 from mmseg_custom.coco.decode_photo import MAX_PIXELS
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.remote import fetched
 
 if TYPE_CHECKING:
     import av
@@ -99,7 +100,7 @@ def _decode(path: Path) -> 'Iterator[av.VideoFrame]':
     import av
 
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(fetched(path))) as container:
             stream = next(iter(container.streams.video), None)
             if stream is None:
                 return
@@ -137,7 +138,7 @@ def _numbers(path: Path, times: Sequence[Fraction | None]) -> list[int]:
     import av
 
     places = list(range(len(times)))
-    with av.open(str(path)) as container:
+    with av.open(str(fetched(path))) as container:
         rate = container.streams.video[0].average_rate
     if not rate or any(time is None or time < 0 for time in times):
         return places

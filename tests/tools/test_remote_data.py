@@ -5,6 +5,8 @@ import re
 import shutil
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from conftest import outcome_of
 from object_store import forget
@@ -134,3 +136,16 @@ def test_workers_fetch_and_the_losses_are_those_of_local_photos(toy_set, bucket,
     scores = [json.loads(next(p.glob('run/val/*.json')).read_text()) for p in (tmp_path, local)]
     assert all(score.pop('seconds') for score in scores)
     assert scores[0] == scores[1]
+
+
+def test_a_video_is_read_from_its_address(bucket, tmp_path):
+    from mmseg_custom.prediction.photo_sources import list_photos
+
+    video = cv2.VideoWriter(str(tmp_path / 'v.avi'), cv2.VideoWriter_fourcc(*'MJPG'), 5, (32, 24))
+    for value in (40, 80, 120):
+        video.write(np.full((24, 32, 3), value, np.uint8))
+    video.release()
+    address = bucket.upload(tmp_path)
+    local, remote = (list_photos([f'{place}/v.avi'], every=2) for place in (tmp_path, address))
+    assert [photo.name for photo in remote] == [photo.name for photo in local]
+    assert all(np.array_equal(a.read(), b.read()) for a, b in zip(local, remote, strict=True))

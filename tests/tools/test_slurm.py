@@ -6,11 +6,12 @@ import re
 import shlex
 import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from conftest import ROOT, call_tool
-from products import SHORT, TOY
+from products import ITERS, SHORT, TOY
 from slurm_cluster import Cluster, why_not
 from trainings import arguments, assert_same_end
 
@@ -46,16 +47,10 @@ def sbatch_lines() -> list[list[str]]:
 
 def stop_at_time_limit(cluster, job: str, work_dir: Path) -> None:
     """Hold the training until Slurm has sent the signal of the time limit."""
-    cluster.wait_until(job, (work_dir / 'iter_4.pth').exists)
-    pids = trainers(work_dir)
-    assert len(pids) == 2
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    cluster.call('scontrol', 'update', f'JobId={job}', 'TimeLimit=2')
-    cluster.wait_until(job, lambda: all(has_signal(pid) for pid in pids))
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
+    with held(cluster, job, work_dir) as pids:
+        assert len(pids) == 2
+        cluster.call('scontrol', 'update', f'JobId={job}', 'TimeLimit=2')
+        cluster.wait_until(job, lambda: all(has_signal(pid) for pid in pids))
     cluster.wait_until(job, lambda: cluster.facts(job).get('Reason') == 'BeginTime')
 
     def has_time() -> bool:
@@ -64,6 +59,31 @@ def stop_at_time_limit(cluster, job: str, work_dir: Path) -> None:
         return cluster.facts(job).get('TimeLimit') == '01:00:00'
 
     cluster.wait_until(job, has_time)
+
+
+@contextlib.contextmanager
+def held(cluster, job: str, work_dir: Path):
+    """Hold a training behind its first checkpoint, however slow Slurm answers; yields its pids."""
+    pids = []
+
+    def is_held() -> bool:
+        # Slurm is asked between the calls: a short training could end meanwhile.
+        for _ in range(200):
+            if (work_dir / 'iter_4.pth').exists():
+                pids.extend(trainers(work_dir))
+                for pid in pids:
+                    os.kill(pid, signal.SIGSTOP)
+                return True
+            time.sleep(0.01)
+        return False
+
+    cluster.wait_until(job, is_held)
+    try:
+        yield pids
+    finally:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
 
 def trainers(work_dir: Path) -> list[int]:
@@ -98,7 +118,7 @@ def test_a_job_that_runs_out_of_time_is_queued_again_and_loses_nothing(
     stop_at_time_limit(cluster, job, tmp_path)
     facts = cluster.wait_for_end(job)
     said = cluster.output(job)
-    assert (facts['JobState'], facts['Restarts']) == ('COMPLETED', '1'), said
+    assert (facts['JobState'], facts['Restarts']) == ('COMPLETED', '1'), f'{facts}\n{said}'
     assert facts['NodeList'] == 'n[1-2]'
     assert 'stopped by SIGTERM after iteration' in said
     assert 'resuming' in said
@@ -124,17 +144,21 @@ def test_a_node_with_gpus_gets_a_process_for_each(cluster, tmp_path):
 def test_of_an_array_on_one_node_one_task_is_queued_again_and_one_canceled(
     cluster, submit, trained, toy_set, tmp_path
 ):
-    # Two jobs on one node: each trains for itself.
-    options = arguments(toy_set, tmp_path / 'TASK', options=[*SHORT, *SERIAL])
+    # Two jobs on one node: each trains for itself. The second would train for hours.
+    length = f'$(({ITERS} + 99999 * SLURM_ARRAY_TASK_ID))'
+    more = [*SHORT, *SERIAL, 'train_cfg.max_iters=LENGTH']
+    options = arguments(toy_set, tmp_path / 'TASK', options=more)
     text = ' '.join(['tools/slurm_train.sh cpu job', str(TOY), *map(shlex.quote, options)])
+    text = text.replace('TASK', '$SLURM_ARRAY_TASK_ID').replace('LENGTH', length)
     job = cluster.submit(
         *('sbatch', '--array=0-1', '--partition=cpu', '--nodelist=n1', '--requeue'),
-        *(f'--chdir={ROOT}', '--wrap', text.replace('TASK', '$SLURM_ARRAY_TASK_ID')),
+        *(f'--chdir={ROOT}', '--wrap', text),
         env=dict(PYTHON=sys.executable),
     )
     first, second = (f'{job}_{task}' for task in range(2))
-    cluster.wait_until(first, (tmp_path / '0/iter_4.pth').exists)
-    cluster.call('scancel', '--signal=TERM', first)  # as at the time limit: to the steps only
+    with held(cluster, first, tmp_path / '0') as (pid,):
+        cluster.call('scancel', '--signal=TERM', first)  # as at the time limit: to the steps only
+        cluster.wait_until(first, lambda: has_signal(pid))
     cluster.wait_until(second, (tmp_path / '1/iter_4.pth').exists)
     cluster.call('scancel', second)
     facts = [cluster.wait_for_end(task) for task in (first, second)]

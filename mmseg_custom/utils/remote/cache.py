@@ -1,15 +1,17 @@
 """The local copies of remote files: complete, and together below a limit."""
 
 import fcntl
+import hashlib
 import math
 import os
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
-from mmseg_custom.utils.addresses import cache_folder, files_folder
+from mmseg_custom.utils.addresses import cache_folder
 from mmseg_custom.utils.errors import UserError
 
 LIMIT, DEFAULT_GIGABYTES = 'TRASH_SEG_CACHE_GB', 20.0
@@ -17,6 +19,9 @@ LIMIT, DEFAULT_GIGABYTES = 'TRASH_SEG_CACHE_GB', 20.0
 KEPT_FRACTION = 0.9
 # Seconds for which a copy is kept in any case: somebody is about to open it.
 IN_USE = 10.0
+# Files of one lock wait for each other, which few do.
+LOCKS = 1024
+LOCK, TOTAL = '.lock', '.bytes'
 
 
 def size_limit() -> int:
@@ -46,7 +51,7 @@ def copy_of(target: str, version: int | None = None) -> bool:
 
 
 def keep(target: str, version: int, download: Callable[[str], None]) -> None:
-    """Put a file into the cache; another process sees all of it or nothing.
+    """Put a file into the cache, once for all processes; each sees all of it or nothing.
 
     Args:
         target: Its place.
@@ -55,6 +60,31 @@ def keep(target: str, version: int, download: Callable[[str], None]) -> None:
     """
     limit, incoming = size_limit(), os.path.join(cache_folder(), 'incoming')
     os.makedirs(incoming, exist_ok=True)
+    with _locked(target):
+        if not copy_of(target, version):
+            _count(_fetch(target, version, download, incoming), limit)
+
+
+@contextmanager
+def _locked(target: str) -> Iterator[None]:
+    """Let the ranks of a node not fetch one file at the same time."""
+    number = int.from_bytes(hashlib.sha256(target.encode()).digest()[:2]) % LOCKS
+    with _alone(os.path.join(cache_folder(), 'incoming', f'{LOCK}{number}')):
+        yield
+
+
+@contextmanager
+def _alone(path: str) -> Iterator[TextIO]:
+    with open(path, 'a+') as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield file
+        finally:
+            # A worker that was forked meanwhile has the file open, too, and would keep the lock.
+            fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _fetch(target: str, version: int, download: Callable[[str], None], incoming: str) -> int:
     handle, temporary = tempfile.mkstemp(dir=incoming)
     os.close(handle)
     try:
@@ -63,31 +93,34 @@ def keep(target: str, version: int, download: Callable[[str], None]) -> None:
         size = os.path.getsize(temporary)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         os.replace(temporary, target)
+        return size
     finally:
         Path(temporary).unlink(missing_ok=True)
-    _count(size, limit)
 
 
 def _count(size: int, limit: int) -> None:
     """Add to the number of bytes that all processes have fetched; make room above the limit."""
-    with open(os.path.join(cache_folder(), 'bytes'), 'a+') as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with _alone(os.path.join(cache_folder(), TOTAL)) as file:
         file.seek(0)
         total = int(file.read() or 0) + size
         if total > limit:
             total = _make_room(limit)
         file.truncate(0)
         file.write(str(total))
+        file.flush()
 
 
 def _make_room(limit: int) -> int:
     """Remove the copies that were not used for the longest time, and return how much is left."""
     found = []
-    for folder, _, names in os.walk(files_folder()):
+    # Also what killed processes were fetching.
+    for folder, _, names in os.walk(cache_folder()):
         for path in (os.path.join(folder, name) for name in names):
             with suppress(FileNotFoundError):
                 status = os.stat(path)
-                found.append((status.st_atime, status.st_size, path))
+                used = max(status.st_atime, status.st_mtime)
+                found.append((used, status.st_size, path))
+    found = [one for one in found if not os.path.basename(one[2]).startswith((LOCK, TOTAL))]
     total, newest = sum(size for _, size, _ in found), time.time() - IN_USE
     for used, size, path in sorted(found):
         if total <= KEPT_FRACTION * limit or used > newest:

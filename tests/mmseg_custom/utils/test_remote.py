@@ -1,6 +1,7 @@
 """Remote files: the cache is what the storage has, faults are tried again or one message."""
 
 import http.server
+import multiprocessing
 import os
 import threading
 from collections import Counter
@@ -84,7 +85,20 @@ def test_faults_that_stay_are_one_message_and_leave_nothing(bucket, fault):
     assert str(caught.value).startswith(f'{address}: ') and '\n' not in str(caught.value)
     assert bucket.asked['GET a.bin'] == store.TRIES
     left = [path for path in Path(os.environ['TRASH_SEG_CACHE']).rglob('*') if path.is_file()]
-    assert left == []
+    assert [path for path in left if path.name[0] != '.'] == []
+
+
+def test_processes_fetch_a_file_once(bucket):
+    bucket.put('a.bin', b'x' * 100_000)
+    address = f's3://{bucket.name}/a.bin'
+    context = multiprocessing.get_context('fork')
+    workers = [context.Process(target=read, args=(address,)) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [worker.exitcode for worker in workers] == [0] * 4
+    assert bucket.asked['GET a.bin'] == 1
 
 
 def test_what_is_final_is_not_tried_again(bucket):
@@ -116,7 +130,7 @@ def test_the_cache_stays_below_its_limit_and_keeps_what_was_used_last(bucket, mo
     for number in range(20):
         assert read(f'{address}/{number}.bin') == bytes([number]) * 10_000
         read(f'{address}/0.bin')
-        copies = Path(cache.files_folder()).rglob('*.bin')
+        copies = Path(os.environ['TRASH_SEG_CACHE']).rglob('*.bin')
         sizes.append(sum(path.stat().st_size for path in copies))
     assert max(sizes) <= 50_000
     # One that was used all the time was never fetched again.
