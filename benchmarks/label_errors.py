@@ -37,6 +37,7 @@ def build_parser() -> cli.Parser:
 def run(args) -> None:
     """Run what is not done, and write the table."""
     from .frozen_head import load_frozen_set, quiet
+    from .label_rankings import write_precisions, write_table
     from .planted_errors import KINDS, objects_of
     from .studies import continued
 
@@ -53,6 +54,7 @@ def run(args) -> None:
         args.out, settings, runs, lambda seed, kind: measure(data, objects, kind, seed, args)
     )
     print(write_table(found, Path(args.out).with_suffix('.md'), seeds))
+    write_precisions(found, Path(args.out).with_name('label_errors_precision.json'))
 
 
 def look(data, args) -> None:
@@ -89,6 +91,7 @@ def measure(data, objects: list, kind: str, seed: int, args) -> dict:
     """Plant errors of a kind; return which photos have one, and their scores."""
     import numpy as np
 
+    from .label_rankings import rankings
     from .planted_errors import plant
 
     changed, planted = plant(objects, kind, FRACTION, len(data.classes), seed)
@@ -117,79 +120,6 @@ def out_of_fold(data, masks, folds: int, iterations: int, seed: int):
         for place in held:
             result[place] = probabilities(head, data, int(place))
     return result
-
-
-def rankings(data, photos: list, masks, probabilities) -> dict[str, list[float]]:
-    """Return a score for each photo by ranking, more is worse."""
-    import numpy as np
-
-    from mmseg_custom.labeling import label_quality
-
-    background, ignored = data.classes.background, data.classes.ignore_index
-    result: dict[str, list[float]] = dict(missing=[], outline=[], softmin=[])
-    objects = []
-    for place, (photo, mask, found) in enumerate(zip(photos, masks, probabilities, strict=True)):
-        judged = label_quality.judge_objects(photo.places, photo.labels, found, background)
-        objects += [(place, one) for one in judged]
-        missing = label_quality.missing_objects(mask, found, background)
-        result['outline'].append(max((one.outline for one in judged), default=0.0))
-        result['missing'].append(max((one.score for one in missing), default=0.0))
-        result['softmin'].append(1 - label_quality.photo_quality(mask, found, ignored))
-    swapped, of_object = np.zeros(len(photos)), [place for place, _ in objects]
-    scores, _ = label_quality.swapped_scores(
-        np.stack([one.means for _, one in objects]),
-        np.array([one.label for _, one in objects]),
-        background,
-    )
-    np.maximum.at(swapped, of_object, scores)
-    result['swapped'] = swapped.tolist()
-    try:
-        from cleanlab.segmentation.rank import get_label_quality_scores
-    except ImportError:
-        print('cleanlab is not installed: left out of the comparison')
-        return result
-    scores, _ = get_label_quality_scores(masks, probabilities, method='softmin', verbose=False)
-    return dict(result, cleanlab=(1 - scores).tolist())
-
-
-def write_table(found: dict, path: Path, seeds: range) -> str:
-    """Write average precisions as Markdown, and return them."""
-    import numpy as np
-    from sklearn.metrics import average_precision_score
-
-    from mmseg_custom.utils import atomic_path
-
-    from .planted_errors import KINDS
-    from .studies import markdown
-
-    lines = [['planted', 'random', 'cleanlab', 'ours', 'ours - cleanlab', '95 %']]
-    for kind in KINDS:
-        runs = [found[seed, kind] for seed in seeds]
-        if any('cleanlab' not in one for one in runs):
-            raise SystemExit('install cleanlab to compare: pip install cleanlab')
-
-        def precision(name: str, drawn=None, runs=runs) -> float:
-            values = []
-            for one in runs:
-                places = slice(None) if drawn is None else drawn
-                truth, scores = (np.array(one[key])[places] for key in ('planted', name))
-                values.append(average_precision_score(truth, scores))
-            return float(np.mean(values))
-
-        chance = float(np.mean([np.mean(one['planted']) for one in runs]))
-        rng, number = np.random.default_rng(0), len(runs[0]['planted'])
-        gains = []
-        for _ in range(1000):
-            drawn = rng.integers(number, size=number)
-            gains.append(precision(kind, drawn) - precision('cleanlab', drawn))
-        low, high = np.percentile(gains, [2.5, 97.5])
-        ours, peer = precision(kind), precision('cleanlab')
-        numbers = [f'{value:.3f}' for value in (chance, peer, ours)]
-        lines.append([kind, *numbers, f'{ours - peer:+.3f}', f'{low:+.3f} to {high:+.3f}'])
-    text = markdown(lines)
-    with atomic_path(path) as temporary:
-        temporary.write_text(text + '\n', encoding='utf-8')
-    return text
 
 
 if __name__ == '__main__':

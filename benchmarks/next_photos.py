@@ -35,6 +35,14 @@ def build_parser() -> cli.Parser:
     )
     parser.add_argument('ann', type=existing_file, metavar='ANN', help='COCO file of a labeled set')
     parser.add_argument('--seeds', type=positive_int, default=3, help='number of seeds (3)')
+    parser.add_argument(
+        '--methods',
+        nargs='+',
+        choices=METHODS,
+        default=list(METHODS),
+        metavar='NAME',
+        help=f'only some of {"; ".join(METHODS)} (all)',
+    )
     parser.add_argument('--rounds', type=positive_int, default=5, help='after the first photos (5)')
     parser.add_argument('--number', type=positive_int, default=20, help='photos a round (20)')
     parser.add_argument('--iterations', type=positive_int, default=200, help='of a training (200)')
@@ -51,7 +59,7 @@ def run(args) -> None:
 
     quiet()
     settings = dict(rounds=args.rounds, number=args.number, iterations=args.iterations)
-    runs = [(seed, name) for seed in range(args.seeds) for name in (RANDOM, *METHODS)]
+    runs = [(seed, name) for seed in range(args.seeds) for name in (RANDOM, *args.methods)]
     data = load_frozen_set(args.ann)
     train = cache(
         lambda seed, places: train_head(data, data.labels, places, seed, args.iterations, 1)
@@ -62,7 +70,7 @@ def run(args) -> None:
         runs,
         lambda seed, name: learning_curve(data, name, seed, args.rounds, args.number, train),
     )
-    print(write_table(curves, Path(args.out).with_suffix('.md'), args))
+    print(write_table(curves, Path(args.out).with_suffix('.md')))
 
 
 def learning_curve(
@@ -141,13 +149,13 @@ def mean_iou(data, head, places: list[int]) -> float:
 
 
 def area_under(curve: list[float]) -> float:
-    """Return the mean height of a curve after its first point, which all methods share."""
+    """Return the area under a curve, divided by its length: the mean mIoU of the rounds."""
     import numpy as np
 
     return float(np.trapezoid(curve) / (len(curve) - 1))
 
 
-def write_table(curves: dict[tuple[int, str], list[float]], path: Path, args) -> str:
+def write_table(curves: dict[tuple[int, str], list[float]], path: Path) -> str:
     """Write the comparison as Markdown, and return it."""
     import numpy as np
 
@@ -155,19 +163,20 @@ def write_table(curves: dict[tuple[int, str], list[float]], path: Path, args) ->
 
     from .studies import interval, markdown
 
-    def areas(name: str) -> np.ndarray:
-        return np.array([area_under(curves[seed, name]) for seed in range(args.seeds)])
-
-    first = areas(RANDOM)
-    lines = [['method', 'area under the curve', 'mIoU at the end', 'gain over random', '95 %']]
+    lines = [['method', 'seeds', 'mean mIoU', 'mIoU at the end', 'gain over random', '95 %']]
     for name in (RANDOM, *METHODS):
-        gains = areas(name) - first
-        last = np.mean([curves[seed, name][-1] for seed in range(args.seeds)])
+        seeds = sorted(seed for seed, method in curves if method == name)
+        if not seeds:
+            continue
+        areas = np.array([area_under(curves[seed, name]) for seed in seeds])
+        gains = areas - [area_under(curves[seed, RANDOM]) for seed in seeds]
+        last = np.mean([curves[seed, name][-1] for seed in seeds])
         gain, limits = '', ''
         if name != RANDOM:
             low, high = interval(gains)
             gain, limits = f'{gains.mean():+.2f}', f'{low:+.2f} to {high:+.2f}'
-        lines.append([name, f'{areas(name).mean():.2f}', f'{last:.2f}', gain, limits])
+        numbers = [str(len(seeds)), f'{areas.mean():.2f}', f'{last:.2f}']
+        lines.append([name, *numbers, gain, limits])
     text = markdown(lines)
     with atomic_path(path) as temporary:
         temporary.write_text(text + '\n', encoding='utf-8')

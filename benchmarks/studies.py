@@ -26,7 +26,7 @@ def continued(
         measure: Returns plain data of a run.
 
     Returns:
-        dict: The result of each run.
+        dict: The result of each run in the file.
 
     Raises:
         UserError: The file has results of other settings.
@@ -41,7 +41,8 @@ def continued(
         if key not in results:
             results[key] = measure(seed, name)
             write_json(path, dict(settings=settings, results=results))
-    return {(seed, name): results[f'{name}/{seed}'] for seed, name in runs}
+    keys = (key.rsplit('/', 1) for key in results)
+    return {(int(seed), name): results[f'{name}/{seed}'] for name, seed in keys}
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
