@@ -1,4 +1,4 @@
-"""Export a model to ONNX, OpenVINO or ncnn, and check it against PyTorch."""
+"""Export a model to ONNX, OpenVINO or ncnn, compared with PyTorch."""
 
 import argparse
 import tempfile
