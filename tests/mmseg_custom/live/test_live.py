@@ -232,3 +232,15 @@ def test_a_belt_shows_the_objects_that_its_labels_say(belt, samples):
             assert frame[labels > 0].mean() > frame[labels == 0].mean() + 10
     still = [belt.frame(number, is_moving=False)[0].astype(int) for number in range(2)]
     assert 0 < np.abs(still[0] - still[1]).mean() < 10
+
+
+def test_an_object_keeps_its_id_over_dropped_frames():
+    counter = BeltCounter(CLASSES, least=0.001)
+    ids = set()
+    # Seven frames in a row, then every fourth: it moves by more than its length.
+    for number in (*range(7), 10, 14, 18, 22):
+        mask = np.zeros((60, 400), np.uint8)
+        mask[20:40, 12 * number + 10 : 12 * number + 26] = 6
+        ids |= {one.id for one in counter.update(mask, number / 5)}
+    assert len(ids) == 1
+    assert counter.counts.total() == 1
