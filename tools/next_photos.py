@@ -45,16 +45,15 @@ def build_parser() -> cli.Parser:
     parser.add_argument(
         '--class-aware',
         action=BooleanOptionalAction,
-        default=True,
-        help='let every class count alike, however few pixels it has (yes)',
+        default=False,
+        help='let every class count alike, however few pixels it has (no)',
     )
     parser.add_argument(
         '--diversity',
         choices=('clusters', 'core-set', 'none'),
-        default='clusters',
+        default='none',
         help='clusters: of groups of similar photos, one each, by k-means weighted by the scores; '
-        'core-set: of the best photos, those whose features differ most; none: the best '
-        '(clusters)',
+        'core-set: of the best photos, those whose features differ most; none: the best (none)',
     )
     cli.add_data_root(parser, 'folder that file names in a COCO file are relative to')
     cli.add_pre_labels(parser)
@@ -168,7 +167,7 @@ def write_page(out: Path, photos: list, chosen: list, choice, classes) -> None:
 
     entries = list(in_threads(entry, list(enumerate(chosen, 1)), 'drawing'))
     how = [choice.measure, *['every class counts alike'] * choice.class_aware]
-    how += [f'diversity: {choice.diversity}']
+    how += [f'diversity: {choice.diversity}'] * (choice.diversity != 'none')
     text = f'In the order of choice, by {", ".join(how)}: each photo, and what the model sees.'
     section = RankedSection(f'{len(chosen)} photos', text, entries)
     title = 'What to label next'

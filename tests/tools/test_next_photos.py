@@ -42,7 +42,7 @@ def test_list_page_and_labels_to_correct(
     capsys,
 ):
     out = tmp_path / 'out'
-    options = ['--number', 3, '--labels-as', 'labelme']
+    options = ['--number', 3, '--class-aware', '--diversity', 'clusters', '--labels-as', 'labelme']
     done = call_tool(capsys, TOOL, random_checkpoint, pool, *options, '--out', out)
     assert f'3 of 9 photos chosen; open {out}/next_photos.html' in done.out
     scores = listed(out)
