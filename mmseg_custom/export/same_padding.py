@@ -19,10 +19,10 @@ class ExportableSameConv(nn.Module):
         original: A ``Conv2dSame``.
     """
 
-    def __init__(self, original: nn.Module):
+    def __init__(self, original: Any):
         super().__init__()
         self.conv: Any = original
-        sizes = zip(self.conv.kernel_size, self.conv.dilation, self.conv.stride, strict=True)
+        sizes = zip(original.kernel_size, original.dilation, original.stride, strict=True)
         missing = [max((size - 1) * gap + 1 - step, 0) for size, gap, step in sizes]
         self.before = [side // 2 for side in missing]
         self.after = [side - side // 2 for side in missing]
