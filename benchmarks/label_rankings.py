@@ -10,6 +10,7 @@ DRAWS = 1000
 def rankings(data, photos: list, masks, probabilities) -> dict[str, list[float]]:
     """Return a score for each photo by ranking, more is worse."""
     from mmseg_custom.labeling import label_quality
+    from mmseg_custom.labeling.photo_quality import photo_quality
 
     background, ignored = data.classes.background, data.classes.ignore_index
     result: dict[str, list[float]] = dict(missing=[], outline=[], softmin=[])
@@ -20,7 +21,7 @@ def rankings(data, photos: list, masks, probabilities) -> dict[str, list[float]]
         missing = label_quality.missing_objects(mask, found, background)
         result['outline'].append(max((one.outline for one in judged), default=0.0))
         result['missing'].append(max((one.score for one in missing), default=0.0))
-        result['softmin'].append(1 - label_quality.photo_quality(mask, found, ignored))
+        result['softmin'].append(1 - photo_quality(mask, found, ignored))
     swapped, of_object = np.zeros(len(photos)), [place for place, _ in objects]
     scores, _ = label_quality.swapped_scores(
         np.stack([one.means for _, one in objects]),

@@ -16,7 +16,8 @@ from mmseg_custom.coco.read import category_labels
 from mmseg_custom.coco.segmentation import describe_mask
 from mmseg_custom.utils import UserError, write_json
 
-from .label_quality import judge_objects, missing_objects, photo_quality
+from .label_quality import judge_objects, missing_objects
+from .photo_quality import photo_quality
 
 
 class LabeledPhotos:
@@ -119,7 +120,7 @@ def judge(photos: LabeledPhotos, file_name: str, probabilities: np.ndarray) -> d
         probabilities: ``(C, H, W)`` float, out of fold.
 
     Returns:
-        dict: ``quality`` (:func:`~mmseg_custom.labeling.label_quality.photo_quality`), ``objects``
+        dict: ``quality`` (:func:`~mmseg_custom.labeling.photo_quality.photo_quality`), ``objects``
         and ``missing`` objects, as plain data.
     """
     classes = photos.classes

@@ -6,10 +6,9 @@ import pytest
 from mmseg_custom.labeling.label_quality import (
     judge_objects,
     missing_objects,
-    photo_quality,
-    softmin,
     swapped_scores,
 )
+from mmseg_custom.labeling.photo_quality import photo_quality, softmin
 
 SIDE = 64
 
