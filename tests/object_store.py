@@ -81,9 +81,7 @@ class Bucket:
 def s3_server():
     """Start moto's server in this process; yields its address and the faults in front of it."""
     for package in ('moto', 's3fs', 'flask_cors'):
-        pytest.importorskip(
-            package, reason=f'needs {package}: pip install -e ".[remote,s3-server]"'
-        )
+        pytest.importorskip(package, reason=f'needs {package}: pip install -e ".[remote,test]"')
     from moto.server import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import WSGIRequestHandler, make_server
 
