@@ -12,6 +12,7 @@ from mmseg_custom.checkpoints.checkpoint import require_readable
 from mmseg_custom.checkpoints.safe_load import no_code
 from mmseg_custom.experiment.broken_photos import skip_broken, skipped_photos
 from mmseg_custom.utils import write_json
+from mmseg_custom.utils.provenance import FILE, OtherProvenance, read_provenance
 
 from .failed_start import removing_failed_start
 from .training_faults import known_faults_as_messages
@@ -38,10 +39,12 @@ def test(
         dict[str, float]: The results in percent; empty when the set has no annotations.
 
     Raises:
-        UserError: Wrong data, or a checkpoint that is damaged, not trusted, of another model, or
-            whose outputs are not finite.
+        UserError: Wrong data, masks of another command in the folder, or a checkpoint that is
+            damaged, not trusted, of another model, or whose outputs are not finite.
     """
     require_readable(checkpoint)
+    if masks:
+        _require_own(masks.parent)
     cfg.load_from, cfg.resume = checkpoint, False
     for key in TRAINING:
         cfg.pop(key, None)
@@ -74,6 +77,13 @@ def test(
         )
         write_json(Path(cfg.work_dir, 'metrics.json'), content)
     return metrics
+
+
+def _require_own(folder: Path) -> None:
+    """Raise where another command's masks are, which would take those of the test for its own."""
+    there = read_provenance(folder / FILE)
+    if there and there['command'] != 'train':
+        raise OtherProvenance(f'{folder}: holds results of {there["command"]}')
 
 
 def _text(path: Path | None) -> str | None:

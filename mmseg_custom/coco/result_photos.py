@@ -10,6 +10,7 @@ from mmseg_custom.utils.digests import fingerprint
 from mmseg_custom.utils.parallel import in_threads
 from mmseg_custom.utils.provenance import FILE, read_provenance
 
+from .readable import unreadable_photos
 from .result_classes import MASKS, read_classes
 
 
@@ -44,7 +45,7 @@ def require_masks_of(
     def differs(pair: tuple[Path, list]) -> bool:
         now = fingerprint(pair[0], None, verify=True)
         # A photo that is missing or broken is named where it is read.
-        return now is not None and now[2] != pair[1][2]
+        return now is not None and now[2] != pair[1][2] and not unreadable_photos(pair[:1])
 
     for (path, _), is_other in zip(
         looked_at, in_threads(differs, looked_at, 'comparing', silent=True), strict=True

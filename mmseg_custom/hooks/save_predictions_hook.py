@@ -17,7 +17,7 @@ from mmseg_custom.coco import save_mask
 from mmseg_custom.coco.photos import read_photo
 from mmseg_custom.coco.result_classes import write_classes
 from mmseg_custom.utils import atomic_path
-from mmseg_custom.utils.provenance import FILE, OtherProvenance, Provenance, read_provenance
+from mmseg_custom.utils.provenance import FILE, Provenance
 from mmseg_custom.visualization import overlay
 
 
@@ -43,18 +43,10 @@ class SavePredictionsHook(Hook):
 
         Args:
             runner: The runner.
-
-        Raises:
-            OtherProvenance: The masks that are there are another command's, which would take
-                those of the test for its own.
         """
         if self.masks and not runner.rank:
-            folder = Path(self.masks).parent
-            there = read_provenance(folder / FILE)
-            if there and there['command'] != 'train':
-                raise OtherProvenance(f'{folder}: holds results of {there["command"]}')
             classes = class_list(runner.test_dataloader.dataset.metainfo)
-            write_classes(folder, classes, replace=True)
+            write_classes(Path(self.masks).parent, classes, replace=True)
             Path(self.masks, FILE).unlink(missing_ok=True)
 
     def after_test(self, runner: Runner) -> None:

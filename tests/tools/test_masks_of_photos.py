@@ -106,8 +106,10 @@ def test_masks_of_other_classes_are_refused(made, consumer, tmp_path):
 
 
 def test_a_test_does_not_replace_the_masks_of_predict(toy_set, random_checkpoint, tmp_path):
-    predict(toy_set, random_checkpoint, tmp_path / 'out')
-    code, text = outcome_of(
-        'tools/test.py', TOY, random_checkpoint, '--data-root', toy_set, '--out', tmp_path / 'out'
-    )
-    assert code == 2 and 'holds results of predict' in text
+    out = tmp_path / 'out'
+    predict(toy_set, random_checkpoint, out)
+    before = {path: path.read_bytes() for path in out.rglob('*') if path.is_file()}
+    arguments = [TOY, random_checkpoint, '--data-root', toy_set, '--out', out]
+    done = tool('tools/test.py', *arguments, code=2)
+    assert f'{out}: holds results of predict' in done.stderr
+    assert {path: path.read_bytes() for path in out.rglob('*') if path.is_file()} == before

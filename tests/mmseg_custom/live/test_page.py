@@ -5,6 +5,7 @@ import io
 import time
 from base64 import b64encode
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 
 import numpy as np
@@ -122,7 +123,9 @@ def test_a_viewer_gets_the_newest_picture_and_nothing_is_drawn_for_nobody():
                 show(level)
             return [*parts, await anext(first)]
 
-    parts = asyncio.run(look())
+    # Playwright's loop may be running in this thread.
+    with ThreadPoolExecutor(1) as pool:
+        parts = pool.submit(asyncio.run, look()).result()
     assert live.viewers == 0
     assert drawn == [60, 160]
     for part, level in zip(parts, (60, 60, 160), strict=True):
