@@ -1,7 +1,5 @@
 """How long the HTTP API takes over hostile and costly photos, and how much memory each takes."""
 
-import signal
-import subprocess
 import sys
 import threading
 import time
@@ -9,12 +7,11 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from prettytable import PrettyTable, TableStyle
-
 from mmseg_custom import cli
 from mmseg_custom.cli import existing_file
+from mmseg_custom.utils.tables import markdown
 
-from .load import ROOT, free_port, memory_of
+from .load import ROOT, memory_of, served
 
 sys.path.insert(0, str(ROOT / 'tests'))
 
@@ -37,27 +34,18 @@ def run(args) -> None:
 
     photos = {name: content for name, (content, _) in hostile_photos().items()} | costly_photos()
     photos |= {Path(path).name: Path(path).read_bytes() for path in args.more}
-    port = free_port()
-    command = [sys.executable, ROOT / 'apps' / 'serve.py', args.model, '--port', port]
-    server = subprocess.Popen([*map(str, command)], stderr=subprocess.DEVNULL)
-    table = PrettyTable(['photo', 'kB', 'status', 'seconds', 'MB more'], align='r')
-    table.set_style(TableStyle.MARKDOWN)
-    table.align['photo'] = 'l'
-    try:
-        wait_for(port)
-        sample = next((ROOT / 'samples').rglob('*.jpg'))
+    lines = [['photo', 'kB', 'status', 'seconds', 'MB more']]
+    sample = next((ROOT / 'samples').rglob('*.jpg')).read_bytes()
+    with served(args.model) as (pid, port):
         # What the first photos allocate is kept for the next ones.
         for _ in range(5):
-            send(port, sample.read_bytes())
-        for name, content in {'(a normal photo)': sample.read_bytes(), **photos}.items():
-            with PeakMemory(server.pid) as peak:
+            send(port, sample)
+        for name, content in {'(a normal photo)': sample, **photos}.items():
+            with PeakMemory(pid) as peak:
                 status, seconds = send(port, content)
-            cells = f'{len(content) / 1000:.0f}', status, f'{seconds:.2f}', f'{peak.more:.0f}'
-            table.add_row([name, *cells])
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait()
-    print(table)
+            size = f'{len(content) / 1000:.0f}'
+            lines.append([name, size, str(status), f'{seconds:.2f}', f'{peak.more:.0f}'])
+    print(markdown(lines))
 
 
 class PeakMemory:
@@ -105,17 +93,6 @@ def send(port: int, content: bytes) -> tuple[int | str, float]:
         # A body above the limit is not read to its end.
         status = 'closed'
     return status, time.monotonic() - started
-
-
-def wait_for(port: int) -> None:
-    """Wait until the server answers; its model is loaded before it listens."""
-    for _ in range(600):
-        try:
-            with urllib.request.urlopen(f'http://127.0.0.1:{port}/health', timeout=10):
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise TimeoutError('the server does not start')
 
 
 if __name__ == '__main__':

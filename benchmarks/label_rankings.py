@@ -42,9 +42,9 @@ def rankings(data, photos: list, masks, probabilities) -> dict[str, list[float]]
 def write_table(found: dict, path: Path, seeds: range) -> str:
     """Write average precisions as Markdown, and return them."""
     from mmseg_custom.utils import atomic_path
+    from mmseg_custom.utils.tables import markdown
 
     from .planted_errors import KINDS
-    from .studies import markdown
 
     lines = [['planted', 'random', 'cleanlab', 'ours', 'ours - cleanlab', '95 %']]
     for kind in KINDS:

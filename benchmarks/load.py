@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
 
@@ -43,16 +45,24 @@ def run(args) -> None:
     from mmseg_custom.utils import write_json
 
     photos = [path.read_bytes() for path in sorted(Path(args.photos).rglob('*.jpg'))]
+    with served(args.model) as (pid, port):
+        measured = asyncio.run(measure(pid, port, photos, args))
+    write_json(args.out, measured)
+    print(json.dumps(measured, indent=1))
+
+
+@contextmanager
+def served(model: str | Path) -> Iterator[tuple[int, int]]:
+    """Run the server with a model; yields its process id and its port."""
     port = free_port()
-    command = [sys.executable, ROOT / 'apps' / 'serve.py', args.model, '--port', str(port)]
+    command = [sys.executable, ROOT / 'apps' / 'serve.py', model, '--port', port]
     server = subprocess.Popen([*map(str, command)], stderr=subprocess.DEVNULL)
     try:
-        measured = asyncio.run(measure(server.pid, port, photos, args))
+        wait_for(port)
+        yield server.pid, port
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait()
-    write_json(args.out, measured)
-    print(json.dumps(measured, indent=1))
 
 
 def free_port() -> int:
@@ -64,7 +74,6 @@ def free_port() -> int:
 
 async def measure(pid: int, port: int, photos: list[bytes], args) -> dict:
     """Return the capacity, the steady load's and the burst's answers, and the memory."""
-    await until_ready(port)
     source = cycle(photos)
     started = time.monotonic()
     turns = asyncio.Semaphore(CAPACITY_CLIENTS)
@@ -85,16 +94,14 @@ async def measure(pid: int, port: int, photos: list[bytes], args) -> dict:
     )
 
 
-async def until_ready(port: int) -> None:
-    """Wait until the server answers; its model is loaded before it listens."""
+def wait_for(port: int) -> None:
+    """Wait until the server listens; its model is loaded before."""
     for _ in range(600):
         try:
-            _, writer = await asyncio.open_connection('127.0.0.1', port)
-        except OSError:
-            await asyncio.sleep(0.2)
-        else:
-            writer.close()
+            socket.create_connection(('127.0.0.1', port)).close()
             return
+        except OSError:
+            time.sleep(0.2)
     raise TimeoutError('the server does not start')
 
 

@@ -160,8 +160,9 @@ def write_table(curves: dict[tuple[int, str], list[float]], path: Path) -> str:
     import numpy as np
 
     from mmseg_custom.utils import atomic_path
+    from mmseg_custom.utils.tables import markdown
 
-    from .studies import interval, markdown
+    from .studies import interval
 
     lines = [['method', 'seeds', 'mean mIoU', 'mIoU at the end', 'gain over random', '95 %']]
     for name in (RANDOM, *METHODS):

@@ -1,4 +1,4 @@
-"""What studies have in common: runs that continue after a stop, intervals, tables."""
+"""What studies have in common: runs that continue after a stop, and intervals."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -51,9 +51,3 @@ def interval(values: np.ndarray) -> tuple[float, float]:
     drawn = rng.choice(values, (10000, len(values))).mean(axis=1)
     low, high = np.percentile(drawn, [2.5, 97.5])
     return float(low), float(high)
-
-
-def markdown(lines: Sequence[Sequence[str]]) -> str:
-    """Return a table with a heading, its first column to the left and the others to the right."""
-    head, *rest = (f'| {" | ".join(line)} |' for line in lines)
-    return '\n'.join([head, '|---' + '|---:' * (len(lines[0]) - 1) + '|', *rest])

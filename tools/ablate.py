@@ -151,6 +151,8 @@ def chosen_folds(args) -> list:
 
 def tables(rows: list[dict]) -> str:
     """Return the results as two tables, which are Markdown, too: the means, and the classes."""
+    from mmseg_custom.utils.tables import markdown
+
     means = [['experiment', 'mIoU', 'gain', '95 % interval', 'lr', 's/iteration']]
     classes = [['IoU', *rows[0]['classes']]]
     for number, row in enumerate(rows):
@@ -164,18 +166,6 @@ def tables(rows: list[dict]) -> str:
         ious = ['-' if value is None else f'{value:.1f}' for value in row['per_class']]
         classes.append([row['name'], *ious])
     return f'{markdown(means)}\n\n{markdown(classes)}\n'
-
-
-def markdown(lines: list[list[str]]) -> str:
-    """Return a table with a heading, its first column to the left and the others to the right."""
-    from prettytable import PrettyTable, TableStyle
-
-    text = PrettyTable(lines[0])
-    text.set_style(TableStyle.MARKDOWN)
-    text.align = 'r'
-    text.align[lines[0][0]] = 'l'
-    text.add_rows(lines[1:])
-    return str(text)
 
 
 if __name__ == '__main__':

@@ -55,7 +55,6 @@ def merge_sets(
     Raises:
         UserError: A file cannot be used, or a photo is missing.
     """
-    _require_known(files, class_maps)
     parts = [(Path(file), _renamed(file, class_maps.get(file, {}))) for file in files]
     several = AnnFiles(files)
     content = join_files(several, parts)
@@ -73,22 +72,6 @@ def merge_sets(
     return _without(content, root, why)
 
 
-def _require_known(files: Sequence[str], class_maps: Mapping[str, Mapping[str, str]]) -> None:
-    """Raise when a class map has a name that no file with this map has: it is a typing error."""
-    known = {file: {name_key(str(c['name'])) for c in _categories(file)} for file in files}
-    for file, class_map in class_maps.items():
-        same = [other for other in files if class_maps.get(other) == class_map]
-        names = set().union(*(known[other] for other in same))
-        unknown = [name for name in class_map if name_key(name) not in names]
-        if unknown:
-            raise UserError(f'{file}: has no category {unknown[0]!r}, which its class map names')
-
-
-def _categories(file: str) -> list[dict]:
-    entries = read_coco(file).get('categories') or []
-    return [one for one in entries if isinstance(one, dict) and 'name' in one]
-
-
 def _renamed(file: str, class_map: Mapping[str, str]) -> dict:
     """Return a file's content with the names of a class map.
 
@@ -103,12 +86,11 @@ def _renamed(file: str, class_map: Mapping[str, str]) -> dict:
         raise UserError(f'{file}: has no "annotations" to merge')
     if any(image.get('seg_map_path') is not None for image in content['images']):
         raise UserError(f'{file}: its labels are in mask files; describe them as COCO first')
-    targets = {name_key(name): target for name, target in class_map.items()}
-    unknown = targets.keys() - {name_key(one['name']) for one in content['categories']}
+    known = {name_key(one['name']) for one in content['categories']}
+    unknown = [name for name in class_map if name_key(name) not in known]
     if unknown:
-        raise UserError(
-            f'{file}: has no category {sorted(unknown)[0]!r}, which the class map names'
-        )
+        raise UserError(f'{file}: has no category {unknown[0]!r}, which its class map names')
+    targets = {name_key(name): target for name, target in class_map.items()}
     categories = [
         one | dict(name=targets.get(name_key(one['name']), one['name']))
         for one in content['categories']

@@ -27,6 +27,18 @@ def write_classes(folder: str | os.PathLike, classes: ClassList, replace: bool =
     write_json(Path(folder, NAME), classes.to_plain())
 
 
+def noted_beside(folder: str | os.PathLike, name: str) -> Path | None:
+    """Return a file of notes about results, or None.
+
+    Args:
+        folder: The folder of the results; or its ``masks``, in which the file may be as well.
+        name: The name of the file.
+    """
+    folder = Path(folder)
+    places = [folder, folder.resolve().parent] if folder.name == MASKS else [folder]
+    return next((place / name for place in places if (place / name).is_file()), None)
+
+
 def read_classes(folder: str | os.PathLike) -> ClassList | None:
     """Return what the labels in a folder of results mean, None where it was not noted.
 
@@ -36,10 +48,8 @@ def read_classes(folder: str | os.PathLike) -> ClassList | None:
     Raises:
         UserError: The note cannot be read.
     """
-    path = Path(folder, NAME)
-    if Path(folder).name == MASKS and not path.is_file():
-        path = Path(folder).resolve().parent / NAME
-    if not path.is_file():
+    path = noted_beside(folder, NAME)
+    if path is None:
         return None
     try:
         return class_list(json.loads(path.read_text(encoding='utf-8')), str(path))

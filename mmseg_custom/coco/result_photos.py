@@ -11,7 +11,12 @@ from mmseg_custom.utils.parallel import in_threads
 from mmseg_custom.utils.provenance import FILE, read_provenance
 
 from .readable import unreadable_photos
-from .result_classes import MASKS, read_classes
+from .result_classes import noted_beside, read_classes
+
+
+def photo_name(file_name: str | PurePath) -> str:
+    """Return the name under which the results of a photo are written."""
+    return PurePath(file_name).with_suffix('').as_posix()
 
 
 def require_masks_of(
@@ -33,7 +38,7 @@ def require_masks_of(
     if noted and not noted.is_same_as(classes):
         raise UserError(f'{folder}: has results of {noted}; these photos are of {classes}')
     known = _noted_photos(folder)
-    pairs = [(Path(path), known.get(_stem(name))) for name, path in photos.items()]
+    pairs = [(Path(path), known.get(photo_name(name))) for name, path in photos.items()]
     unknown = sum(before is None for _, before in pairs)
     if unknown:
         print(
@@ -56,13 +61,8 @@ def require_masks_of(
 
 def _noted_photos(folder: str | os.PathLike) -> dict[str, list]:
     """Return the fingerprint of each photo that masks were made from, by its name."""
-    folder = Path(folder)
-    places = [folder, folder.resolve().parent] if folder.name == MASKS else [folder]
-    found = next(filter(None, (read_provenance(place / FILE) for place in places)), None)
+    path = noted_beside(folder, FILE)
+    found = read_provenance(path) if path else None
     sources = found['sources'] if found else {}
     # The photo comes first; none where it could not be read.
     return {name: files[0] for name, files in sources.items() if files and files[0]}
-
-
-def _stem(name: str) -> str:
-    return PurePath(name).with_suffix('').as_posix()

@@ -63,6 +63,14 @@ def read_json(path: Path) -> Any:
         raise UserError(f'{path}: does not parse as JSON ({error})') from None
 
 
+def json_or_none(path: Path) -> Any:
+    """Return the content of a file that may be anything; None where it is no JSON."""
+    try:
+        return json.loads(path.read_text(encoding='utf-8-sig'))
+    except (ValueError, RecursionError):
+        return None
+
+
 def read_xml(path: Path) -> ElementTree.Element:
     """Return the root of an XML file, which must not declare entities.
 

@@ -33,6 +33,7 @@ class Reading:
         self.photos: list[LabeledPhoto] = []
         self.names: dict[str, str] = {name_key(name): name for name in names}
         self.counts: Counter[str] = Counter()
+        self.assumed: Counter[str] = Counter()
         self.notes: list[str] = []
         self.licenses: tuple[dict, ...] = ()
 
@@ -61,6 +62,20 @@ class Reading:
         if height * width > MAX_PIXELS:
             raise UserError(f'{self.at}: {width}x{height} is over {MAX_PIXELS} pixels')
         self.photos.append(LabeledPhoto(name, height, width, (), path, details))
+
+    def begin_mask(
+        self, stem: str, photo: Path | None, shape: tuple[int, ...], suffix: str = '.jpg'
+    ) -> None:
+        """Begin a photo that is known by its mask; one that is not found has a common suffix.
+
+        Args:
+            stem: Its file name without suffix.
+            photo: The file, where it was found.
+            shape: Height and width of the mask.
+            suffix: Of a photo that was not found, which is counted.
+        """
+        self.assumed[suffix] += photo is None
+        self.begin(stem + (photo.suffix if photo else suffix), photo, *shape)
 
     def add(self, name: Any, segmentation: Any, confidence: Any = None) -> None:
         """Add an object to the last photo, on top of the others.
@@ -129,7 +144,8 @@ class Reading:
         if twice:
             raise UserError(f'{self.source}: has labels of {twice[0]} twice')
         clipped = self.counts.pop('clipped', 0)
-        notes = [f'{n} shapes {kind}: left out' for kind, n in self.counts.items()]
+        notes = [f'{n} photos are assumed to be {s} files' for s, n in self.assumed.items() if n]
+        notes += [f'{n} shapes {kind}: left out' for kind, n in self.counts.items()]
         if clipped:
             notes.append(f'{clipped} objects reach beyond their photo: cut at its edge')
         missing = sum(photo.path is None for photo in self.photos)

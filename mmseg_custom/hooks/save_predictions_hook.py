@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from mmseg_custom.classes import ClassList, class_list
 from mmseg_custom.coco import save_mask
 from mmseg_custom.coco.photos import read_photo
 from mmseg_custom.coco.result_classes import write_classes
+from mmseg_custom.coco.result_photos import photo_name
 from mmseg_custom.utils import atomic_path
 from mmseg_custom.utils.provenance import FILE, Provenance
 from mmseg_custom.visualization import overlay
@@ -59,12 +60,9 @@ class SavePredictionsHook(Hook):
             return
         dataset = runner.test_dataloader.dataset
         paths = [dataset.get_data_info(place)['img_path'] for place in range(len(dataset))]
-        sources = {relative_name(path, dataset): [Path(path)] for path in paths}
+        sources = {photo_name(relative_name(path, dataset)): [Path(path)] for path in paths}
         provenance = Provenance(Path(self.masks, FILE), 'test', {})
-        provenance.update(
-            {PurePath(name).with_suffix('').as_posix(): files for name, files in sources.items()},
-            silent=True,
-        )
+        provenance.update(sources, silent=True)
         provenance.save()
 
     def after_test_iter(

@@ -13,6 +13,7 @@ from mmseg_custom.coco.listed_twice import repeats
 from mmseg_custom.coco.photo_folders import photos_below
 from mmseg_custom.coco.photo_root import AnnPath, photo_root
 from mmseg_custom.coco.photos import PHOTO_SUFFIXES, read_photo
+from mmseg_custom.coco.result_photos import photo_name
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.remote import is_dir, is_file, local_path, walk
 
@@ -141,11 +142,6 @@ def folder_of(item: str | os.PathLike, data_root: str | os.PathLike | None = Non
         return Path(local_path(item))
     content = read_coco(item) if Path(item).suffix.lower() == '.json' else {}
     return photo_root(item, content, data_root)
-
-
-def photo_name(file_name: str | PurePath) -> str:
-    """Return the name under which the results of a photo are written."""
-    return PurePath(file_name).with_suffix('').as_posix()
 
 
 def _photos_of(path: Path, data_root, every: int, outputs) -> Iterator[PhotoSource]:

@@ -13,6 +13,7 @@ from mmseg_custom.classes import ClassList, choose_classes
 from mmseg_custom.coco.labelled_set import labelled_samples
 from mmseg_custom.coco.masks import sample_mask
 from mmseg_custom.coco.result_classes import read_classes
+from mmseg_custom.coco.result_photos import photo_name
 from mmseg_custom.evaluation.mask_scores import MaskScores
 from mmseg_custom.postprocess import hard_vote, soft_vote
 from mmseg_custom.utils import UserError
@@ -20,7 +21,7 @@ from mmseg_custom.utils.digests import Source
 from mmseg_custom.utils.parallel import in_threads
 
 from .outputs import Outputs
-from .photo_sources import PhotoSource, photo_name
+from .photo_sources import PhotoSource
 from .probabilities import listed_names, path_of, read_probabilities
 from .results import origin_of
 

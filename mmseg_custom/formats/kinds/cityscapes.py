@@ -47,16 +47,12 @@ class Cityscapes(Format):
         for label in classes.foreground:
             reading.known(classes.names[label])
         folder = path / LABELS
-        assumed = 0
         for name in _names(folder):
             photo = find_photo((data_root or path / PHOTOS) / (name + PHOTO_END))
-            assumed += photo is None
             labels, instances = _pictures(folder, name, classes)
-            reading.begin(name + (photo.suffix if photo else '.png'), photo, *labels.shape)
+            reading.begin_mask(name, photo, labels.shape, '.png')
             for name, segmentation in objects_of(labels, instances, classes):
                 reading.add(name, segmentation)
-        if assumed:
-            reading.notes.append(f'{assumed} photos are assumed to be .png files')
 
     def hold(self, photo: LabeledPhoto) -> LabeledPhoto:
         """Return what is read back of a photo."""

@@ -1,6 +1,5 @@
 """COCO JSON: polygons and RLE, overlapping objects, confidences (``score``)."""
 
-import json
 from pathlib import Path
 
 from pycocotools import mask as mask_utils
@@ -10,6 +9,7 @@ from mmseg_custom.coco.check import locate_problems, lost_annotations
 from mmseg_custom.coco.photo_root import photo_root, with_photo_root
 from mmseg_custom.coco.read import read_coco
 from mmseg_custom.coco.segmentation import compact_segmentation, segmentation_area
+from mmseg_custom.formats.files import json_or_none
 from mmseg_custom.formats.model import LabeledPhoto, PhotoSet
 from mmseg_custom.formats.placing import place_photos, root_of
 from mmseg_custom.formats.reading import Reading
@@ -30,12 +30,7 @@ class Coco(Format):
     def recognizes(self, path: Path) -> bool:
         """Return whether a file or a folder looks as if it were in this format."""
         file = _file(path)
-        if file is None:
-            return False
-        try:
-            content = json.loads(file.read_text(encoding='utf-8-sig'))
-        except (ValueError, RecursionError):
-            return False
+        content = json_or_none(file) if file else None
         return isinstance(content, dict) and {'images', 'annotations'} <= content.keys()
 
     def read(self, reading: Reading, path: Path, data_root: Path | None) -> None:

@@ -1,7 +1,6 @@
 """Label Studio JSON: tasks with polygons and brush masks, as annotations or predictions."""
 
 import itertools
-import json
 import re
 from collections import Counter
 from pathlib import Path, PurePosixPath
@@ -13,7 +12,7 @@ import numpy as np
 
 from mmseg_custom.classes import IGNORE
 from mmseg_custom.formats.brush_rle import decode_brush, encode_brush
-from mmseg_custom.formats.files import read_json, read_xml
+from mmseg_custom.formats.files import json_or_none, read_json, read_xml
 from mmseg_custom.formats.model import LabeledObject, LabeledPhoto, PhotoSet
 from mmseg_custom.formats.placing import place_photos
 from mmseg_custom.formats.reading import Reading
@@ -41,12 +40,7 @@ class LabelStudio(Format):
     def recognizes(self, path: Path) -> bool:
         """Return whether a file or a folder looks as if it were in this format."""
         file = _file(path)
-        if file is None:
-            return False
-        try:
-            content = json.loads(file.read_text(encoding='utf-8-sig'))
-        except (ValueError, RecursionError):
-            return False
+        content = json_or_none(file) if file else None
         tasks = content if isinstance(content, list) else []
         return bool(tasks) and isinstance(tasks[0], dict) and 'data' in tasks[0]
 

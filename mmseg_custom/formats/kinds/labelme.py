@@ -3,7 +3,6 @@
 import base64
 import io
 import itertools
-import json
 import os
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 
 from mmseg_custom.coco.decode_photo import open_photo
 from mmseg_custom.coco.photos import is_photo
-from mmseg_custom.formats.files import read_json, read_text
+from mmseg_custom.formats.files import json_or_none, read_json, read_text
 from mmseg_custom.formats.model import LabeledPhoto, PhotoSet
 from mmseg_custom.formats.placing import label_names, place_photos
 from mmseg_custom.formats.reading import Reading
@@ -163,7 +162,7 @@ def _files(path: Path):
 
 def _is_one(path: Path) -> bool:
     try:
-        content = json.loads(path.read_text(encoding='utf-8-sig'))
-    except (ValueError, OSError, RecursionError):
+        content = json_or_none(path)
+    except OSError:
         return False
     return isinstance(content, dict) and 'shapes' in content and 'imagePath' in content

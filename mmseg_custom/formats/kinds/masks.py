@@ -36,17 +36,13 @@ class Masks(Format):
             raise UserError(f'{path}: has no classes.json that says what its labels mean')
         for label in classes.foreground:
             reading.known(classes.names[label])
-        assumed = 0
         for file in sorted(folder.rglob('*.png')):
             stem = file.relative_to(folder).with_suffix('')
             photo = find_photo(data_root / stem) if data_root else None
-            assumed += photo is None
             mask = _read(file, classes)
-            reading.begin(stem.as_posix() + (photo.suffix if photo else '.jpg'), photo, *mask.shape)
+            reading.begin_mask(stem.as_posix(), photo, mask.shape)
             for name, segmentation in parts_of_mask(mask, classes):
                 reading.add(name, segmentation)
-        if assumed:
-            reading.notes.append(f'{assumed} photos are assumed to be .jpg files')
 
     def hold(self, photo: LabeledPhoto) -> LabeledPhoto:
         """Return what is read back of a photo."""

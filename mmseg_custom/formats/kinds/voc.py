@@ -42,20 +42,15 @@ class Voc(Format):
         for label in classes.foreground:
             reading.known(classes.names[label])
         masks = path / BY_CLASS
-        assumed = 0
         for file in sorted(masks.rglob('*.png')):
             stem = file.relative_to(masks).with_suffix('')
             photo = find_photo((data_root or path / PHOTOS) / stem)
-            assumed += photo is None
             labels = _labels(file, classes, colors)
-            name = stem.as_posix() + (photo.suffix if photo else '.jpg')
-            reading.begin(name, photo, *labels.shape)
+            reading.begin_mask(stem.as_posix(), photo, labels.shape)
             numbers = path / BY_OBJECT / stem.with_name(stem.name + '.png')
             instances = _instances(numbers, labels) if numbers.is_file() else None
             for name, segmentation in objects_of(labels, instances, classes):
                 reading.add(name, segmentation)
-        if assumed:
-            reading.notes.append(f'{assumed} photos are assumed to be .jpg files')
 
     def hold(self, photo: LabeledPhoto) -> LabeledPhoto:
         """Return what is read back of a photo."""
