@@ -3,11 +3,13 @@
 import importlib.util
 import itertools
 import json
+import logging.config
 import shutil
 
 import pytest
 import torch
 from conftest import ROOT
+from mmengine.logging import print_log
 
 from mmseg_custom import cli
 
@@ -173,6 +175,15 @@ def test_a_failed_start_leaves_a_used_folder_as_it_was(checkpoint, toy, run):
     code, _ = run('train', TOY, '--data-root', toy, '--work-dir', checkpoint.parent, *SHORT)
     assert code == 2
     assert sorted(checkpoint.parent.rglob('*')) == before
+
+
+def test_after_a_failed_start_the_process_still_prints(toy, tmp_path, run):
+    spoil_missing_photo(toy)
+    code, _ = run('train', TOY, '--data-root', toy, '--work-dir', tmp_path / 'work', *SHORT)
+    assert code == 2
+    # Closes all files of logs, as a server does that starts in this process.
+    logging.config.dictConfig({'version': 1, 'disable_existing_loggers': False})
+    print_log('a line', 'current')
 
 
 def spoil_checkpoint(path, how):
