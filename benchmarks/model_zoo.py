@@ -5,46 +5,36 @@ was published, and what we measured, is in model_zoo.yaml beside this file.
 """
 
 import argparse
-import io
 import json
 import multiprocessing
-import resource
-import time
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import torch
 import yaml
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmengine.structures import PixelData
 from mmseg.registry import MODELS
-from mmseg.structures import SegDataSample
 from torch.utils.flop_counter import FlopCounterMode
 
 import mmseg_custom.plugins  # noqa: F401
-from mmseg_custom.experiment.config import drop_pretrained, set_amp
 from mmseg_custom.utils import atomic_path, write_json
+
+from .training_steps import build, config_of, cpu_step, gpu_step, size_of
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / 'docs' / 'model_zoo.md'
 COSTS = Path(__file__).with_name('model_zoo.json')
 BEGIN, END = '<!-- written by benchmarks/model_zoo.py -->', '<!-- end -->'
-SIDE = 512
 HEADER = (
-    'config | parameters | GMACs | weights | license | published mIoU | ours | one iteration',
-    '---|---:|---:|---|---|---|---|---',
+    'config | parameters | GMACs | weights | license | published mIoU | ours | step on a CPU | on a GPU',
+    '---|---:|---:|---|---|---|---|---|---',
 )
 
 
 def experiments() -> list[str]:
     """Return the names of the configs of the zoo."""
     return sorted(path.stem for path in (ROOT / 'configs').glob('*_trash.py'))
-
-
-def config_of(name: str) -> Config:
-    """Return an experiment as it is shipped."""
-    return Config.fromfile(str(ROOT / 'configs' / f'{name}.py'))
 
 
 def weights_of(cfg: Config) -> tuple[str, str | None]:
@@ -62,20 +52,6 @@ def weights_of(cfg: Config) -> tuple[str, str | None]:
         return package.replace('_', '-'), None
     name = checkpoint or backbone.get('pretrained')
     return (str(name).rsplit('/', 1)[-1] if checkpoint else name) or 'none', None
-
-
-def build(name: str):
-    """Return the experiment's model with random weights."""
-    cfg = config_of(name)
-    drop_pretrained(cfg.model)
-    with redirect_stdout(io.StringIO()):
-        return cfg, MODELS.build(cfg.model)
-
-
-def size_of(cfg: Config) -> int:
-    """Return the side of the photos that a model takes, in pixels."""
-    size = cfg.model.data_preprocessor.get('size')
-    return size[0] if size else SIDE
 
 
 @torch.no_grad()
@@ -98,28 +74,36 @@ def count(name: str) -> dict:
     return dict(parameters=round(millions, 1), gmacs=round(counter.get_total_flops() / 2e9, 1))
 
 
-def measure(name: str) -> dict:
-    """Return seconds of CPU time and peak memory (GB) of a training step on two photos."""
-    from mmengine.optim import build_optim_wrapper
+def in_processes(
+    function: Callable[[str], dict], names: Sequence[str], jobs: int = 1
+) -> Iterator[tuple[str, dict]]:
+    """Call a function in a process for each name, whose peak memory is that of one model.
 
-    cfg, model = build(name)
-    set_amp(cfg.optim_wrapper, False)
-    wrapper = build_optim_wrapper(model.train(), cfg.optim_wrapper)
-    side = size_of(cfg)
-    labels = PixelData(data=torch.randint(0, 11, (1, side, side)))
-    sample = SegDataSample(metainfo=dict(img_shape=(side, side)), gt_sem_seg=labels)
-    photos = [torch.zeros(3, side, side, dtype=torch.uint8) for _ in range(2)]
-    begin = time.process_time()
-    model.train_step(dict(inputs=photos, data_samples=[sample, sample]), wrapper)
-    seconds = time.process_time() - begin
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    return dict(seconds=round(seconds, 1), gigabytes=round(memory, 1))
+    What fails is printed and left out.
+    """
+    with multiprocessing.get_context('fork').Pool(jobs, maxtasksperchild=1) as pool:
+        results = [(name, pool.apply_async(function, (name,))) for name in names]
+        for name, result in results:
+            try:
+                yield name, result.get()
+            except Exception as error:
+                print(f'{name}: was not measured: {error!r}', flush=True)
 
 
-def in_process(function, name: str) -> dict:
-    """Call a function in a process of its own, whose peak memory is that of one model."""
-    with multiprocessing.get_context('fork').Pool(1) as pool:
-        return pool.apply(function, (name,))
+def add_missing(
+    costs: dict,
+    function: Callable[[str], dict],
+    key: str,
+    names: Sequence[str] = (),
+    jobs: int = 1,
+) -> None:
+    """Add what a function returns for the experiments named, or else for all that lack ``key``."""
+    wanted = names or [name for name in experiments() if key not in costs.get(name, {})]
+    for name, cost in in_processes(function, wanted, jobs):
+        costs.setdefault(name, {})
+        costs[name] |= cost
+        print(name, costs[name], flush=True)
+        write_json(COSTS, costs)
 
 
 def row(name: str, cost: dict, known: dict) -> str:
@@ -130,6 +114,8 @@ def row(name: str, cost: dict, known: dict) -> str:
         if name.startswith(prefix):
             facts |= known[prefix]
     step = f'{cost["seconds"]} s, {cost["gigabytes"]} GB' if 'seconds' in cost else ''
+    gpu = cost.get('gpu')
+    memory = f'{gpu["batch"]} x {gpu["side"]} px: {gpu["gigabytes"] or "over 80"} GB' if gpu else ''
     cells = (
         f'`{name}.py`',
         f'{cost["parameters"]} M',
@@ -139,6 +125,7 @@ def row(name: str, cost: dict, known: dict) -> str:
         facts.get('published', ''),
         facts.get('ours', ''),
         step,
+        memory,
     )
     return ' | '.join(cells)
 
@@ -159,18 +146,22 @@ def main(argv: list[str] | None = None) -> None:
         metavar='NAME',
         help='time a step of these; without names, of all that were not timed before',
     )
+    parser.add_argument(
+        '--gpu',
+        nargs='*',
+        metavar='NAME',
+        help="measure the GPU's memory of these at batch and size as shipped; without names, of all "
+        'that were not measured before',
+    )
+    parser.add_argument('--jobs', type=int, default=1, help='experiments at a time on the GPU (1)')
     args = parser.parse_args(argv)
     init_default_scope('mmseg')
     costs = json.loads(COSTS.read_text()) if COSTS.exists() else {}
-    for name in experiments():
-        if name not in costs:
-            costs[name] = in_process(count, name)
-            print(name, costs[name], flush=True)
-    untimed = [name for name in experiments() if 'seconds' not in costs[name]]
-    for name in [] if args.measure is None else args.measure or untimed:
-        costs[name] |= in_process(measure, name)
-        print(name, costs[name], flush=True)
-        write_json(COSTS, costs)
+    add_missing(costs, count, 'parameters')
+    if args.measure is not None:
+        add_missing(costs, cpu_step, 'seconds', args.measure)
+    if args.gpu is not None:
+        add_missing(costs, gpu_step, 'gpu', args.gpu, args.jobs)
     write_json(COSTS, costs)
     text = PAGE.read_text(encoding='utf-8')
     head, _, rest = text.partition(BEGIN)
