@@ -27,7 +27,7 @@ PAGE = ROOT / 'docs' / 'model_zoo.md'
 COSTS = Path(__file__).with_name('model_zoo.json')
 BEGIN, END = '<!-- written by benchmarks/model_zoo.py -->', '<!-- end -->'
 HEADER = (
-    'config | parameters | GMACs | weights | license | published mIoU | ours | step on a CPU | on a GPU',
+    'config | parameters | GMACs | weights | license | published mIoU | ours | CPU step | GPU step',
     '---|---:|---:|---|---|---|---|---|---',
 )
 
@@ -150,7 +150,7 @@ def main(argv: list[str] | None = None) -> None:
         '--gpu',
         nargs='*',
         metavar='NAME',
-        help="measure the GPU's memory of these at batch and size as shipped; without names, of all "
+        help='measure the GPU memory of these at batch and size as shipped; without names, of all '
         'that were not measured before',
     )
     parser.add_argument('--jobs', type=int, default=1, help='experiments at a time on the GPU (1)')
