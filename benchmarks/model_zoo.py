@@ -81,7 +81,9 @@ def in_processes(
 
     What fails is printed and left out.
     """
-    with multiprocessing.get_context('fork').Pool(jobs, maxtasksperchild=1) as pool:
+    # Importing libraries may start CUDA, which a forked process cannot use.
+    spawning = multiprocessing.get_context('spawn')
+    with spawning.Pool(jobs, init_default_scope, ('mmseg',), maxtasksperchild=1) as pool:
         results = [(name, pool.apply_async(function, (name,))) for name in names]
         for name, result in results:
             try:
