@@ -6,6 +6,7 @@
 # make fuzz   random inputs for as long as you like;  Ctrl-C stops it
 # make app    open the sorting guide in a browser
 # make chaos  kill trainings at 25 random moments, resume, and compare with undisturbed ones
+# make slurm  the tests on a real Slurm, which is installed first (Debian, Ubuntu; as root)
 # make docs   make the pages and the Python reference a site to look at
 # make types  check types;  make lint   check style;  make bench  speed ratios against named peers
 PYTHON ?= python3.11
@@ -16,7 +17,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 DEMO_TOY := work_dirs/demo_toy
 TOY := data/toy_trash
 
-.PHONY: install demo demo-toy app weights test tests test-fast fuzz docs lint types bench chaos doctor clean samples
+.PHONY: install demo demo-toy app weights test tests test-fast fuzz docs lint types bench chaos slurm doctor clean samples
 
 # The stamp's name holds what the environment is made from, so that it is made once and made again
 # when one of these changes. Rust's, conda's or a system's Python does as well: PYTHON=… make demo
@@ -99,6 +100,9 @@ bench: $(STAMP)
 
 chaos: $(STAMP)
 	python tests/chaos.py
+
+slurm: $(STAMP)
+	tests/slurm.sh
 
 doctor: $(STAMP)
 	python tools/doctor.py

@@ -15,8 +15,9 @@ from pathlib import Path
 from mmseg_custom import cli
 from mmseg_custom.cli import positive_int
 
+from .memory import memory_of
+
 ROOT = Path(__file__).resolve().parents[1]
-MEBI = 2**20
 # A rank: says that it has imported, waits for a line, opens the set, and waits for another.
 RANK = """
 import os, sys, time
@@ -71,7 +72,7 @@ def measure(path: Path, processes: int) -> dict[str, float]:
     ]
     for rank in ranks:
         rank.stdout.readline()
-    imported = peak = memory_of(ranks)
+    imported = peak = memory_of(rank.pid for rank in ranks)
     start = time.perf_counter()
     for rank in ranks:
         rank.stdin.write('\n')
@@ -84,22 +85,13 @@ def measure(path: Path, processes: int) -> dict[str, float]:
             if line := rank.stdout.readline():
                 cpu_seconds += float(line)
                 waiting.remove(rank)
-        peak = max(peak, memory_of(ranks))
+        peak = max(peak, memory_of(rank.pid for rank in ranks))
         time.sleep(0.5)
     found = dict(seconds=time.perf_counter() - start, cpu_seconds=cpu_seconds, imported=imported)
-    found |= dict(peak=peak, after=memory_of(ranks))
+    found |= dict(peak=peak, after=memory_of(rank.pid for rank in ranks))
     for rank in ranks:
         rank.communicate('\n')
     return {key: round(value, 1) for key, value in found.items()}
-
-
-def memory_of(ranks) -> float:
-    """Return the proportional set sizes of processes together, in MiB."""
-    total = 0
-    for rank in ranks:
-        lines = Path(f'/proc/{rank.pid}/smaps_rollup').read_text().splitlines()
-        total += sum(int(line.split()[1]) * 1024 for line in lines if line.startswith('Pss:'))
-    return total / MEBI
 
 
 if __name__ == '__main__':

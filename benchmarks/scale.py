@@ -1,18 +1,17 @@
 """How time and memory grow with the number of images, each measured in a process of its own.
 
-The photos are empty files: start-up only looks whether they are there, and nothing else here reads
-them. ``k-fold``, ``check``, ``oversample`` and ``statistics`` are the complete commands.
+All but ``start-up`` and ``sampler`` are the complete commands. CPU times are those of all their
+processes; memory is that of all of them together at the peak, pages that they share counted once.
 """
 
 import contextlib
 import json
 import os
-import runpy
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from itertools import pairwise
 from math import log
 from pathlib import Path
@@ -20,8 +19,12 @@ from pathlib import Path
 from mmseg_custom import cli
 from mmseg_custom.cli import positive_int
 
-SIZES = (1000, 10_000, 100_000)
-ROOT = Path(__file__).resolve().parents[1]
+from .memory import memory_of, peak_of_process, with_children
+from .scale_works import ROOT, WORKS, write_set
+
+SIZES = (10_000, 100_000, 500_000)
+# Seconds between two looks at the memory.
+PERIOD = 1.0
 
 
 def build_parser() -> cli.Parser:
@@ -45,22 +48,29 @@ def run(args) -> None:
     """Measure, print, and write numbers and curves."""
     from mmseg_custom.utils import write_json
 
-    from .annotations import write_annotations
     from .plot import draw_scale
 
     sizes = sorted(set(args.sizes))
     measured = {name: [] for name in args.works}
     for images in sizes:
         with tempfile.TemporaryDirectory() as folder:
-            path = write_annotations(Path(folder, 'set'), images)
+            path = write_set(Path(folder, 'set'), images)
+            there = set(path.parent.iterdir())
             for name in args.works:
                 measured[name].append(in_process(name, path))
                 print(f'{name}, {images} images: {describe(measured[name][-1])}', flush=True)
+                remove_others(path.parent, there)
     curves = {name: curve(sizes, points) for name, points in measured.items()}
     for name, found in curves.items():
         print(f'{name}: grows with the exponents {found["exponents"]} (1 is linear)')
     write_json(args.out, curves)
     draw_scale(Path(args.out).with_suffix('.png'), curves)
+
+
+def remove_others(folder: Path, kept: set[Path]) -> None:
+    """Remove what a command has written, which takes gigabytes."""
+    for path in set(folder.iterdir()) - kept:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def describe(point: dict) -> str:
@@ -97,86 +107,38 @@ def in_process(name: str, path: Path) -> dict:
 
     Returns:
         dict: ``seconds`` of the work, ``process_seconds`` from the start of the process to the end
-        of the work, ``cpu_seconds`` of all its processes, ``mebibytes`` of the largest process at
-        its peak.
+        of the work, ``cpu_seconds`` of all its processes, ``mebibytes`` of them together at the
+        peak.
     """
     code = f'from benchmarks.scale import measure; measure({name!r}, {str(path)!r})'
     # The same clock in both processes.
     start = time.time()
-    done = subprocess.run([sys.executable, '-c', code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        raise RuntimeError(f'{name} ended with exit code {done.returncode}')
-    found = json.loads(done.stdout.splitlines()[-1])
+    together = 0.0
+    with subprocess.Popen(
+        [sys.executable, '-c', code], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        while process.poll() is None:
+            together = max(together, memory_of(with_children(process.pid)))
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(PERIOD)
+        printed = process.stdout.read()
+    if process.returncode:
+        raise RuntimeError(f'{name} ended with exit code {process.returncode}')
+    found = json.loads(printed.splitlines()[-1])
+    found['mebibytes'] = max(found['mebibytes'], together)
     return dict(found, process_seconds=found.pop('ended') - start)
 
 
 def measure(name: str, path: str) -> None:
     """Do one work and print what it took as JSON."""
-    import resource
-
     prepare, work = WORKS[name]
     prepare()
     start, before = time.perf_counter(), sum(os.times()[:4])
     work(path)
     took = dict(seconds=time.perf_counter() - start, ended=time.time())
     took['cpu_seconds'] = sum(os.times()[:4]) - before
-    # Linux counts in KiB, macOS in bytes.
-    unit = 2**20 if sys.platform == 'darwin' else 2**10
-    both = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
-    peak = max(resource.getrusage(which).ru_maxrss for which in both) / unit
-    print(json.dumps(dict(took, mebibytes=peak)))
+    print(json.dumps(dict(took, mebibytes=peak_of_process())))
 
-
-def _import_dataset() -> None:
-    import mmseg_custom.datasets  # noqa: F401
-
-
-def _start(path: str) -> None:
-    from mmseg_custom.datasets import TrashCocoDataset
-
-    TrashCocoDataset(path, data_root=os.path.dirname(path))
-
-
-def _sample(path: str) -> None:
-    from mmseg_custom.datasets import TrashCocoDataset
-    from mmseg_custom.datasets.samplers import RepeatFactorSampler
-
-    dataset = TrashCocoDataset(path, data_root=os.path.dirname(path))
-    next(iter(RepeatFactorSampler(dataset, threshold=0.1, seed=0)))
-
-
-def _import_split() -> None:
-    import iterstrat.ml_stratifiers  # noqa: F401
-
-    import mmseg_custom.coco  # noqa: F401
-    import mmseg_custom.coco.stats.statistics  # noqa: F401
-
-
-def _command(name: str, *options: str) -> Callable[[str], None]:
-    """Return a function that runs a command of ``data_prep`` on an annotation file."""
-
-    def work(path: str) -> None:
-        tool = runpy.run_path(str(ROOT / 'data_prep' / f'{name}.py'))
-        out = str(Path(path).parent / name)
-        words = [word.format(out=out) for word in options]
-        with contextlib.redirect_stdout(sys.stderr):
-            tool['run'](tool['build_parser']().parse_args([path, *words]))
-
-    return work
-
-
-# What is imported before the clock starts, and what is measured.
-WORKS = {
-    'start-up': (_import_dataset, _start),
-    'sampler': (_import_dataset, _sample),
-    'k-fold': (_import_split, _command('stratified_kfold', '--out', '{out}')),
-    'statistics': (
-        _import_split,
-        _command('dataset_statistics', '--no-photos', '--out', '{out}'),
-    ),
-    'check': (_import_split, _command('check', '--no-photos')),
-    'oversample': (_import_split, _command('oversample', '--out', '{out}.json')),
-}
 
 if __name__ == '__main__':
     cli.main(build_parser, run)

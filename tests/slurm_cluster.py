@@ -19,6 +19,8 @@ PROGRAMS = ('munged', 'slurmctld', 'slurmd', 'sbatch', 'srun')
 SBIN = '/usr/sbin:/usr/local/sbin'
 NODES = ('n1', 'n2')
 PATIENCE = 240
+# Seconds before a job that was queued again starts again.
+PAUSE = 5
 ENDED = ('COMPLETED', 'FAILED', 'CANCELLED', 'TIMEOUT')
 CONF = """
 ClusterName=test
@@ -143,11 +145,17 @@ class Cluster:
 
     def wait_for_end(self, job: str) -> dict[str, str]:
         """Wait until a job has ended, also if it is queued again; returns its facts."""
+        shortened = False
 
         def has_ended() -> bool:
+            nonlocal shortened
             facts = self.facts(job)
-            if facts.get('Reason') == 'BeginTime':  # of the two minutes after a requeue
-                self.call('scontrol', 'update', f'JobId={job}', 'StartTime=now')
+            # Slurm starts a job that was queued again after two minutes. A node refuses it in the
+            # second in which its first run was cleared away there ("credential revoked").
+            cleared = facts.get('JobState') == 'PENDING' and facts.get('Reason') == 'BeginTime'
+            if cleared and not shortened:
+                self.call('scontrol', 'update', f'JobId={job}', f'StartTime=now+{PAUSE}')
+                shortened = True
             return facts.get('JobState') in ENDED
 
         self._wait(f'the end of {job}', has_ended)

@@ -1,9 +1,11 @@
-"""Write one HTML page of all photos, filtered by class, fold and IoU."""
+"""Write one HTML page of the photos of a set, filtered by class, fold and IoU."""
 
 from mmseg_custom import cli
 from mmseg_custom.cli import existing_dir, positive_int
 
 SIDE = 160
+# A page of so many is about 50 MB, which a browser opens in two seconds.
+COUNT = 5000
 
 
 def build_parser() -> cli.Parser:
@@ -29,6 +31,12 @@ def build_parser() -> cli.Parser:
     parser.add_argument(
         '--side', type=positive_int, default=SIDE, help=f'of the pictures, in pixels ({SIDE})'
     )
+    parser.add_argument(
+        '--count',
+        type=positive_int,
+        default=COUNT,
+        help=f'photos in the page at most; of more, evenly spaced ones ({COUNT})',
+    )
     return parser
 
 
@@ -43,6 +51,10 @@ def run(args) -> int:
         args.ann, args.classes, args.class_map, args.data_root, args.folds_dir
     )
     refuse_overwriting([args.out], [*args.ann, *(sample['img_path'] for sample in data.samples)])
+    total = len(data.samples)
+    data = data.evenly(args.count)
+    if total > args.count:
+        print(f'of {total} photos the page has {args.count}, evenly spaced: --count takes more')
     if args.predictions:
         photos = {sample['file_name']: sample['img_path'] for sample in data.samples}
         require_masks_of(args.predictions, classes, photos)
@@ -51,7 +63,8 @@ def run(args) -> int:
     entries = browser_entries(
         data.samples, data.group_of, args.side, classes, args.predictions, score
     )
-    write_data_browser(args.out, entries, data.groups, ', '.join(args.ann), classes)
+    title = ', '.join(args.ann)
+    write_data_browser(args.out, entries, data.groups, title, classes, total - len(skipped))
     if args.predictions:
         number = sum(entry['prediction'] is not None for entry in entries)
         print(f'{number} of {len(entries)} photos have a prediction')

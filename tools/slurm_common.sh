@@ -78,6 +78,9 @@ run_in_batch_job() {
         wait "$srun" || code=$?
         kill -0 "$srun" 2>/dev/null || break
     done
+    # A requeue sends SIGTERM to this shell, too. A scancel of then would be refused, would try
+    # again some seconds later, and would reach the next start of the job.
+    trap '' TERM
     if [[ -e "$TRASH_SEG_STOPPED" && $code != 0 && $code != 2 ]]; then
         queue_again "$id"
     fi

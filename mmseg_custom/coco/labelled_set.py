@@ -50,9 +50,18 @@ class LabelledSet:
         places = [place for place in range(len(self.samples)) if place not in problems]
         if not places:
             raise UserError(problems[0])
-        samples = [self.samples[place] for place in places]
         skipped = [(self.samples[place]['file_name'], why) for place, why in problems.items()]
-        return replace(self, samples=samples, group_of=self.group_of[places]), skipped
+        return self._only(places), skipped
+
+    def evenly(self, count: int) -> 'LabelledSet':
+        """Return a set of at most ``count`` of the photos, evenly spaced."""
+        total = len(self.samples)
+        return self._only([place * total // count for place in range(count)] if count < total
+                          else range(total))  # fmt: skip
+
+    def _only(self, places: Sequence[int]) -> 'LabelledSet':
+        samples = [self.samples[place] for place in places]
+        return replace(self, samples=samples, group_of=self.group_of[list(places)])
 
 
 def open_set(

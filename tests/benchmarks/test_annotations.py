@@ -1,7 +1,8 @@
 import numpy as np
 from pycocotools.coco import COCO
 
-from benchmarks.annotations import draw_counts, write_annotations
+from benchmarks import annotations
+from benchmarks.annotations import draw_counts, link_in_turn, write_annotations
 from mmseg_custom.classes import built_in
 from mmseg_custom.coco import find_problems, read_coco
 from mmseg_custom.coco.stats.class_counts import class_counts
@@ -29,3 +30,16 @@ def test_classes_have_a_long_tail():
     assert counts[0] == 0
     assert counts[1:].min() > 0
     assert counts.max() > 20 * counts[1:].min()
+
+
+def test_a_few_files_get_many_names_and_none_more_than_a_disk_allows(tmp_path, monkeypatch):
+    monkeypatch.setattr(annotations, 'MOST_LINKS', 3)
+    files = [tmp_path / 'a', tmp_path / 'b']
+    for file in files:
+        file.write_text(file.name)
+    places = [tmp_path / f'{number}.jpg' for number in range(16)]
+    link_in_turn(files, places)
+    assert [place.read_text() for place in places] == ['a', 'b'] * 8
+    assert max(place.stat().st_nlink for place in places) == 3
+    # A file that is given gets no other name: what is written to one would change it.
+    assert all(file.stat().st_nlink == 1 for file in files)

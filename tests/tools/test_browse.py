@@ -132,6 +132,23 @@ def test_many_photos_come_as_one_scrolls(chromium, toy_set, tmp_path, capsys):  
         assert not page.locator('#more').is_visible()
 
 
+def test_of_too_many_photos_some_are_shown_and_the_page_says_so(
+    chromium,  # noqa: F811
+    toy_set,
+    tmp_path,
+    capsys,
+):
+    out = tmp_path / 'a.html'
+    done = call_tool(capsys, TOOL, toy_set / 'val.json', '--out', out, '--count', 3)
+    assert 'of 7 photos the page has 3, evenly spaced: --count' in done.out
+    listed = [image['file_name'] for image in read_coco(toy_set / 'val.json')['images']]
+    with opened(chromium, out) as page:
+        assert names(page) == listed[::2][:3]
+        assert 'The set has 7 photos' in page.locator('footer').inner_text()
+    done = call_tool(capsys, TOOL, toy_set / 'val.json', '--out', out, '--count', 7)
+    assert 'evenly' not in done.out + out.read_text()
+
+
 def test_strangers_texts_are_shown_and_not_run(chromium, small_set, tmp_path, capsys):  # noqa: F811
     name = '<img src=x onerror=alert(1)><!--<script>document.title=1</script> & "x".png'
     image = dict(id=0, file_name=name, height=64, width=64)

@@ -25,7 +25,9 @@ def cluster(tmp_path):
         mark = 'touch "$TRASH_SEG_STOPPED"' if stopped else ':'
         programs = dict(
             srun=f'{mark}; exit {code}',
-            scontrol=f'[ "$1" = requeue ] || echo JobId=77 JobState={state} Requeue=1',
+            # As Slurm does, a requeue sends SIGTERM to the shell of the batch job.
+            scontrol=f'[ "$1" = requeue ] && kill $PPID || echo JobId=77 JobState={state}',
+            scancel=':',
         )
         for name, then in programs.items():
             program = tmp_path / name
@@ -60,6 +62,12 @@ def test_only_a_training_that_stopped_on_purpose_is_queued_again(
     cluster, code, stopped, state, again
 ):
     assert ('scontrol requeue 77\n' in cluster(code, stopped, state, **BATCH)) == again
+
+
+def test_the_signal_of_a_requeue_is_not_sent_on_to_the_next_start_of_the_job(cluster):
+    noted = cluster(143, True, **BATCH)
+    assert 'scontrol requeue 77\n' in noted
+    assert 'scancel' not in noted
 
 
 def test_a_task_of_an_array_is_queued_again_by_its_own_number(cluster):

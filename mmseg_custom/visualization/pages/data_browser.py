@@ -1,4 +1,4 @@
-"""The page of ``tools/browse.py``: all photos of a set in one HTML file, to be filtered."""
+"""The page of ``tools/browse.py``: photos of a set in one HTML file, to be filtered."""
 
 import io
 import os
@@ -33,6 +33,7 @@ def write_data_browser(
     groups: Sequence[str],
     title: str,
     classes: ClassList,
+    total: int,
 ) -> None:
     """Write the page, atomically.
 
@@ -42,6 +43,7 @@ def write_data_browser(
         groups: Names of the folds or files, empty if there is one file alone.
         title: The page's title.
         classes: What the labels mean.
+        total: Photos of the set, of which ``entries`` may be only some.
     """
     page = render_page(
         'data_browser.html.j2',
@@ -51,6 +53,7 @@ def write_data_browser(
         title=title,
         classes=classes.names,
         colors=css_colors(classes),
+        total=total,
         predicted=any(entry['prediction'] for entry in entries),
     )
     with atomic_path(path) as temporary:
