@@ -68,6 +68,34 @@ def draw_scale(path: str | os.PathLike, curves: dict[str, dict]) -> None:
     _save(figure, path)
 
 
+def draw_gains(
+    path: str | os.PathLike, gains: dict[str, dict[str, tuple[float, float, float]]], what: str
+) -> None:
+    """Draw a panel for each group: the gain of each arm with its interval.
+
+    Args:
+        path: The picture, written atomically.
+        gains: By group and arm: mean, lower and upper limit.
+        what: Name of the axis.
+    """
+    longest = max(map(len, gains.values()))
+    figure, axes = _figure((10, 1.2 + 0.4 * longest), len(gains))
+    for axis, (group, arms) in zip([axes] if len(gains) == 1 else axes, gains.items(), strict=True):
+        means, lows, highs = zip(*arms.values(), strict=True)
+        spread = [
+            [mean - low for mean, low in zip(means, lows, strict=True)],
+            [high - mean for mean, high in zip(means, highs, strict=True)],
+        ]
+        colors = [OURS if low > 0 else MISSED for low in lows]
+        axis.barh(range(len(arms)), means, 0.5, color=colors, xerr=spread, ecolor=INK, capsize=3)
+        axis.set_yticks(range(len(arms)), list(arms), fontsize=8)
+        axis.axvline(0, color=INK, linewidth=1)
+        axis.invert_yaxis()
+        axis.set_title(group, fontsize=9)
+        axis.set_xlabel(what, fontsize=8)
+    _save(figure, path)
+
+
 def _figure(size: tuple[float, float], columns: int = 1):
     # Without pyplot, no window system is ever looked for.
     from matplotlib.backends.backend_agg import FigureCanvasAgg

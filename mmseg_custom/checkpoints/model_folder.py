@@ -29,8 +29,8 @@ def write_model_folder(
 ) -> int:
     """Write weights and experiment of a checkpoint as a model folder.
 
-    Weights of convolutions and linear layers are stored as float16 where each keeps three digits;
-    they are float32 again when they are loaded.
+    Weights and statistics are stored as float16 where each keeps three digits; they are float32
+    again when they are loaded.
 
     Args:
         folder: Where to; made if it is missing.
@@ -55,14 +55,14 @@ def compact(value: torch.Tensor) -> torch.Tensor:
     """Return a tensor as float16 if that keeps three digits of all its values.
 
     Args:
-        value: Of any shape and type. Vectors (statistics, biases) stay as they are: they are small,
-            and a variance may be too large or too small.
+        value: Of any shape and type.
     """
-    if value.dtype != torch.float32 or value.dim() < 2:
+    if value.dtype != torch.float32:
         return value
     half = value.half()
-    # Against the largest of the tensor: what is far below it does not show in a sum.
-    smallest = TOLERANCE * value.abs().max()
+    # Weights are compared with the largest of the tensor: what is far below it does not show in a
+    # sum. Each value of a vector (statistics, biases) belongs to a channel of its own.
+    smallest = TOLERANCE * value.abs().max() if value.dim() > 1 else torch.zeros(())
     error = (half.float() - value).abs()
     return half if bool((error <= TOLERANCE * value.abs().clamp(min=smallest)).all()) else value
 

@@ -22,11 +22,15 @@ class LoadTrashImage(BaseTransform):
     Args:
         to_float32: Return ``img`` as float32, 0..255.
         backend_args: Of ``mmengine.fileio``, for files that are not on a local disk.
+        keep: Each process that loads photos keeps so many decoded ones in memory: decoding is half
+            of the loading of a small set. 0: none. A file that changes meanwhile is not noticed.
     """
 
-    def __init__(self, to_float32: bool = False, backend_args: dict | None = None):
+    def __init__(self, to_float32: bool = False, backend_args: dict | None = None, keep: int = 0):
         self.to_float32 = to_float32
         self.backend_args = backend_args
+        self.keep = keep
+        self._kept: dict[str, np.ndarray] = {}
 
     def transform(self, results: dict) -> dict:
         """Load the photo of ``results['img_path']``.
@@ -34,14 +38,22 @@ class LoadTrashImage(BaseTransform):
         Raises:
             UserError: The photo is missing, damaged, too large, or of another size than stated.
         """
-        path = results['img_path']
-        stated = results.get('height'), results.get('width')
-        img = decode_bytes(path, self._read(path), *stated)
+        img = self._photo(results)
         if self.to_float32:
             img = img.astype(np.float32)
         results['img'] = img
         results['img_shape'] = results['ori_shape'] = img.shape[:2]
         return results
+
+    def _photo(self, results: dict) -> np.ndarray:
+        path = results['img_path']
+        if path in self._kept:
+            return self._kept[path].copy()
+        stated = results.get('height'), results.get('width')
+        img = decode_bytes(path, self._read(path), *stated)
+        if len(self._kept) < self.keep:
+            self._kept[path] = img.copy()
+        return img
 
     def _read(self, path: str) -> bytes:
         try:

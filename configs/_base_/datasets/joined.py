@@ -1,6 +1,7 @@
 # The contest's sample photos and garbage6's, in turns; `make weights` splits garbage6
 _base_ = './trash_coco_half.py'
 data_root = 'samples/recycle_trash/'
+load = [dict(type='LoadTrashImage', keep=400), dict(type='LoadTrashAnnotations')]
 # Trained on photos of 256 pixels at half to twice their size, used on photos of 320
 small = [dict(type='Resize', scale=(256, 256), keep_ratio=True)]
 augmentation = [
@@ -12,13 +13,13 @@ augmentation = [
 contest = dict(
     type='MultiImageMixDataset',
     dataset=dict(
-        type='TrashCocoDataset', data_root=data_root, ann_file='train.json', pipeline=_base_.load),
+        type='TrashCocoDataset', data_root=data_root, ann_file='train.json', pipeline=load),
     pipeline=[dict(type='CopyPaste', prob=0.4), *small, *augmentation, *_base_.pack])
 garbage6 = dict(
     type='MultiImageMixDataset',
     dataset=dict(
         type='TrashCocoDataset', data_root='data/garbage6_folds/', ann_file='kfold_0_train.json',
-        pipeline=_base_.load),
+        pipeline=load),
     pipeline=[
         dict(type='CopyPaste', scale_range=(0.3, 1.0)), *small, *augmentation,
         *_base_.pack])

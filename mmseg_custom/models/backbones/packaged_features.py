@@ -12,12 +12,13 @@ from mmseg_custom.utils import UserError
 
 # What classifies; the features end before it.
 HEAD = ('conv_head.', 'bn2.', 'classifier.')
+STAGES = 7
 
 
 class PackagedFeatures(TIMMBackbone, abc.ABC):
     """A small convolutional network of timm with weights that need no model hub.
 
-    Input: ``(N, 3, H, W)``. Output: features of strides 4, 8, 16 and 32.
+    Input: ``(N, 3, H, W)``. Output: features of strides 4, 8, 16 and 32, or the first of these.
 
     Attributes:
         package: What holds the file of the weights.
@@ -27,6 +28,7 @@ class PackagedFeatures(TIMMBackbone, abc.ABC):
         pretrained: Begin with the ImageNet weights.
         frozen_stages: Keep the stem and the first stages, up to 7, as they are: weights and batch
             statistics. A training step skips their backward pass. 0: all are trained.
+        levels: Number of strides, 1 to 4. The layers that only deeper ones need are left out.
         init_cfg: As ``mmengine.model.BaseModule``.
 
     Raises:
@@ -45,17 +47,26 @@ class PackagedFeatures(TIMMBackbone, abc.ABC):
         self,
         pretrained: bool | None = True,
         frozen_stages: int = 0,
+        levels: int = 4,
         init_cfg: dict | None = None,
     ):
+        if not 1 <= levels <= 4:
+            raise UserError(f'{type(self).__name__}: levels={levels}: give a number from 1 to 4')
         try:
             super().__init__(
-                self.model_name, pretrained=False, init_cfg=init_cfg, out_indices=(1, 2, 3, 4)
+                self.model_name,
+                pretrained=False,
+                init_cfg=init_cfg,
+                out_indices=tuple(range(1, levels + 1)),
             )
         except RuntimeError:
             raise UserError(
                 f'{type(self).__name__}: timm is missing; {PackagedFeatures.install}'
             ) from None
         self.pretrained = pretrained
+        # Such as blocks.4; timm keeps those behind it.
+        last = self.timm_model.feature_info.module_name()[-1]
+        self.timm_model.blocks = self.timm_model.blocks[: int(last.split('.')[1]) + 1]
         self._frozen = self._first_stages(frozen_stages)
         for module in self._frozen:
             module.requires_grad_(False).eval()
@@ -80,7 +91,7 @@ class PackagedFeatures(TIMMBackbone, abc.ABC):
         return self
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
-        """Return the features of four strides."""
+        """Return the features of each stride."""
         return super().forward(x.contiguous(memory_format=torch.channels_last))
 
     def init_weights(self) -> None:
@@ -102,8 +113,10 @@ class PackagedFeatures(TIMMBackbone, abc.ABC):
         packaged = torch.load(self.weights_file(), map_location='cpu', weights_only=True)
         names = timm.create_model(self.model_name).state_dict()
         renamed = dict(zip(names, packaged.values(), strict=True))
+        deeper = range(len(self.timm_model.blocks), STAGES)
+        left_out = (*HEAD, *(f'blocks.{number}.' for number in deeper))
         self.timm_model.load_state_dict(
-            {key: value for key, value in renamed.items() if not key.startswith(HEAD)}
+            {key: value for key, value in renamed.items() if not key.startswith(left_out)}
         )
 
     @classmethod

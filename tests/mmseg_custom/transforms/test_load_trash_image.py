@@ -72,3 +72,16 @@ def test_grey_and_transparent_photos_become_bgr(tmp_path, photo):
         path = str(tmp_path / f'{mode}.png')
         Image.fromarray(photo).convert(mode).save(path)
         assert load(path)['img'].shape == (24, 36, 3)
+
+
+def test_kept_photos_are_decoded_once_and_do_not_change(tmp_path, photo):
+    paths = [save(tmp_path / f'{name}.png', photo) for name in 'ab']
+    loader = LoadTrashImage(keep=1)
+    for path in paths:
+        loader(dict(img_path=path))['img'][:] = 0
+        (tmp_path / path).unlink()
+    kept = loader(dict(img_path=paths[0]))
+    np.testing.assert_array_equal(kept['img'], photo[..., ::-1])
+    assert kept['img_shape'] == (24, 36)
+    with pytest.raises(UserError, match='no such photo'):
+        loader(dict(img_path=paths[1]))

@@ -55,6 +55,24 @@ def test_more_frozen_stages_than_there_are():
         build(pretrained=False, frozen_stages=8)
 
 
+@pytest.mark.parametrize('levels', [1, 3])
+def test_fewer_levels_are_the_first_ones_of_all(levels):
+    photo = torch.randn(1, 3, 64, 64)
+    complete, first = build(pretrained=True), build(pretrained=True, levels=levels)
+    found = first(photo)
+    assert len(found) == levels
+    for one, other in zip(found, complete(photo)[:levels], strict=True):
+        assert torch.equal(one, other)
+    size = [sum(p.numel() for p in each.parameters()) for each in (first, complete)]
+    assert size[0] < size[1] / 3
+
+
+@pytest.mark.parametrize('levels', [0, 5])
+def test_levels_that_there_are_not(levels):
+    with pytest.raises(UserError, match=f'levels={levels}: give a number from 1 to 4'):
+        build(pretrained=False, levels=levels)
+
+
 def test_missing_timm_is_named(monkeypatch):
     from mmseg.models.backbones import timm_backbone
 

@@ -1,0 +1,186 @@
+"""Choose the settings of the shipped models by cross-validation within their training photos.
+
+No photo that the cards are measured on takes part: `samples/recycle_trash/train.json` and
+`data/garbage6_folds/kfold_0_train.json` are split again, and each candidate is trained on a part of
+both and measured on the rest.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from mmseg_custom import cli
+from mmseg_custom.cli import positive_int, positive_number
+
+CONFIG = 'configs/laptop_efflite0_joined.py'
+SETS = ('contest', 'garbage6')
+MEASURES = (('contest', 'mIoU'), ('contest', 'foreground_IoU'), ('garbage6', 'mIoU'))
+# Longer side of the photos in pixels while measuring; the first is the config's.
+SIZES = (320, 256, 416)
+SOURCES = ('samples/recycle_trash/train.json', 'data/garbage6_folds/kfold_0_train.json')
+DATASETS = 'train_dataloader.dataset.datasets'
+LARGE = [
+    f'{DATASETS}.{place}.pipeline.{step}={value}'
+    for place in (0, 1)
+    for step, value in (('1.scale', '(320,320)'), ('2.size', '(288,288)'))
+]
+STREET = ['train_dataloader.sampler.source_ratio=[5,3]']
+FAR = [f'{DATASETS}.1.pipeline.2.ratio_range=(0.4,1.2)']
+ALL_STAGES = ['model.backbone.frozen_stages=0']
+# Options of train.py and changes of the config, by name.
+CANDIDATES: dict[str, tuple[list[str], list[str]]] = {
+    'as before': ([], []),
+    'moving average': (['--option', 'ema'], []),
+    'large crops, average': (['--option', 'ema'], LARGE),
+    'more street, average': (['--option', 'ema'], STREET),
+    'large, street, average': (['--option', 'ema'], [*LARGE, *STREET]),
+    'large, street, no close-ups, average': (['--option', 'ema'], [*LARGE, *STREET, *FAR]),
+    'large, street, all stages, average': (['--option', 'ema'], [*LARGE, *STREET, *ALL_STAGES]),
+}
+
+
+def build_parser() -> cli.Parser:
+    """Describe the command line."""
+    parser = cli.Parser(
+        prog='python -m benchmarks.shipped_recipe',
+        description=__doc__.split('\n')[0],  # type: ignore[union-attr]
+        example='python -m benchmarks.shipped_recipe --jobs 3',
+    )
+    parser.add_argument('--folds', type=positive_int, default=2, help='of four, to measure on (2)')
+    parser.add_argument('--iterations', type=positive_int, default=1000, help='of each (1000)')
+    parser.add_argument('--jobs', type=positive_int, default=1, help='trainings at once (1)')
+    parser.add_argument(
+        '--seconds', type=positive_number, help='begin no training after so many (no limit)'
+    )
+    parser.add_argument('--amp', action='store_true', help='half precision')
+    parser.add_argument('--out', default='work_dirs/shipped_recipe', help='folder of the trainings')
+    return parser
+
+
+def run(args) -> None:
+    """Train and measure what is not done, and write the scores."""
+    from mmseg_custom.utils import write_json
+
+    from .forked import ForkServer, Steps
+
+    out, began, server = Path(args.out), time.monotonic(), ForkServer()
+    for name, source in zip(SETS, SOURCES, strict=True):
+        if not (out / name / 'kfold_3_val.json').is_file():
+            split = [source, '--folds', '4', '--group-duplicates', '--out', out / name]
+            server.tool('data_prep/stratified_kfold.py', split, out / f'{name}.log')
+
+    def step(name: str, fold: int) -> None:
+        folder = out / f'fold_{fold}' / name.replace(', ', '_').replace(' ', '-')
+        result = folder / 'scores.json'
+        if result.is_file() or (args.seconds and time.monotonic() - began > args.seconds):
+            return
+        start = time.monotonic()
+        command = training(name, fold, out, folder, args)
+        server.tool('tools/train.py', command, folder / 'train.log')
+        seconds = round(time.monotonic() - start, 1)
+        files = [str(out / each / f'kfold_{fold}_val.json') for each in SETS]
+        checkpoint = str(folder / f'iter_{args.iterations}.pth')
+        server.call(measure, (checkpoint, files, str(result), seconds), folder / 'measure.log')
+
+    steps = Steps(args.jobs)
+    for fold in range(args.folds):
+        for name in CANDIDATES:
+            steps.add(f'{fold} {name}', lambda name=name, fold=fold: step(name, fold))
+    failed = steps.run(lambda name: print(f'{time.monotonic() - began:5.0f} s  {name}', flush=True))
+    for name, why in failed.items():
+        print(f'{name}: {why}', file=sys.stderr)
+    summary = summarize(out, args.folds)
+    write_json(out / 'summary.json', summary)
+    for name, numbers in summary.items():
+        print(f'{name:46s} {numbers}')
+
+
+def training(name: str, fold: int, out: Path, folder: Path, args) -> list[str]:
+    """Return the arguments of train.py for a candidate and an inner fold."""
+    options, changes = CANDIDATES[name]
+    inner = []
+    for place, each in enumerate(SETS):
+        inner += [
+            f'{DATASETS}.{place}.dataset.data_root={out / each}/',
+            f'{DATASETS}.{place}.dataset.ann_file=kfold_{fold}_train.json',
+        ]
+    for part in ('val', 'test'):
+        inner += [
+            f'{part}_dataloader.dataset.data_root={out / "contest"}/',
+            f'{part}_dataloader.dataset.ann_file=kfold_{fold}_val.json',
+            *in_one_process(part),
+        ]
+    work = ['--work-dir', str(folder), '--seed', str(fold), *options]
+    work.append('--amp' if args.amp else '--no-amp')
+    length = length_options(args.iterations)
+    return [CONFIG, *work, '--cfg-options', *length, *in_one_process('train'), *inner, *changes]
+
+
+def in_one_process(part: str) -> list[str]:
+    """Return changes by which a training loads its photos itself: best for many at once."""
+    return [f'{part}_dataloader.num_workers=0', f'{part}_dataloader.persistent_workers=False']
+
+
+def length_options(iterations: int, warm_up: int = 50) -> list[str]:
+    """Return changes that give a training its length, and at most half of it as warm-up."""
+    warm_up = max(1, min(warm_up, iterations // 2))
+    keys = ('train_cfg.max_iters', 'train_cfg.val_interval', 'param_scheduler.1.end')
+    return [
+        'default_hooks.checkpoint.save_best=None',
+        'default_hooks.checkpoint.max_keep_ckpts=1',
+        'default_hooks.checkpoint.save_optimizer=False',
+        f'default_hooks.checkpoint.interval={iterations}',
+        f'param_scheduler.0.end={warm_up}',
+        f'param_scheduler.1.begin={warm_up}',
+        *(f'{key}={iterations}' for key in keys),
+    ]
+
+
+def measure(checkpoint: str, files: list[str], result: str, seconds: float) -> None:
+    """Write the scores of a checkpoint on annotation files, in the order of ``SETS``.
+
+    Photos are measured at the size of the config, and at others.
+    """
+    from mmseg_custom.apis import TrashSegmenter
+    from mmseg_custom.experiment.stored import stored_experiment
+    from mmseg_custom.prediction.model_scores import score_model
+    from mmseg_custom.utils import write_json
+
+    content: dict = dict(seconds=seconds)
+    for size in SIZES:
+        config = stored_experiment(checkpoint)
+        config.test_dataloader.dataset.pipeline[1].scale = (size, size)
+        segmenter = TrashSegmenter(config, checkpoint)
+        content[str(size)] = {
+            name: score_model(segmenter, path, None).to_plain()
+            for name, path in zip(SETS, files, strict=True)
+        }
+    write_json(result, content)
+
+
+def summarize(out: Path, folds: int) -> dict[str, dict[str, float]]:
+    """Return the mean scores of candidates at sizes, measured on every fold, best first."""
+    import numpy as np
+
+    found: dict[str, dict[str, float]] = {}
+    for name in CANDIDATES:
+        folder = name.replace(', ', '_').replace(' ', '-')
+        files = [out / f'fold_{fold}' / folder / 'scores.json' for fold in range(folds)]
+        if not all(file.is_file() for file in files):
+            continue
+        scores = [json.loads(file.read_text(encoding='utf-8')) for file in files]
+        for size in map(str, SIZES):
+            values = {
+                f'{each} {key.replace("_", " ")}': [one[size][each][key] for one in scores]
+                for each, key in MEASURES
+            }
+            means = {key: round(float(np.mean(each)), 2) for key, each in values.items()}
+            means['mean'] = round(float(np.mean(list(means.values()))), 2)
+            means['seconds'] = round(float(np.mean([one['seconds'] for one in scores])), 1)
+            found[f'{name} @ {size}'] = means
+    return dict(sorted(found.items(), key=lambda pair: -pair[1]['mean']))
+
+
+if __name__ == '__main__':
+    cli.main(build_parser, run)
