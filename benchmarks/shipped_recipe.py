@@ -33,7 +33,6 @@ CANDIDATES: dict[str, tuple[list[str], list[str]]] = {
     'as before': ([], []),
     'moving average': (['--option', 'ema'], []),
     'large crops, average': (['--option', 'ema'], LARGE),
-    'more street, average': (['--option', 'ema'], STREET),
     'large, street, average': (['--option', 'ema'], [*LARGE, *STREET]),
     'large, street, no close-ups, average': (['--option', 'ema'], [*LARGE, *STREET, *FAR]),
     'large, street, all stages, average': (['--option', 'ema'], [*LARGE, *STREET, *ALL_STAGES]),
