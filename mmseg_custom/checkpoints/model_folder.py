@@ -43,7 +43,7 @@ def write_model_folder(
     """
     folder = Path(folder)
     meta = {key: value for key, value in record_of(checkpoint).items() if key not in PRIVATE}
-    state = {name: compact(value) for name, value in state_of(checkpoint).items()}
+    state = {name: compact(name, value) for name, value in state_of(checkpoint).items()}
     write_safetensors(folder / WEIGHTS, dict(state_dict=state, meta=meta))
     with atomic_path(folder / EXPERIMENT) as temporary:
         text = json.dumps(experiment, indent=1, ensure_ascii=False)
@@ -51,18 +51,19 @@ def write_model_folder(
     return sum((folder / name).stat().st_size for name in (WEIGHTS, EXPERIMENT))
 
 
-def compact(value: torch.Tensor) -> torch.Tensor:
+def compact(name: str, value: torch.Tensor) -> torch.Tensor:
     """Return a tensor as float16 if that keeps three digits of all its values.
 
     Args:
+        name: Its name in the model.
         value: Of any shape and type.
     """
     if value.dtype != torch.float32:
         return value
     half = value.half()
-    # Weights are compared with the largest of the tensor: what is far below it does not show in a
-    # sum. Each value of a vector (statistics, biases) belongs to a channel of its own.
-    smallest = TOLERANCE * value.abs().max() if value.dim() > 1 else torch.zeros(())
+    # Against the largest of the tensor: what is far below it does not show in a sum. A variance
+    # is no part of a sum: each divides a channel of its own.
+    smallest = TOLERANCE * value.abs().max() * (not name.endswith('running_var'))
     error = (half.float() - value).abs()
     return half if bool((error <= TOLERANCE * value.abs().clamp(min=smallest)).all()) else value
 
