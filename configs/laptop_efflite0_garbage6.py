@@ -7,7 +7,7 @@ classes = './garbage6_classes.yaml'
 model = dict(
     backbone=dict(levels=3),
     decode_head=dict(
-        in_channels=[24, 40, 112], in_index=[0, 1, 2], channels=96,
+        in_channels=[24, 40, 112], in_index=[0, 1, 2], channels=64,
         loss_decode=dict(_delete_=True, type='ComboLoss')))
 max_iters = 4000
 param_scheduler = [
