@@ -64,6 +64,11 @@ def build_parser() -> cli.Parser:
     parser.add_argument(
         '--jobs', type=positive_int, default=1, help='trainings at the same time (1)'
     )
+    parser.add_argument(
+        '--keep-going',
+        action='store_true',
+        help='when a training fails, run the others; its learning rate or experiment is left out',
+    )
     parser.add_argument('--gpus', type=positive_int, help='processes a training, by torchrun')
     parser.add_argument('--slurm', metavar='PARTITION', help='train on a Slurm cluster')
     parser.add_argument(
@@ -79,7 +84,7 @@ def run(args) -> None:
     from mmseg_custom.utils import write_json
     from mmseg_custom.visualization.ablation import draw_ablation
 
-    features = ['--option', 'frozen_features', '--augmentation', 'none']
+    features = ['--option', 'frozen_features', 'cached_samples', '--augmentation', 'none']
 
     def command_of(trial) -> list[str]:
         command = train_command(TOOLS, trial, args.gpus or 0, args.slurm)
@@ -91,7 +96,7 @@ def run(args) -> None:
     work_dir = Path(args.out)
     variants = read_variants(args.variants) if args.variants else {}
     trials = plan_trials(args.configs, args.seeds, chosen_folds(args), work_dir, variants)
-    trials = run_all(trials, args, command_of)
+    trials = complete(run_all(trials, args, command_of))
     rows = summarize(trials)
     write_json(work_dir / 'ablation.json', rows)
     draw_ablation(work_dir / 'ablation.png', rows)
@@ -104,15 +109,24 @@ def run_all(trials: list, args, command_of: Callable) -> list:
     from mmseg_custom.runs.lr_factors import choose_factors, with_factors
     from mmseg_custom.runs.trials import run_trials
 
+    options = dict(jobs=args.jobs, warm=not (args.gpus or args.slurm), keep_going=args.keep_going)
     if not args.lr_factors:
-        run_trials(trials, command_of, args.jobs)
+        run_trials(trials, command_of, **options)
         return trials
     tried = with_factors([t for t in trials if t.seed == args.seeds[0]], args.lr_factors)
-    run_trials(tried, command_of, args.jobs)
+    run_trials(tried, command_of, **options)
     chosen = choose_factors(tried)
     counting = [one for t in trials for one in with_factors([t], [chosen[t.name, t.fold]])]
-    run_trials(counting, command_of, args.jobs)
+    run_trials(counting, command_of, **options)
     return counting
+
+
+def complete(trials: list) -> list:
+    """Return the trials of experiments without a failed training; name the others."""
+    failed = {trial.name for trial in trials if trial.result() is None}
+    for name in sorted(failed):
+        print(f'{name}: left out, since trainings failed')
+    return [trial for trial in trials if trial.name not in failed]
 
 
 def read_variants(path: str) -> dict[str, list[str]]:

@@ -20,8 +20,9 @@ class NonFiniteLossHook(Hook):
     A loss that is NaN or infinite makes all weights non-finite in the step that follows, and
     the checkpoints after it useless. The batch is written to
     ``non_finite/iter_000012_rank_0.pth`` in the work folder (``img_paths``, ``inputs`` of
-    ``(N, 3, H, W)``, ``gt_sem_seg`` of ``(N, 1, H, W)``, ``losses``); the weights it met
-    are those of ``--resume``, which comes to the same iteration with the same numbers.
+    ``(N, 3, H, W)`` or the feature maps of a frozen backbone, ``gt_sem_seg`` of ``(N, 1, H, W)``,
+    ``losses``); the weights it met are those of ``--resume``, which comes to the same iteration
+    with the same numbers.
 
     Args:
         max_skipped: How many such iterations the training goes past, without a step of the
@@ -101,7 +102,7 @@ class NonFiniteLossHook(Hook):
         content = dict(
             iter=runner.iter + 1,
             img_paths=paths,
-            inputs=inputs['inputs'].cpu(),
+            inputs=_on_cpu(inputs['inputs']),
             gt_sem_seg=torch.stack([sample.gt_sem_seg.data.cpu() for sample in samples]),
             losses={name: torch.as_tensor(v).detach().cpu() for name, v in losses.items()},
         )
@@ -110,6 +111,12 @@ class NonFiniteLossHook(Hook):
         with atomic_path(path) as temporary:
             torch.save(content, temporary)
         return f'the batch of {", ".join(paths)} (written to {path}) has'
+
+
+def _on_cpu(inputs: torch.Tensor | tuple) -> torch.Tensor | tuple:
+    if isinstance(inputs, tuple):
+        return tuple(one.cpu() for one in inputs)
+    return inputs.cpu()
 
 
 def _is_finite(value: torch.Tensor) -> bool:

@@ -1,5 +1,7 @@
 """Progress bars for training, validation and testing."""
 
+import time
+
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
@@ -38,10 +40,11 @@ class ProgressBarHook(Hook):
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None):
         """Move on and show the loss."""
-        if outputs and 'loss' in outputs and not self._bars['train'].disable:
-            self._bars['train'].set_postfix(
-                loss=f'{float(outputs["loss"].detach()):.3f}', refresh=False
-            )
+        bar = self._bars['train']
+        # Reading the loss makes a GPU wait; the bar is not drawn at each step.
+        is_drawn = not bar.disable and time.time() - bar.last_print_t >= bar.mininterval
+        if outputs and 'loss' in outputs and is_drawn:
+            bar.set_postfix(loss=f'{float(outputs["loss"].detach()):.3f}', refresh=False)
         self._step('train')
 
     def after_train(self, runner: Runner) -> None:

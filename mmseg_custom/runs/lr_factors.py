@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from mmseg_custom.evaluation.confusion import class_ious
+from mmseg_custom.utils import UserError
 
 from .trials import Trial
 
@@ -34,14 +35,21 @@ def choose_factors(trials: Sequence[Trial]) -> dict[tuple[str, int | None], floa
     Validation images of a fold have no part in the choice of its learning rate.
 
     Args:
-        trials: All of them finished; each experiment with every factor on at least two folds.
+        trials: Each experiment with every factor on at least two folds. A factor with which a
+            training of the experiment has no result is not chosen.
 
     Returns:
         dict[tuple[str, int | None], float]: By name of the experiment and fold. Of equal ones, the
         factor nearest to 1 on a logarithmic scale.
+
+    Raises:
+        UserError: An experiment has no factor at which all trainings have a result.
     """
     scores: dict[tuple[str, int | None, float], np.ndarray] = {}
+    failed = {(trial.name, trial.lr_factor) for trial in trials if trial.result() is None}
     for trial in trials:
+        if (trial.name, trial.lr_factor) in failed:
+            continue
         key = trial.name, trial.fold, trial.lr_factor or 1.0
         confusion = np.array((trial.result() or {})['confusion_matrix'])
         scores[key] = scores.get(key, 0) + confusion
@@ -51,6 +59,8 @@ def choose_factors(trials: Sequence[Trial]) -> dict[tuple[str, int | None], floa
         for (other_name, other_fold, factor), confusion in scores.items():
             if other_name == name and other_fold != fold:
                 others[factor] = others.get(factor, 0) + confusion
+        if not others:
+            raise UserError(f'{name}: trainings failed at every learning rate')
         chosen[name, fold] = max(
             others, key=lambda factor: (_miou(others[factor]), -abs(np.log(factor)))
         )

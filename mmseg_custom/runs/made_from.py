@@ -1,7 +1,9 @@
 """What a training is made from, by content: its config, its arguments, and the files they name."""
 
+import copy
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +47,7 @@ def describe_training(config: str, folder: Path, command: Sequence[str]) -> dict
     files = dict.fromkeys([*named, *_class_files(config, cfg), *_files(cfg.to_dict())])
     paths = {config, str(folder), *map(str, named)}
     return dict(
-        config=digest_of_data(_without_files(Config.fromfile(config).to_dict()), Path(config).name),
+        config=digest_of_data(_without_files(_read(config).to_dict()), Path(config).name),
         arguments=[word for word in words if word not in paths],
         files=[digest_of_file(path) for path in files],
     )
@@ -71,6 +73,17 @@ def photos_of(config: str, command: Sequence[str]) -> dict[str, list[Source]]:
     return found
 
 
+def _read(config: str) -> Config:
+    """Return the experiment of a file, which is parsed once as long as no base has changed."""
+    files = tuple((str(file), os.stat(file).st_mtime_ns) for file in base_chain(config))
+    return copy.deepcopy(_parsed(config, files))
+
+
+@lru_cache(maxsize=16)
+def _parsed(config: str, files: tuple) -> Config:
+    return Config.fromfile(config)
+
+
 def _words(command: Sequence[str]) -> list[str]:
     """Split each ``--option=value`` as argparse does."""
     parts = [
@@ -86,7 +99,7 @@ def _experiment(config: str, words: Sequence[str]) -> Config:
         config: The experiment's file.
         words: Arguments of train.py. Those that name no file are not looked at.
     """
-    cfg = Config.fromfile(config)
+    cfg = _read(config)
     values = _values(words)
     if '--override' in values:
         change(cfg, override=values['--override'][-1])

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Event
 
 from mmseg_custom.hooks import SaveMetricsHook
@@ -18,9 +19,30 @@ from mmseg_custom.utils.thread_pool import thread_pool
 
 from .fold_files import fold_file
 from .made_from import describe_training, photos_of
+from .warm_process import WarmProcess
 
 LOG = 'train.log'
 POLL_SECONDS = 0.2
+
+
+class ColdProcess:
+    """Runs each command in a process of its own."""
+
+    def run(self, command: Sequence[str], log: Path, stop: Event) -> int | None:
+        """Do what :meth:`~mmseg_custom.runs.warm_process.WarmProcess.run` does."""
+        with open(log, 'a', encoding='utf-8') as file:
+            running = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
+        try:
+            while running.poll() is None:
+                if stop.wait(POLL_SECONDS):
+                    return None
+        finally:
+            running.terminate()
+            running.wait()
+        return running.returncode
+
+    def close(self) -> None:
+        """Nothing is left to end."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +88,7 @@ def plan_trials(
     work_dir: Path,
     variants: Mapping[str, Sequence[str]] | None = None,
 ) -> list[Trial]:
-    """Return every combination, one seed and fold of all experiments after the other.
+    """Return every combination: of each seed the experiments, of each experiment the folds.
 
     Args:
         configs: The experiments.
@@ -86,14 +108,18 @@ def plan_trials(
     if twice:
         raise UserError(f'{twice[0]}: two experiments have this name; rename a file, or drop one')
     trials = []
-    for seed, fold, (name, config, variant, more) in product(seeds, folds, arms):
+    for seed, (name, config, variant, more), fold in product(seeds, arms, folds):
         part = f'seed_{seed}' if fold is None else f'fold_{fold}_seed_{seed}'
         trials.append(Trial(config, seed, fold, work_dir / name / part, variant, more))
     return trials
 
 
 def run_trials(
-    trials: Sequence[Trial], command_of: Callable[[Trial], Sequence[str]], jobs: int = 1
+    trials: Sequence[Trial],
+    command_of: Callable[[Trial], Sequence[str]],
+    jobs: int = 1,
+    warm: bool = False,
+    keep_going: bool = False,
 ) -> None:
     """Run what is not done yet; everything is kept when one fails, and the rest is not started.
 
@@ -101,6 +127,9 @@ def run_trials(
         trials: See :func:`plan_trials`.
         command_of: The command line that trains a trial, continuing where it was stopped.
         jobs: How many run at the same time.
+        warm: Run them in processes that have imported everything and train one after the other
+            (:class:`~mmseg_custom.runs.warm_process.WarmProcess`). Only for commands of Python.
+        keep_going: Print which training failed, and start the rest all the same.
 
     Raises:
         UserError: A training failed; names its log.
@@ -109,6 +138,9 @@ def run_trials(
         _require_same(trial, command_of(trial))
     waiting = [trial for trial in trials if trial.result() is None]
     stop = Event()
+    processes: SimpleQueue = SimpleQueue()
+    for _ in range(jobs):
+        processes.put(WarmProcess() if warm else ColdProcess())
     with (
         tqdm(total=len(trials), initial=len(trials) - len(waiting), unit='training') as bar,
         thread_pool(jobs) as pool,
@@ -117,7 +149,15 @@ def run_trials(
         def run(trial: Trial) -> None:
             if not stop.is_set():
                 bar.set_postfix_str(f'{trial.name} {trial.folder.name}')
-                _train(trial, command_of(trial), stop)
+                process = processes.get()
+                try:
+                    _train(trial, command_of(trial), process, stop)
+                except UserError as error:
+                    if not keep_going:
+                        raise
+                    print(error, file=sys.stderr, flush=True)
+                finally:
+                    processes.put(process)
                 bar.update()
 
         futures = [pool.submit(run, trial) for trial in waiting]
@@ -126,6 +166,8 @@ def run_trials(
                 future.result()
         finally:
             stop.set()
+            for _ in range(jobs):
+                processes.get().close()
 
 
 def _require_same(trial: Trial, command: Sequence[str]) -> None:
@@ -138,20 +180,14 @@ def _require_same(trial: Trial, command: Sequence[str]) -> None:
     provenance.save()
 
 
-def _train(trial: Trial, command: Sequence[str], stop: Event) -> None:
+def _train(
+    trial: Trial, command: Sequence[str], process: 'WarmProcess | ColdProcess', stop: Event
+) -> None:
     """Run one training; its output goes to a file, and it ends when ``stop`` is set."""
     trial.folder.mkdir(parents=True, exist_ok=True)
     log = trial.folder / LOG
-    with open(log, 'a', encoding='utf-8') as file:
-        running = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
-    try:
-        while running.poll() is None:
-            if stop.wait(POLL_SECONDS):
-                return
-    finally:
-        running.terminate()
-        running.wait()
-    if running.returncode or trial.result() is None:
+    code = process.run(command, log, stop)
+    if code is not None and (code or trial.result() is None):
         raise UserError(
             f'{log}: the training failed ({_last_line(log)}); fix it and run the same command '
             'again: what is finished is kept'

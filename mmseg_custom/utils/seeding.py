@@ -19,7 +19,11 @@ def seed_everything(*place: int) -> None:
     first, second = np.random.SeedSequence(place).generate_state(2)
     random.seed(int(first))
     np.random.seed(int(first))
-    torch.manual_seed(int(second))
+    if torch.cuda.is_initialized() or torch.backends.mps.is_available():
+        torch.manual_seed(int(second))
+    else:
+        # The other one queues the seed for CUDA with a stack trace, which takes a millisecond.
+        torch.default_generator.manual_seed(int(second))
 
 
 class SeededIndex(int):

@@ -1,5 +1,6 @@
 """Registered segmentors (MODELS)."""
 
+from .feature_pre_processor import FeaturePreProcessor
 from .hf_query_segmentor import HFQuerySegmentor
 from .mean_teacher_segmentor import MeanTeacherSegmentor
 from .pseudo_encoder_decoder import PseudoEncoderDecoder
@@ -8,6 +9,7 @@ from .trash_encoder_decoder import TrashEncoderDecoder
 from .trash_tta_model import TrashTTAModel
 
 __all__ = [
+    'FeaturePreProcessor',
     'HFQuerySegmentor',
     'MeanTeacherSegmentor',
     'PseudoEncoderDecoder',

@@ -1,13 +1,20 @@
 """Features of a frozen backbone, computed once for each photo."""
 
 import hashlib
-from collections.abc import Sequence
 
 import torch
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
 MAX_BYTES = 4 * 2**30
+# By backbone, what the next training in this process takes over; None: nothing is kept.
+_of_backbones: dict[tuple, dict] | None = None
+
+
+def keep_for_next_training() -> None:
+    """Let trainings of this process that have the same frozen backbone use the same features."""
+    global _of_backbones
+    _of_backbones = {}
 
 
 class FrozenFeatures:
@@ -24,13 +31,24 @@ class FrozenFeatures:
     def __init__(self, backbone: nn.Module, max_bytes: int = MAX_BYTES):
         self.backbone = backbone.requires_grad_(False)
         self.room = max_bytes
-        self._known: dict[bytes, tuple[Tensor, ...]] = {}
+        self._known: dict[bytes, tuple[Tensor, ...]] | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more features are kept."""
+        return self.room <= 0
 
     def __call__(self, inputs: Tensor) -> tuple[Tensor, ...]:
         """Return the feature maps of ``(N, C, H, W)`` float photos, each ``(N, c, h, w)``."""
+        return stack_levels(self.of_each(inputs))
+
+    def of_each(self, inputs: Tensor) -> list[tuple[Tensor, ...]]:
+        """Return for each of ``(N, C, H, W)`` float photos its feature maps, ``(c, h, w)``."""
+        if self._known is None:
+            self._known = self._take_over(inputs.device)
         digests = [_digest(photo) for photo in inputs]
-        new = [place for place, digest in enumerate(digests) if digest not in self._known]
         found = {digest: self._known.get(digest) for digest in digests}
+        new = [place for place, digest in enumerate(digests) if found[digest] is None]
         if new:
             self.backbone.eval()
             with torch.no_grad():
@@ -39,21 +57,40 @@ class FrozenFeatures:
                 features = tuple(one[row].clone() for one in maps)
                 found[digests[place]] = features
                 self._keep(digests[place], features)
-        return tuple(torch.stack(level) for level in zip(*map(found.get, digests), strict=True))
+        return [found[digest] for digest in digests]  # type: ignore[misc]
 
-    def _keep(self, digest: bytes, features: Sequence[Tensor]) -> None:
-        size = sum(one.nbytes for one in features)
-        if digest in self._known or self.room <= 0:
+    def _take_over(self, device: torch.device) -> dict[bytes, tuple[Tensor, ...]]:
+        """Return the features that are known of this backbone at this precision."""
+        if _of_backbones is None:
+            return {}
+        weights = sorted(self.backbone.state_dict().items())
+        content = b''.join(_digest(value) for _, value in weights)
+        autocast = torch.is_autocast_enabled(device.type), torch.get_autocast_dtype(device.type)
+        key = type(self.backbone), content, device, autocast
+        if key not in _of_backbones:
+            _of_backbones.clear()
+            _of_backbones[key] = {}
+        known = _of_backbones[key]
+        self.room -= sum(level.nbytes for photo in known.values() for level in photo)
+        return known
+
+    def _keep(self, digest: bytes, features: tuple[Tensor, ...]) -> None:
+        if digest in self._known or self.is_full:
             return
-        self.room -= size
-        if self.room <= 0:
+        self.room -= sum(one.nbytes for one in features)
+        if self.is_full:
             print_log(
                 f'the memory for features is full ({len(self._known)} photos): those of other '
                 'photos are computed each time',
                 'current',
             )
             return
-        self._known[digest] = tuple(features)
+        self._known[digest] = features
+
+
+def stack_levels(photos: list[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
+    """Return the feature maps of photos as a batch: a tensor ``(N, c, h, w)`` for each level."""
+    return tuple(torch.stack(level) for level in zip(*photos, strict=True))
 
 
 def _digest(photo: Tensor) -> bytes:

@@ -10,6 +10,7 @@ from mmseg_custom.checkpoints.loading_report import report_backbone
 from mmseg_custom.classes import built_in
 from mmseg_custom.models.num_classes import with_num_classes
 
+from .feature_pre_processor import FeaturePreProcessor
 from .frozen_features import FrozenFeatures
 
 
@@ -38,6 +39,8 @@ class SharedNumClasses:
         **kwargs,
     ):
         number = num_classes or len(built_in())
+        if frozen_features:
+            kwargs['data_preprocessor'] = _handing_out_features(kwargs.get('data_preprocessor'))
         super().__init__(  # type: ignore[call-arg]  # the segmentor's
             backbone=with_num_classes(backbone, number),
             decode_head=with_num_classes(decode_head, number),
@@ -46,12 +49,23 @@ class SharedNumClasses:
         )
         # The base class has made modules of the configs.
         self.features = FrozenFeatures(self.backbone) if frozen_features else None  # type: ignore
+        if isinstance(self.data_preprocessor, FeaturePreProcessor):  # type: ignore[has-type]
+            self.data_preprocessor.features = self.features
 
-    def extract_feat(self, inputs: Tensor) -> Any:
-        """Return the feature maps of ``(N, 3, H, W)`` float photos."""
+    def val_step(self, data: Any) -> list:
+        """Predict photos whose features are known, if the complete photo is one piece."""
+        preprocessor = self.data_preprocessor  # type: ignore[has-type]
+        whole = self.test_cfg.get('mode') == 'whole'  # type: ignore[attr-defined]
+        if not whole or not isinstance(preprocessor, FeaturePreProcessor):
+            return super().val_step(data)  # type: ignore[misc]  # the segmentor's
+        batch = preprocessor.with_features(data, training=False)
+        return self._run_forward(batch, mode='predict')  # type: ignore[attr-defined]
+
+    def extract_feat(self, inputs: Tensor | tuple[Tensor, ...]) -> Any:
+        """Return the feature maps of ``(N, 3, H, W)`` float photos; of feature maps, the same."""
         if self.features is None:
             return super().extract_feat(inputs)  # type: ignore[misc]  # the segmentor's
-        maps = self.features(inputs)
+        maps = inputs if isinstance(inputs, tuple) else self.features(inputs)
         return self.neck(maps) if self.with_neck else maps  # type: ignore[attr-defined]
 
     def init_weights(self) -> None:
@@ -62,6 +76,13 @@ class SharedNumClasses:
         """
         super().init_weights()  # type: ignore[misc]  # the segmentor's
         report_backbone(self.backbone)  # type: ignore[attr-defined]
+
+
+def _handing_out_features(preprocessor: Any) -> Any:
+    """Return the config of a preprocessor of features, if there is one of this kind."""
+    if not isinstance(preprocessor, dict) or preprocessor.get('type') != 'SegDataPreProcessor':
+        return preprocessor
+    return dict(preprocessor, type=FeaturePreProcessor.__name__)
 
 
 @MODELS.register_module()

@@ -1,0 +1,29 @@
+# For many short trainings: the laptop model on photos as they are, a thousand iterations
+_base_ = [
+    '../_base_/models/segformer_efflite0.py', '../_base_/datasets/trash_coco.py',
+    '../_base_/schedules/adamw_poly_4k.py', '../_base_/default_runtime.py'
+]
+max_iters = 1000
+param_scheduler = [
+    dict(type='LinearLR', start_factor=1e-6, by_epoch=False, begin=0, end=_base_.warmup_iters),
+    dict(type='PolyLR', eta_min=0., power=1., by_epoch=False, begin=_base_.warmup_iters,
+         end=max_iters),
+]
+train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
+train_dataloader = dict(num_workers=0, persistent_workers=False)
+val_dataloader = dict(num_workers=0, persistent_workers=False)
+test_dataloader = val_dataloader
+# Reading the loss makes a GPU wait, in such a training most of the time: nothing does that here
+default_hooks = dict(
+    _delete_=True,
+    runtime_info=None,
+    logger=None,
+    timer=dict(type='IterTimerHook'),
+    param_scheduler=dict(type='ParamSchedulerHook'),
+    checkpoint=dict(type='SafeCheckpointHook', by_epoch=False, interval=max_iters),
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+    stop_signal=dict(type='StopSignalHook'))
+# Trying convolutions takes longer than such a training
+env_cfg = dict(cudnn_benchmark=False)
+vis_backends = [dict(type='LocalVisBackend')]
+visualizer = dict(vis_backends=vis_backends)
