@@ -2,13 +2,15 @@
 
 import multiprocessing
 import os
-import runpy
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import cached_property
 from pathlib import Path
 
+from mmseg_custom.runs.warm_process import WarmProcess
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.thread_pool import thread_pool
 
@@ -27,12 +29,18 @@ class ForkServer:
     """
 
     def __init__(self) -> None:
+        self._of_thread = threading.local()
+        self._warm: list[WarmProcess] = []
+
+    @cached_property
+    def _context(self) -> multiprocessing.context.BaseContext:
         import torch
 
         os.environ['PYTORCH_NVML_BASED_CUDA_CHECK'] = '1'
         safe = not torch.cuda.is_available() or _fork_keeps_cuda()
-        self._context = multiprocessing.get_context('forkserver')
-        self._context.set_forkserver_preload(ALWAYS + WITH_GPU_CHECK * safe)
+        context = multiprocessing.get_context('forkserver')
+        context.set_forkserver_preload(ALWAYS + WITH_GPU_CHECK * safe)
+        return context
 
     def call(self, function: Callable, arguments: Sequence, log: Path) -> None:
         """Call a function in a new process and wait for its end.
@@ -53,8 +61,20 @@ class ForkServer:
             raise UserError(f'{log}: failed with exit code {process.exitcode}')
 
     def tool(self, script: str, arguments: Sequence[str], log: Path) -> None:
-        """Run a tool, such as ``tools/train.py``, in a new process; see :meth:`call`."""
-        self.call(_run_tool, (script, [str(argument) for argument in arguments]), log)
+        """Run a tool, such as ``tools/train.py``, in a process of this thread; see :meth:`call`."""
+        log.parent.mkdir(parents=True, exist_ok=True)
+        if not hasattr(self._of_thread, 'process'):
+            self._of_thread.process = WarmProcess()
+            self._warm.append(self._of_thread.process)
+        command = [sys.executable, str(ROOT / script), *map(str, arguments)]
+        code = self._of_thread.process.run(command, log, threading.Event())
+        if code:
+            raise UserError(f'{log}: failed with exit code {code}')
+
+    def close(self) -> None:
+        """End the processes."""
+        for process in self._warm:
+            process.close()
 
 
 def _fork_keeps_cuda() -> bool:
@@ -77,11 +97,6 @@ def _call(function: Callable, arguments: Sequence, log: str) -> None:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     function(*arguments)
-
-
-def _run_tool(script: str, arguments: list[str]) -> None:
-    sys.argv = [str(ROOT / script), *arguments]
-    runpy.run_path(sys.argv[0], run_name='__main__')
 
 
 class Steps:

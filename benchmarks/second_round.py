@@ -100,7 +100,7 @@ def run(args) -> None:
     from .second_round_report import collect, write_report
 
     out, began = Path(args.out), time.monotonic()
-    tool = None if args.report else ForkServer().tool
+    server = ForkServer()
     study = Study(
         args.ann,
         args.classes,
@@ -108,7 +108,7 @@ def run(args) -> None:
         args.iterations,
         args.size,
         args.amp,
-        tool,  # type: ignore[arg-type]
+        server.tool,
     )
     steps = Steps(args.jobs)
     seeds = range(args.first_seed, args.first_seed + args.seeds)
@@ -123,6 +123,7 @@ def run(args) -> None:
         failed = steps.run(
             lambda name: print(f'{time.monotonic() - began:5.0f} s  {name}', flush=True)
         )
+        server.close()
         for name, why in failed.items():
             print(f'{name}: {why}', file=sys.stderr)
     settings = dict(iterations=args.iterations, size=args.size)

@@ -87,6 +87,7 @@ def run(args) -> None:
         for name in CANDIDATES:
             steps.add(f'{fold} {name}', lambda name=name, fold=fold: step(name, fold))
     failed = steps.run(lambda name: print(f'{time.monotonic() - began:5.0f} s  {name}', flush=True))
+    server.close()
     for name, why in failed.items():
         print(f'{name}: {why}', file=sys.stderr)
     summary = summarize(out, args.folds)
