@@ -83,6 +83,7 @@ def run(args) -> None:
     from mmseg_custom.live.recording import annotated
     from mmseg_custom.live.service_manager import ServiceManager
     from mmseg_custom.utils import UserError
+    from mmseg_custom.utils.likeliest import likeliest
 
     if not args.smoothing:
         raise UserError('--smoothing 0 would never see a new frame; 1 is no smoothing')
@@ -108,7 +109,7 @@ def run(args) -> None:
         done = 0
         for number, frame, came, seconds in frames:
             probabilities = smoothing(frame, segmenter.batch([frame])[0].probabilities)
-            mask = probabilities.argmax(axis=0).astype('uint8')
+            mask = likeliest(probabilities)
             objects = counter.update(mask, seconds)
             lines.write(number, came, mask, objects, counter)
             draw = partial(annotated, frame, mask, objects, counter)

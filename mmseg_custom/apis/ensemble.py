@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from mmseg_custom.apis.segmentation import Segmenter
 from mmseg_custom.postprocess import hard_vote, soft_vote
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.likeliest import likeliest
 
 from .segmentation import Segmentation
 from .segmenter import TrashSegmenter
@@ -55,7 +54,7 @@ class EnsembleSegmenter:
 
     def _voted(self, results: Sequence[Segmentation]) -> Segmentation:
         probabilities = self._vote([result.probabilities for result in results], self.weights)
-        mask = probabilities.argmax(axis=0).astype(np.uint8)
+        mask = likeliest(probabilities)
         return Segmentation(mask, probabilities, self.classes)
 
 

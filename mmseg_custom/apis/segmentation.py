@@ -9,6 +9,7 @@ import numpy as np
 from mmseg_custom.classes import ClassList
 from mmseg_custom.coco import mask_annotations
 from mmseg_custom.postprocess import DenseCrf
+from mmseg_custom.utils.likeliest import likeliest
 from mmseg_custom.utils.non_finite import NonFiniteOutput
 from mmseg_custom.visualization import overlay
 
@@ -69,7 +70,7 @@ class Segmentation:
             crf: The CRF.
         """
         probabilities = crf(photo, self.probabilities, self.classes.background)
-        mask = probabilities.argmax(axis=0).astype(np.uint8)
+        mask = likeliest(probabilities)
         return replace(self, mask=mask, probabilities=probabilities)
 
     def overlay(self, photo: np.ndarray) -> np.ndarray:

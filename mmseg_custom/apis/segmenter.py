@@ -27,6 +27,7 @@ from mmseg_custom.experiment.stored import differences, stored_experiment
 from mmseg_custom.experiment.tta import photo_pipeline, set_tta
 from mmseg_custom.models.probabilities import sample_probabilities
 from mmseg_custom.utils.digests import digest_of_data, digest_of_file
+from mmseg_custom.utils.likeliest import likeliest
 from mmseg_custom.utils.model_folder import weights_path
 from mmseg_custom.utils.non_finite import NonFiniteOutput
 from mmseg_custom.utils.plain_data import flatten
@@ -172,11 +173,11 @@ class TrashSegmenter:
         return [self._result(sample.seg_logits, place) for place, sample in enumerate(found)]
 
     def _result(self, logits: PixelData, place: int) -> Segmentation:
-        probabilities = sample_probabilities(logits.data)
-        if not torch.isfinite(probabilities).all():
+        probabilities = sample_probabilities(logits.data).cpu().numpy()
+        # NumPy looks at them ten times as fast as PyTorch.
+        if not np.isfinite(probabilities).all():
             raise NonFiniteOutput.of(self.name, f'photo {place + 1} of the batch')
-        mask = probabilities.argmax(dim=0).to(torch.uint8)
-        return Segmentation(mask.cpu().numpy(), probabilities.cpu().numpy(), self.classes)
+        return Segmentation(likeliest(probabilities), probabilities, self.classes)
 
 
 def _experiment_of(config: str | os.PathLike | Config | None, checkpoint: str | os.PathLike):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -38,5 +39,13 @@ class NonFiniteOutputHook(Hook):
             NonFiniteOutput: Names the model and the photo.
         """
         for sample in outputs or ():
-            if not torch.isfinite(sample_probabilities(sample.seg_logits.data)).all():
+            if not _are_finite(sample.seg_logits.data):
                 raise NonFiniteOutput.of(self.model, sample.img_path)
+
+
+def _are_finite(logits: torch.Tensor) -> bool:
+    """Return whether the probabilities are numbers; those of finite logits are."""
+    return bool(
+        np.isfinite(logits.detach().cpu().float().numpy()).all()
+        or torch.isfinite(sample_probabilities(logits)).all()
+    )

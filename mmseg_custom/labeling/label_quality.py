@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from mmseg_custom.utils.likeliest import likeliest
+
 SMALLEST = 1e-12
 # Of the square root of an object's area: how far around it its outline is judged.
 RING = 0.25
@@ -159,7 +161,7 @@ def missing_objects(
     """
     if background is None:
         return []
-    predicted = probabilities.argmax(axis=0)
+    predicted = likeliest(probabilities)
     radius = max(1.0, MARGIN * max(mask.shape))
     free = ~_grown(mask != background, radius) & (predicted != background)
     count, parts = cv2.connectedComponents(free.astype(np.uint8), connectivity=8)

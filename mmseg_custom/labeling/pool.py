@@ -17,6 +17,7 @@ from mmseg_custom.apis.segmentation import Segmentation, Segmenter
 from mmseg_custom.apis.segmenter import TrashSegmenter
 from mmseg_custom.coco.near_duplicates import gray_hash
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.likeliest import likeliest
 from mmseg_custom.utils.npz import write_npz
 
 from .uncertainty import MEASURES, PhotoUncertainty, photo_uncertainty
@@ -74,7 +75,7 @@ class PoolSegmenter:
             members.append(mirrored.probabilities[..., ::-1])
         stacked = np.stack(members)
         mean = stacked.mean(axis=0)
-        mask = mean.argmax(axis=0).astype(np.uint8)
+        mask = likeliest(mean)
         return PoolResult(mask, mean, self.classes, stacked, _pooled(outputs[0], first.name))
 
 

@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+from mmseg_custom.utils.likeliest import likeliest
+
 
 def keep_components(
     before: np.ndarray, after: np.ndarray, confidence: float, background: int | None = None
@@ -22,7 +24,7 @@ def keep_components(
     Returns:
         int: Number of components written back.
     """
-    mask, smoothed = before.argmax(axis=0), after.argmax(axis=0)
+    mask, smoothed = likeliest(before), likeliest(after)
     kept = 0
     for label in np.unique(mask[mask != smoothed]):
         if label == background:

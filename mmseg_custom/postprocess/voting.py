@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from mmseg_custom.utils.likeliest import likeliest
+
 
 def soft_vote(members: Iterable[np.ndarray], weights: Sequence[float]) -> np.ndarray:
     """Average probabilities.
@@ -35,11 +37,11 @@ def hard_vote(members: Iterable[np.ndarray], weights: Sequence[float]) -> np.nda
     members = list(members)
     labels = np.arange(len(members[0]))[:, None, None]
     total = sum(
-        np.float32(weight) * (labels == member.argmax(axis=0))
+        np.float32(weight) * (labels == likeliest(member))
         for weight, member in zip(weights, members, strict=True)
     )
     votes = np.asarray(total / np.float32(sum(weights)), np.float32)
     tied = votes == votes.max(axis=0)
     tied &= tied.sum(axis=0) > 1
-    likelier = labels == np.where(tied, soft_vote(members, weights), -1).argmax(axis=0)
+    likelier = labels == likeliest(np.where(tied, soft_vote(members, weights), -1))
     return np.where(tied & likelier, np.nextafter(votes, np.float32(2)), votes)

@@ -9,6 +9,7 @@ import numpy as np
 
 from mmseg_custom.postprocess import DenseCrf
 from mmseg_custom.utils import UserError, atomic_path
+from mmseg_custom.utils.likeliest import likeliest
 
 from .photo_sources import PhotoSource
 from .voted import Voters, score_photos
@@ -46,7 +47,7 @@ def score_crf(
         probabilities = voters.read(name)
         if crf is not None:
             probabilities = crf(photos[name].read(), probabilities, voters.classes.background)
-        return probabilities.argmax(axis=0).astype(np.uint8)
+        return likeliest(probabilities)
 
     return score_photos(truths, predict, voters.classes, what)
 

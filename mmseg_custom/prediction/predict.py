@@ -10,6 +10,7 @@ import numpy as np
 
 from mmseg_custom.apis.segmentation import Segmentation, Segmenter, segment_named
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.kept_memory import keep_freed_memory
 from mmseg_custom.utils.non_finite import NonFiniteOutput
 from mmseg_custom.utils.processes import gather, rank_and_size
 from mmseg_custom.utils.progress import tqdm
@@ -51,6 +52,7 @@ def predict_photos(
     Raises:
         UserError: A photo cannot be read, and ``strict``.
     """
+    keep_freed_memory()
     batches = [photos[start : start + batch_size] for start in range(0, len(photos), batch_size)]
     # Always the same photos together: a batch of others gives other last digits.
     rank, world_size = rank_and_size()

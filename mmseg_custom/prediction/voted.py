@@ -18,6 +18,7 @@ from mmseg_custom.evaluation.mask_scores import MaskScores
 from mmseg_custom.postprocess import hard_vote, soft_vote
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.digests import Source
+from mmseg_custom.utils.likeliest import likeliest
 from mmseg_custom.utils.parallel import in_threads
 
 from .outputs import Outputs
@@ -127,7 +128,7 @@ def finish_photos(
             photo = source.read() if needs_photo else None
         except UserError as error:
             return str(error)
-        mask = probabilities.argmax(axis=0).astype(np.uint8)
+        mask = likeliest(probabilities)
         outputs.write(source.name, photo, Segmentation(mask, probabilities, voters.classes))
         return None
 

@@ -9,6 +9,7 @@ import optuna
 from mmseg_custom.classes import IGNORE_INDEX, ClassList
 from mmseg_custom.coco.masks import sample_mask
 from mmseg_custom.evaluation.mask_scores import mean_iou
+from mmseg_custom.utils.likeliest import likeliest
 from mmseg_custom.utils.parallel import in_threads
 
 from .voted import Voters, score_photos
@@ -60,7 +61,9 @@ def search_weights(
 
     def score(weights: Sequence[float], what: str) -> float:
         voters = Voters(members, weights, given=classes)
-        return score_photos(truths, lambda name: _mask(voters.read(name)), classes, what)['mIoU']
+        return score_photos(truths, lambda name: likeliest(voters.read(name)), classes, what)[
+            'mIoU'
+        ]
 
     ones = np.eye(len(members)).tolist()
     alone = [score(one, f'member {i + 1}') for i, one in enumerate(ones)]
@@ -70,10 +73,6 @@ def search_weights(
     if best <= equal:
         weights, best = equal_weights, equal
     return dict(weights=weights, alone=alone, equal=equal, best=best)
-
-
-def _mask(probabilities: np.ndarray) -> np.ndarray:
-    return probabilities.argmax(axis=0).astype(np.uint8)
 
 
 def _sample_pixels(

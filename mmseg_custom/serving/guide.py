@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from mmseg_custom.apis.segmentation import Segmenter
 from mmseg_custom.classes import ClassList
+from mmseg_custom.utils.likeliest import likeliest
 
 from .api import add_monitoring, new_app
 from .body import SentPhoto
@@ -94,7 +95,7 @@ def _add_look(app: FastAPI, service: Service, refine: Refine) -> None:
     def refined(seen: Seen) -> Seen:
         found = service.segmenter.batch([seen.upload.photo])[0]
         probabilities = refine(seen.upload.photo, found.probabilities)
-        mask = probabilities.argmax(axis=0).astype(np.uint8)
+        mask = likeliest(probabilities)
         return seen._replace(mask=mask, confidence=probabilities.max(axis=0))
 
     async def look_at(photo: SentPhoto, edges: bool) -> Look:

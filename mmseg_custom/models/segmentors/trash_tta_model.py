@@ -11,6 +11,8 @@ from mmseg_custom.coco.photos import read_photo
 from mmseg_custom.models.probabilities import sample_probabilities
 from mmseg_custom.postprocess import DenseCrf
 
+from .fast_argmax import FastArgmax
+
 SMALLEST = 1e-12
 
 
@@ -49,7 +51,8 @@ class TrashTTAModel(BaseTTAModel):
         if self.crf is not None:
             mean = self._refined(mean, merged.img_path, self.crf)
         merged.seg_logits = PixelData(data=mean.clamp_min(SMALLEST).log())
-        found = mean.argmax(dim=0, keepdim=True)
+        with FastArgmax():
+            found = mean.argmax(dim=0, keepdim=True)
         if is_binary:
             found = (mean[1:] > self.module.decode_head.threshold).to(found)
         merged.pred_sem_seg = PixelData(data=found)
