@@ -93,7 +93,9 @@ WORKS = {
     'oversample': (_import_split, _command('data_prep/oversample', '{ann}', '--out', '{out}.json')),
     'copy-paste': (
         _import_split,
-        _command('data_prep/copy_paste', '--json-path', '{ann}', '--out', '{out}'),
+        _command(
+            'data_prep/copy_paste', '--json-path', '{ann}', '--aug-num', '100', '--out', '{out}'
+        ),
     ),
     'browse': (_import_split, _command('tools/browse', '{ann}', '--out', '{out}.html')),
     'submit': (

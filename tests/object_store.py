@@ -129,7 +129,7 @@ def bucket(s3_server, tmp_path_factory, monkeypatch):
 
 def forget() -> None:
     """Do as a new process: nothing was listed or compared."""
-    from mmseg_custom.utils.remote import files
+    from mmseg_custom.utils.remote import archives, files
 
-    for known in (files._listings, files._folders, files._compared):
+    for known in (files._listings, files._folders, files._compared, archives._opened):
         known.clear()

@@ -1,14 +1,23 @@
-"""Addresses of remote files as paths of the local cache, and back."""
+"""Addresses of remote files as paths of the local cache, and back.
+
+An archive is addressed as fsspec chains it: ``tar://photos/a.jpg::s3://bucket/set.tar``, or
+``zip://photos::data/set.zip`` on this disk. In the cache the archive comes first, so that paths are
+joined as those of other files. An archive that is named ``….tar`` or ``….zip`` may have a path
+behind it instead.
+"""
 
 import os
 import re
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import quote, unquote
 
 PLACE = 'TRASH_SEG_CACHE'
 # Two letters at least: a drive of Windows has one. pathlib makes one slash of two.
 ADDRESS = re.compile(r'([a-z][a-z0-9]+):/{1,2}([^/].*)', re.DOTALL)
+ARCHIVES, CHAIN = ('tar', 'zip'), '::'
+ARCHIVE = re.compile(r'(.+?\.(?:tar|zip))(?:/(.*))?', re.DOTALL)
 AnyPath = TypeVar('AnyPath')
 
 
@@ -44,6 +53,8 @@ def local_path(path: AnyPath) -> AnyPath:
     if found is None:
         return path
     scheme, name = found.groups()
+    if scheme in ARCHIVES and CHAIN in name:
+        name = _archive_first(name)
     place = os.path.normpath(os.path.join(files_folder(), scheme, name))
     return type(path)(place)  # type: ignore[call-arg]
 
@@ -58,10 +69,45 @@ def address_of(path: str | os.PathLike) -> str | None:
     if not text.startswith(start):
         return None
     scheme, _, name = text.removeprefix(start).partition(os.sep)
+    if scheme in ARCHIVES:
+        archive, _, member = name.partition(os.sep)
+        name = f'{member}{CHAIN}{unquote(archive)}'
     return f'{scheme}://{name}'
+
+
+def split_archive(address: str) -> tuple[str, str, str] | None:
+    """Return scheme, archive (a path or an address) and member; None for others."""
+    scheme, _, name = address.partition('://')
+    if scheme not in ARCHIVES:
+        return None
+    member, _, archive = name.partition(CHAIN)
+    return scheme, archive, member
+
+
+def parent_of(address: str) -> tuple[str, str]:
+    """Return the address of the folder that a file is in, and the name of the file there."""
+    path, chain, archive = address.partition(CHAIN)
+    folder, _, name = path.rpartition('/')
+    # What is on top of an archive has no folder before it: tar://a.json::set.tar.
+    top = '/' if folder.endswith(':/') else ''
+    return f'{folder}{top}{chain}{archive}', name
+
+
+def _archive_first(name: str) -> str:
+    member, _, archive = name.partition(CHAIN)
+    if found := ARCHIVE.fullmatch(archive):
+        archive, behind = found.groups()
+        member = os.path.join(member, behind or '')
+    remote = ADDRESS.fullmatch(archive)
+    archive = '{}://{}'.format(*remote.groups()) if remote else os.path.abspath(archive)
+    return os.path.join(quote(archive, safe=''), member)
 
 
 def shown(text: str) -> str:
     """Return a message with addresses in place of paths of the cache."""
     start = f'{files_folder()}{os.sep}'
-    return re.sub(f'{re.escape(start)}([a-z][a-z0-9]+)/', r'\1://', text) if start in text else text
+    if start not in text:
+        return text
+    archives = '|'.join(ARCHIVES)
+    text = re.sub(rf'{re.escape(start)}(?:{archives})/([^/\s]+)', lambda one: unquote(one[1]), text)
+    return re.sub(f'{re.escape(start)}([a-z][a-z0-9]+)/', r'\1://', text)

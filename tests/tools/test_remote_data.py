@@ -45,22 +45,60 @@ def plain(name: str, content: bytes, data: str) -> object:
     return found
 
 
+@pytest.fixture(scope='module')
+def at_home(photo_world, tmp_path_factory):
+    """Return a function that runs a command on local photos, once for all tests."""
+    known = {}
+
+    def outcome(name: str) -> tuple[Path, int, dict[str, bytes]]:
+        if name not in known:
+            world = shutil.copytree(photo_world, tmp_path_factory.mktemp('home') / 'world')
+            code, _, found = run(COMMANDS[name], world, str(world / 'set'))
+            known[name] = world, code, found
+        return known[name]
+
+    return outcome
+
+
+@pytest.mark.parametrize('place', ['s3', 'tar', 'zip'])
 @pytest.mark.parametrize('name', READS)
-def test_a_command_does_the_same(photo_world, bucket, tmp_path, name):
-    worlds = [shutil.copytree(photo_world, tmp_path / place / 'world') for place in ('a', 'b')]
-    remote = bucket.upload(worlds[1] / 'set')
-    shutil.rmtree(worlds[1] / 'set')
-    data = (str(worlds[0] / 'set'), remote)
-    (code, text, expected), (code_2, text_2, found) = (
-        run(COMMANDS[name], world, where) for world, where in zip(worlds, data, strict=True)
-    )
-    assert (code, code_2) == (0, 0), text_2
+def test_a_command_does_the_same(photo_world, at_home, bucket, tmp_path, name, place):
+    world = shutil.copytree(photo_world, tmp_path / 'world')
+    if place == 's3':
+        data = bucket.upload(world / 'set')
+    else:
+        data = f'{place}://::{shutil.make_archive(tmp_path / "set", place, world / "set")}'
+    shutil.rmtree(world / 'set')
+    home, code, expected = at_home(name)
+    code_2, text, found = run(COMMANDS[name], world, data)
+    assert (code, code_2) == (0, 0), text
     assert found.keys() == expected.keys() and (found or name == 'check')
     for file in found:
         if not file.endswith(OTHER):
-            assert plain(file, found[file], data[1]) == plain(file, expected[file], data[0]), file
-    assert 'trash-seg' not in text_2 and 'cache' not in text_2
-    assert not [path for path in worlds[1].rglob('*') if 's3:' in path.name]
+            here = plain(file, expected[file], str(home / 'set'))
+            assert plain(file, found[file], data) == here, file
+    assert not re.search('trash-seg|cache|%2F', text)
+    assert not [path for path in world.rglob('*') if re.search('s3:|tar:|zip:', path.name)]
+
+
+def test_an_archive_in_a_bucket_is_fetched_once(photo_world, bucket, tmp_path):
+    archive = Path(shutil.make_archive(tmp_path / 'set', 'tar', photo_world / 'set'))
+    bucket.put('set.tar', archive.read_bytes())
+    data = f'tar://::s3://{bucket.name}/set.tar'
+    world = shutil.copytree(photo_world, tmp_path / 'world', ignore=lambda *_: ['set'])
+    code, text, found = run(COMMANDS['predict'], world, data)
+    assert code == 0, text
+    assert found
+    assert bucket.asked['GET set.tar'] == 1
+    forget()
+    archive.write_bytes(b'no archive')
+    for name, message in (
+        (archive, f'{archive}: cannot be read as a tar archive'),
+        (f's3://{bucket.name}/gone.tar', f's3://{bucket.name}/gone.tar: no such archive'),
+    ):
+        code, text, _ = run(COMMANDS['statistics'], world, f'tar://::{name}')
+        assert code == 2
+        assert message in text
 
 
 def test_a_broken_and_a_missing_photo_are_named_by_their_addresses(photo_world, bucket, tmp_path):

@@ -2,17 +2,19 @@
 
 import glob
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from mmseg_custom.utils.addresses import address_of, local_path
+from mmseg_custom.utils.addresses import CHAIN, address_of, local_path, parent_of
 from mmseg_custom.utils.errors import UserError
 
+from .archives import age_of_archive, ask_address
 from .cache import copy_of, keep
-from .store import ask, can_list, version_of
+from .store import can_list, version_of
 
 AnyPath = str | os.PathLike[str]
+Result = TypeVar('Result')
 # Of this process and those forked from it: size and version of the files of folders that were
 # listed, and what else was compared with the storage. A copy is compared once.
 _listings: dict[str, dict[str, tuple[int | None, int]]] = {}
@@ -49,11 +51,11 @@ def is_file(path: AnyPath) -> bool:
     address = address_of(path)
     if address is None:
         return os.path.isfile(path)
-    folder, _, name = address.rpartition('/')
+    folder, name = parent_of(address)
     if folder in _listings:
         return name in _listings[folder]
     try:
-        return ask(address, lambda system, key: system.info(key))['type'] == 'file'
+        return _ask(address, lambda system, key: system.info(key))['type'] == 'file'
     except FileNotFoundError:
         return False
 
@@ -68,7 +70,7 @@ def is_dir(path: AnyPath) -> bool:
     if address in _listings:
         return bool(_listings[address] or _folders[address])
     try:
-        return ask(address, lambda system, key: system.info(key))['type'] == 'directory'
+        return _ask(address, lambda system, key: system.info(key))['type'] == 'directory'
     except FileNotFoundError:
         return False
 
@@ -116,12 +118,9 @@ def walk(top: AnyPath) -> Iterator[tuple[str, list[str], list[str]]]:
     if address_of(top) is None:
         yield from os.walk(os.fspath(top), followlinks=True)
         return
-    found = list_folder(top)
-    if found is None:
-        raise UserError(
-            f'{top}: a web server does not list its files, so that they can only be found by an '
-            'annotation file'
-        )
+    if (found := list_folder(top)) is None:
+        what = 'a web server does not list its files; only an annotation file finds them'
+        raise UserError(f'{top}: {what}')
     folders, files = found
     place = os.fspath(local_path(top))
     yield place, folders, files
@@ -136,9 +135,9 @@ def matches(pattern: AnyPath) -> list[Path]:
         return sorted(map(Path, glob.glob(str(pattern), recursive=True)))
     if not can_list(address):
         raise UserError(f'{pattern}: a web server does not list its files; name each file')
-    scheme = address.partition('://')[0]
-    names = ask(address, lambda system, key: system.glob(key))
-    return sorted(Path(local_path(f'{scheme}://{name}')) for name in names)
+    scheme, archive = address.partition('://')[0], ''.join(address.partition(CHAIN)[1:])
+    names = _ask(address, lambda system, key: system.glob(key))
+    return sorted(Path(local_path(f'{scheme}://{name}{archive}')) for name in names)
 
 
 def size_of(path: AnyPath) -> int | None:
@@ -152,8 +151,12 @@ def size_of(path: AnyPath) -> int | None:
         return None
 
 
+def _ask(address: str, work: Callable[[Any, str], Result]) -> Result:
+    return ask_address(address, work, fetched)
+
+
 def _known(address: str) -> tuple[int | None, int] | None:
-    folder, _, name = address.rpartition('/')
+    folder, name = parent_of(address)
     if folder not in _listings:
         return None
     if name not in _listings[folder]:
@@ -162,10 +165,10 @@ def _known(address: str) -> tuple[int | None, int] | None:
 
 
 def _ask_for(address: str) -> tuple[int | None, int]:
-    info = ask(address, lambda system, key: system.info(key))
+    info = _ask(address, lambda system, key: system.info(key))
     if info['type'] != 'file':
         raise FileNotFoundError(f'{address}: is a folder')
-    return info.get('size'), version_of(info)
+    return info.get('size'), version_of(info | age_of_archive(address, fetched))
 
 
 def _download(address: str, temporary: str, size: int | None) -> None:
@@ -175,22 +178,23 @@ def _download(address: str, temporary: str, size: int | None) -> None:
         if size is not None and found != size:
             raise OSError(f'{found} of {size} bytes came')
 
-    ask(address, get)
+    _ask(address, get)
 
 
 def _list(address: str) -> None:
     try:
-        entries = ask(address, lambda system, key: system.ls(key, detail=True))
+        entries = _ask(address, lambda system, key: system.ls(key, detail=True))
     except FileNotFoundError:
         entries = []
-    folders, files = [], {}
+    own = address.partition('://')[2].partition(CHAIN)[0]
+    folders, files, age = [], {}, age_of_archive(address, fetched)
     for entry in entries:
         name = entry['name'].rstrip('/').rpartition('/')[2]
         # An object may be named like its folder, or by what no path can have.
-        if name in ('', '.', '..') or entry['name'].strip('/') == address.partition('://')[2]:
+        if name in ('', '.', '..') or entry['name'].strip('/') == own:
             continue
         if entry['type'] == 'directory':
             folders.append(name)
         else:
-            files[name] = (entry.get('size'), version_of(entry))
+            files[name] = (entry.get('size'), version_of(entry | age))
     _folders[address], _listings[address] = sorted(folders), dict(sorted(files.items()))

@@ -18,7 +18,17 @@ LOCAL_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 # By name, since they are of packages that need not be there.
 FINAL = ('NoCredentialsError', 'PartialCredentialsError', 'ProfileNotFound', 'InvalidURL')
 GONE, REFUSED = (404, 410), (401, 403)
-VERSION_KEYS = ('ETag', 'etag', 'md5Hash', 'LastModified', 'Last-Modified', 'updated', 'mtime')
+VERSION_KEYS = (
+    'ETag',
+    'etag',
+    'md5Hash',
+    'LastModified',
+    'Last-Modified',
+    'updated',
+    'mtime',
+    'CRC',
+)
+LMDB = 'LMDB files are not read: write their photos to a folder, or to a zip or tar archive'
 Result = TypeVar('Result')
 
 
@@ -59,7 +69,9 @@ def _require_passing(address: str, error: Exception) -> str:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), address) from None
         error = cause if isinstance(cause, Exception) else error
     reason = f'{type(error).__name__}: {error}'.removesuffix(': ')
-    refused = isinstance(error, PermissionError) or _status(error) in REFUSED
+    # gcsfs says so with a plain OSError.
+    forbidden = isinstance(error, PermissionError) or str(error).startswith('Forbidden: ')
+    refused = forbidden or _status(error) in REFUSED
     if refused or type(error).__name__ in FINAL:
         message = f'{address}: the storage refuses access ({reason})'
         raise UserError(message, kind='remote-access') from None
@@ -69,8 +81,8 @@ def _require_passing(address: str, error: Exception) -> str:
 
 
 def _status(error: object) -> int | None:
-    """Return the HTTP status of an error of aiohttp."""
-    return getattr(error, 'status', None)
+    """Return the HTTP status of an error of aiohttp or gcsfs."""
+    return getattr(error, 'status', None) or getattr(error, 'code', None)
 
 
 def version_of(info: Mapping[str, Any]) -> int:
@@ -97,6 +109,8 @@ def _file_system(address: str) -> Any:
     except ImportError:
         raise UserError(f'{address}: needs the package fsspec', kind='remote-package') from None
     scheme = address.partition('://')[0]
+    if scheme == 'lmdb':
+        raise UserError(f'{address}: {LMDB}')
     # fsspec keeps one file system for each process, and keeps none over a fork.
     try:
         system = fsspec.filesystem(scheme, **_options(scheme))

@@ -1,10 +1,14 @@
 """Remote files: the cache is what the storage has, faults are tried again or one message."""
 
 import http.server
+import io
 import multiprocessing
 import os
+import shutil
+import tarfile
 import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +30,17 @@ def test_an_address_and_its_place_in_the_cache_are_one(address):
     assert os.path.isabs(place) and address_of(place) == address_of(address) == address
     assert local_path(Path(address)) == Path(place)
     assert shown(f'{place}: gone') == f'{address}: gone'
+
+
+@pytest.mark.parametrize('archive', ['/data/set.tar', 's3://b/my set.tar', '/data/no_suffix'])
+def test_a_file_in_an_archive_has_a_place_behind_the_archive(archive):
+    top, address = local_path(f'tar://::{archive}'), f'tar://x y/ü.png::{archive}'
+    place = os.path.join(top, 'x y', 'ü.png')
+    assert local_path(address) == place and address_of(place) == address_of(address) == address
+    assert local_path(Path(address)) == Path(place)
+    assert shown(f'{place}: gone') == f'{archive}/x y/ü.png: gone'
+    if archive.endswith('.tar'):
+        assert local_path(f'tar://x y::{archive}/ü.png') == place
 
 
 @pytest.mark.parametrize('path', ['/data/a.jpg', 'a.jpg', 'C:/a.jpg', Path('x/s3:'), b'x', None])
@@ -101,6 +116,49 @@ def test_processes_fetch_a_file_once(bucket):
     assert bucket.asked['GET a.bin'] == 1
 
 
+def _same_as_written(addresses: list[str]) -> None:
+    assert [read(address) for address in addresses] == [content_of(one) for one in addresses]
+
+
+def content_of(address: str) -> bytes:
+    return Path(address.partition('::')[0]).name.encode() * 5000
+
+
+@pytest.mark.parametrize('kind', ['tar', 'zip'])
+def test_threads_and_processes_read_one_archive_at_once(bucket, tmp_path, kind):
+    folder = tmp_path / 'set'
+    folder.mkdir()
+    names = [f'{number}.bin' for number in range(64)]
+    for name in names:
+        (folder / name).write_bytes(content_of(name))
+    archive = shutil.make_archive(tmp_path / 'set', kind, folder)
+    addresses = [f'{kind}://{name}::{archive}' for name in names]
+    # Opened here before the processes are forked, which must not share its position.
+    _same_as_written(addresses[:4])
+    context = multiprocessing.get_context('fork')
+    halves = addresses[4:20:2], addresses[5:20:2]
+    workers = [context.Process(target=_same_as_written, args=(half,)) for half in halves]
+    for worker in workers:
+        worker.start()
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(read, addresses[20:])) == [content_of(one) for one in addresses[20:]]
+    for worker in workers:
+        worker.join()
+    assert [worker.exitcode for worker in workers] == [0, 0]
+
+
+def test_a_file_of_another_archive_of_the_same_name_is_read_again(bucket, tmp_path):
+    # As tools do that write archives which do not depend on the clock: no date, and one size.
+    for number, content in enumerate((b'first', b'later')):
+        with tarfile.open(tmp_path / 'set.tar', 'w') as archive:
+            member = tarfile.TarInfo('a.bin')
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+        os.utime(tmp_path / 'set.tar', (number, number))
+        forget()
+        assert read(f'tar://a.bin::{tmp_path}/set.tar') == content
+
+
 def test_what_is_final_is_not_tried_again(bucket):
     address = f's3://{bucket.name}/gone.bin'
     with pytest.raises(FileNotFoundError):
@@ -112,6 +170,8 @@ def test_what_is_final_is_not_tried_again(bucket):
         read(f's3://{bucket.name}/a.bin')
     with pytest.raises(UserError, match='nosuchscheme'):
         read('nosuchscheme://b/a.bin')
+    with pytest.raises(UserError, match='lmdb://set: LMDB files are not read: write'):
+        read('lmdb://set')
 
 
 def test_nothing_is_written_to_the_storage_or_its_copy():
