@@ -96,6 +96,39 @@ def draw_gains(
     _save(figure, path)
 
 
+def draw_forest(path: str | os.PathLike, groups: dict[str, list], what: str) -> None:
+    """Draw a point and its interval for each arm, one group above the other, for a narrow screen.
+
+    Args:
+        path: The picture, written atomically.
+        groups: By title, arms: name, value, and limits of its interval (or None).
+        what: Name of the axis.
+    """
+    rows = sum(len(arms) + 2 for arms in groups.values())
+    figure, axis = _figure((6, 0.8 + 0.3 * rows))
+    place, places, names = 0, [], []
+    for title, arms in groups.items():
+        places.append(place)
+        names.append(title)
+        for name, value, limits in arms:
+            place += 1
+            low, high = limits or (value, value)
+            color = OURS if low > 0 else MISSED if high < 0 else INK
+            axis.plot([low, high], [place, place], color=color, linewidth=2)
+            axis.plot([value], [place], 'o', color=color, markersize=6)
+            places.append(place)
+            names.append(name)
+        place += 2
+    axis.axvline(0, color=INK, linewidth=1)
+    axis.set_yticks(places, names, fontsize=9)
+    for label in axis.get_yticklabels():
+        label.set_weight('bold' if label.get_text() in groups else 'normal')
+    axis.set_ylim(place - 1, -1)
+    axis.grid(axis='x', alpha=0.3)
+    axis.set_xlabel(what)
+    _save(figure, path)
+
+
 def _figure(size: tuple[float, float], columns: int = 1):
     # Without pyplot, no window system is ever looked for.
     from matplotlib.backends.backend_agg import FigureCanvasAgg

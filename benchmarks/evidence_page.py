@@ -1,0 +1,109 @@
+"""The page of the evidence."""
+
+from collections.abc import Mapping, Sequence
+
+from mmseg_custom.utils.tables import markdown
+
+from .evidence_results import Row, compare
+
+HEAD = """# What each technique gains
+
+The photos are the 361 of garbage6 at 160 pixels (six classes with Background), which the
+backbone, EfficientNet-Lite0 with ImageNet weights, has not seen.
+
+1. Five stratified folds: each photo is validated once, by a model that has not seen it.
+2. 1,000 iterations of 8 photos; the last weights are measured, validation photos choose nothing.
+3. mIoU over the photos of all folds together, mean over the seeds.
+4. The gain is the difference to the first line of a table on the same folds and seeds; its 95 %
+   interval is from the paired bootstrap over these pairs.
+5. Each interval stands for itself: of twenty techniques without effect, one would leave out zero.
+
+![gains with their intervals](images/evidence.png)
+"""
+FOOT = """## How to repeat it
+
+`DATA` is the set at 160 pixels (`data_prep/resize.py --size 160`) with its classes in
+`classes.yaml`; `DATA/folds` is from `data_prep/stratified_kfold.py`:
+
+```bash
+COMMON="--keep-going --folds-dir DATA/folds --data-root DATA"
+cd configs/ablation
+python ../../tools/ablate.py frozen_head.py cosine_restarts.py --variants frozen_head.yaml \\
+    --lr-factors 0.333 1 3 --cache-features $COMMON --out ../../work_dirs/frozen \\
+    --train-args --no-amp --classes DATA/classes.yaml
+python ../../tools/ablate.py trained.py trained_*.py --variants trained.yaml $COMMON \\
+    --out ../../work_dirs/trained --train-args --no-amp --classes DATA/classes.yaml
+cd ../..
+python -m benchmarks.evidence_afterwards work_dirs/frozen/frozen_head \\
+    configs/ablation/frozen_head.py --folds-dir DATA/folds --data-root DATA \\
+    --classes DATA/classes.yaml
+python -m benchmarks.evidence work_dirs/frozen work_dirs/trained
+```
+
+The last command writes this page and its picture from `benchmarks/results/evidence.json`, which
+has the confusion matrix of each training.
+"""
+
+
+def page(content: Mapping, studies: Mapping) -> tuple[str, dict[str, list[tuple[str, Row]]]]:
+    """Return the page, and the compared rows of each study by its title.
+
+    Args:
+        content: Raw results, by study.
+        studies: What evidence.yaml says of them.
+    """
+    parts, compared, missing = [HEAD], {}, list(studies['not_measured'])
+    for name, study in studies.items():
+        if name == 'not_measured':
+            continue
+        rows = compare(content[name], study['first']) if content.get(name) else []
+        titles = {arm: title.replace(';', ',') for arm, title in study['arms'].items()}
+        measured = {row.name for row in rows}
+        missing += [title for arm, title in titles.items() if arm not in measured]
+        if rows:
+            rows = [row for arm in titles for row in rows if row.name == arm]
+            parts.append(_study(dict(study, arms=titles), rows))
+            shown = [(study['arms'][row.name].split(';')[0], row) for row in rows[1:]]
+            compared[study['title']] = shown
+    everything = [pair for pairs in compared.values() for pair in pairs]
+    parts.append('## What it means\n\n' + _meaning(everything))
+    parts.append('## Not measured\n\n' + '\n'.join(f'- {title}' for title in missing) + '\n')
+    return '\n'.join([*parts, FOOT]), compared
+
+
+def _study(study: Mapping, rows: Sequence[Row]) -> str:
+    """Return the heading, the note and the table of a study."""
+    factors = any(row.factors for row in rows)
+    lines = [['experiment', 'mIoU', 'gain', '95 % interval', 'pairs', *(['lr'] if factors else [])]]
+    for number, row in enumerate(rows):
+        gain = f'{row.gain:+.2f}' if number else ''
+        interval = f'{row.interval[0]:+.2f} to {row.interval[1]:+.2f}' if row.interval else ''
+        cells = [study['arms'][row.name], f'{row.mean:.2f}', gain, interval if number else '']
+        lines.append([*cells, str(row.trainings), *([_factors(row)] if factors else [])])
+    return f'## {study["title"]}\n\n{study["note"].strip()}\n\n{markdown(lines)}\n'
+
+
+def _factors(row: Row) -> str:
+    """Return such as ``1 x4, 3``: factors of the learning rate and how many folds chose them."""
+    names = {1 / 3: '1/3', 0.333: '1/3'}
+    return ', '.join(
+        f'{names.get(factor, f"{factor:g}")}{f" x{count}" if count > 1 else ""}'
+        for factor, count in sorted(row.factors.items())
+    )
+
+
+def _meaning(pairs: Sequence[tuple[str, Row]]) -> str:
+    """Return one sentence each for what gains, what loses, and what shows no effect."""
+    better, worse, neither = [], [], []
+    for title, row in pairs:
+        if row.interval is None or row.interval[0] <= 0 <= row.interval[1]:
+            neither.append(title)
+        else:
+            (better if row.interval[0] > 0 else worse).append(f'{title} ({row.gain:+.1f})')
+    sentences = [
+        f'The complete interval is above zero for: {"; ".join(better) or "nothing"}.',
+        f'It is below zero for: {"; ".join(worse) or "nothing"}.',
+        f'No effect is shown for the other {len(neither)}: '
+        'take them only for a reason of your own, and measure again on your photos.',
+    ]
+    return '\n'.join(f'- {sentence}' for sentence in sentences) + '\n'
