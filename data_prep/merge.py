@@ -22,7 +22,7 @@ def build_parser() -> cli.Parser:
         default=[],
         metavar='[ANN=]FILE',
         help='YAML or CSV: the class (or Background, or ignore) for each name, of one file or of '
-        'all',
+        'all, which need not have each name',
     )
     cli.add_classes_option(parser)
     parser.add_argument(
@@ -63,30 +63,32 @@ def run(args) -> None:
     if args.no_photos and args.held_out:
         raise UserError('--held-out compares photos: leave out --no-photos')
     distance = None if args.no_photos else args.hash_distance
-    merged = merge_sets(args.ann, class_maps(args), args.held_out, distance)
+    own, common = class_maps(args)
+    merged = merge_sets(args.ann, own, args.held_out, distance, common)
     classes = classes_of_files({args.out: merged.content}, args.classes)
     require_valid(args.out, merged.content, classes)
     write_json(args.out, with_photo_root(merged.content, args.out, merged.root))
     report(args, merged)
 
 
-def class_maps(args) -> dict[str, dict[str, str]]:
-    """Return the class map of each annotation file."""
+def class_maps(args) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+    """Return the class map of each annotation file that has its own, and that of all."""
     from pathlib import Path
 
     from mmseg_custom.coco.class_map import read_class_map
     from mmseg_custom.utils import UserError
 
     found: dict[str, dict[str, str]] = {}
+    common: dict[str, str] = {}
     for text in args.class_map:
         ann, _, path = text.rpartition('=')
         if ann and ann not in args.ann:
             raise UserError(f'--class-map {text}: {ann} is none of {", ".join(args.ann)}')
         if not Path(path).is_file():
             raise UserError(f'--class-map {text}: {path} is no file')
-        for file in [ann] if ann else args.ann:
-            found[file] = read_class_map(path) | found.get(file, {})
-    return found
+        target = found.setdefault(ann, {}) if ann else common
+        target.update(read_class_map(path) | target)
+    return found, common
 
 
 def report(args, merged) -> None:
@@ -111,6 +113,8 @@ def report(args, merged) -> None:
         print(f'left out: {one["file_name"]} {one["why"]}')
     if len(merged.dropped) > SHOWN:
         print(f'left out: {len(merged.dropped) - SHOWN} more')
+    if merged.unused:
+        print(f'no file has these names of the class map: {", ".join(merged.unused)}')
     names = [one['name'] for one in content['categories']]
     print(f'{len(names)} classes: {", ".join(names)}')
     print(f'wrote {args.out}, of {len(content["images"])} photos')

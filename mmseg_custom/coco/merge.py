@@ -1,7 +1,7 @@
 """Merge sets of different people: one class list, each photo once, and where each is from."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +27,13 @@ class Merged:
         content: The COCO object; ``origin`` of an image is the file that it is from.
         root: The folder that its file names are relative to.
         dropped: Photos that were left out: ``file_name``, ``origin`` and ``why``.
+        unused: Names of the common class map that no file has.
     """
 
     content: dict
     root: Path
     dropped: list[dict]
+    unused: tuple[str, ...] = ()
 
 
 def merge_sets(
@@ -39,6 +41,7 @@ def merge_sets(
     class_maps: Mapping[str, Mapping[str, str]],
     held_out: Sequence[str] = (),
     distance: int | None = 2,
+    common: Mapping[str, str] | None = None,
 ) -> Merged:
     """Merge annotation files.
 
@@ -47,15 +50,27 @@ def merge_sets(
 
     Args:
         files: The files, the one that counts most first.
-        class_maps: By file, the class for each name; names that are missing stay.
+        class_maps: By file, the class for each name that it has; other names stay.
         held_out: Files of photos that nothing may be trained on.
         distance: Bits of 64 in which hashes of photos that look the same may differ; None: photos
             are not looked at.
+        common: The class for each name, of all files; a file's own map comes first. A file need
+            not have all of the names.
 
     Raises:
-        UserError: A file cannot be used, or a photo is missing.
+        UserError: A file cannot be used, a photo is missing, or no file has a name of ``common``.
     """
-    parts = [(Path(file), _renamed(file, class_maps.get(file, {}))) for file in files]
+    read = {file: _read(file) for file in files}
+    common = common or {}
+    unused = _unused(common, read.values())
+    if unused and len(unused) == len(common):
+        raise UserError(
+            f'{", ".join(files)}: have no category {unused[0]!r}, nor another that the class map '
+            'names'
+        )
+    parts = [
+        (Path(file), _renamed(file, read[file], class_maps.get(file, {}), common)) for file in files
+    ]
     several = AnnFiles(files)
     content = join_files(several, parts)
     origins = [file for file, part in zip(files, (p for _, p in parts), strict=True)
@@ -64,16 +79,16 @@ def merge_sets(
         image.setdefault('origin', Path(origin).as_posix())
     root = photo_root(several, content)
     if distance is None:
-        return Merged(content, root, [])
+        return Merged(content, root, [], unused)
     paths = [root / image['file_name'] for image in content['images']]
     held = [path for file in held_out for path in _photos_of(file)]
     numbers = [-1] * len(held) + [files.index(origin) for origin in origins]
     why = _repeated([*held, *paths], numbers, distance)[len(held) :]
-    return _without(content, root, why)
+    return replace(_without(content, root, why), unused=unused)
 
 
-def _renamed(file: str, class_map: Mapping[str, str]) -> dict:
-    """Return a file's content with the names of a class map.
+def _read(file: str) -> dict:
+    """Return a file's content.
 
     Raises:
         UserError: The file is broken, or its labels are in mask files.
@@ -86,11 +101,27 @@ def _renamed(file: str, class_map: Mapping[str, str]) -> dict:
         raise UserError(f'{file}: has no "annotations" to merge')
     if any(image.get('seg_map_path') is not None for image in content['images']):
         raise UserError(f'{file}: its labels are in mask files; describe them as COCO first')
-    known = {name_key(one['name']) for one in content['categories']}
-    unknown = [name for name in class_map if name_key(name) not in known]
-    if unknown:
+    return content
+
+
+def _unused(class_map: Mapping[str, str], contents: Iterable[dict]) -> tuple[str, ...]:
+    known = {name_key(one['name']) for content in contents for one in content['categories']}
+    return tuple(name for name in class_map if name_key(name) not in known)
+
+
+def _renamed(
+    file: str, content: dict, class_map: Mapping[str, str], common: Mapping[str, str]
+) -> dict:
+    """Return a file's content with the names of its class map, and of the common one.
+
+    Raises:
+        UserError: Its own class map names a category that it does not have.
+    """
+    if unknown := _unused(class_map, [content]):
         raise UserError(f'{file}: has no category {unknown[0]!r}, which its class map names')
-    targets = {name_key(name): target for name, target in class_map.items()}
+    targets = {
+        name_key(name): target for one in (common, class_map) for name, target in one.items()
+    }
     categories = [
         one | dict(name=targets.get(name_key(one['name']), one['name']))
         for one in content['categories']

@@ -35,3 +35,17 @@ def data_folders(ann_file: AnnPath, content: dict, data_prefix: dict[str, str]) 
         )
     print_log(f'{ann_file}: photos from {stored}, as it says', 'current', logging.INFO)
     return dict(img_path=stored, seg_map_path=stored)
+
+
+def join_folders(samples: list[dict], folders: dict[str, str]) -> None:
+    """Put the folders before the names of photos, which become ``img_path``, and of masks.
+
+    Args:
+        samples: Of :func:`~mmseg_custom.coco.coco_to_samples`, changed in place.
+        folders: See :func:`data_folders`.
+    """
+    for sample in samples:
+        sample['img_path'] = sample.pop('file_name')
+        for key in ('img_path', 'seg_map_path'):
+            if key in sample:
+                sample[key] = osp.join(folders[key], sample[key])

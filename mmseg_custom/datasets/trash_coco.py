@@ -1,26 +1,21 @@
 """Trash photos with COCO annotations, read straight from the contest's JSON."""
 
 import logging
-import os.path as osp
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from mmengine.logging import print_log
-from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
 from mmseg_custom.classes import built_in, class_list
 from mmseg_custom.coco import coco_to_samples, read_coco, require_valid
 from mmseg_custom.coco.ann_files import joined_path
-from mmseg_custom.coco.photo_root import AnnPath
 from mmseg_custom.utils import UserError
-from mmseg_custom.utils.node import processes_of_node, shared_arrays
 from mmseg_custom.utils.remote import is_dir, local_path
 from mmseg_custom.utils.seeding import SeededIndex
 from mmseg_custom.utils.shared_count import SharedCount
 
-from .content_key import content_key
-from .data_folders import data_folders
+from .data_folders import data_folders, join_folders
 from .repeatable import require_repeatable
 from .sample_checks import (
     load_sample_mask,
@@ -29,11 +24,12 @@ from .sample_checks import (
     require_labels,
     require_valid_masks,
 )
+from .shared_seg_dataset import SharedSegDataset
 from .unused_options import require_used
 
 
 @DATASETS.register_module()
-class TrashCocoDataset(BaseSegDataset):
+class TrashCocoDataset(SharedSegDataset):
     """Semantic segmentation of trash from a COCO-style JSON, without a conversion step.
 
     Categories are matched to the classes by name, since ids differ between files. A pixel that no
@@ -126,38 +122,13 @@ class TrashCocoDataset(BaseSegDataset):
         require_valid(self.ann_file, content, classes)
         samples = coco_to_samples(content, classes)
         self._require_labels(samples)
-        folders = data_folders(self.ann_file, content, self.data_prefix)
-        for sample in samples:
-            sample['img_path'] = sample.pop('file_name')
-            for key in ('img_path', 'seg_map_path'):
-                if key in sample:
-                    sample[key] = osp.join(folders[key], sample[key])
+        join_folders(samples, data_folders(self.ann_file, content, self.data_prefix))
         if not self.backend_args:
             require_files(self.ann_file, samples)
         require_valid_masks(samples, classes)
         if self.skip_broken:
             samples, self.skipped = readable_samples(self.ann_file, samples)
         return samples
-
-    def full_init(self) -> None:
-        """Read the set; of several processes on a node one reads it, and all map the result."""
-        shares = processes_of_node() > 1 and self.serialize_data and not self.skip_broken
-        if not shares or getattr(self, '_fully_initialized', False):
-            super().full_init()
-            return
-        self.data_bytes, self.data_address = shared_arrays(content_key(self), self._read_arrays)
-        self._fully_initialized = True
-
-    def _read_arrays(self) -> tuple[np.ndarray, np.ndarray]:
-        super().full_init()
-        return self.data_bytes, self.data_address
-
-    def _join_prefix(self) -> None:
-        # MMEngine's knows one file; ours are joined with the root already.
-        joined = self.ann_file
-        self.ann_file: AnnPath = ''
-        super()._join_prefix()
-        self.ann_file = joined
 
     def __getitem__(self, idx: int) -> dict:
         """Make a sample; an index that carries a seed makes the same one every time.
@@ -196,11 +167,6 @@ class TrashCocoDataset(BaseSegDataset):
     def get_data_info(self, idx: int) -> dict:
         """Return a sample as MMEngine does, and the ``class_list`` of its labels."""
         return dict(super().get_data_info(idx), class_list=self.class_list)
-
-    def _get_serialized_subset(self, indices: Sequence[int] | int) -> tuple:
-        # MMEngine fails at a number of photos that is all of them.
-        everything = isinstance(indices, int) and abs(indices) == len(self)
-        return super()._get_serialized_subset(range(len(self)) if everything else indices)
 
     def _make_sample(self, idx: int) -> dict:
         if self._samples is None:

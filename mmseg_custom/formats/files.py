@@ -63,12 +63,27 @@ def read_json(path: Path) -> Any:
         raise UserError(f'{path}: does not parse as JSON ({error})') from None
 
 
-def json_or_none(path: Path) -> Any:
-    """Return the content of a file that may be anything; None where it is no JSON."""
+def has_keys(path: Path, *keys: str) -> bool:
+    """Return whether a file looks like a JSON object with some keys, without parsing it."""
+    text = _text_of(path)
+    return text.startswith('{') and all(f'"{key}"' in text for key in keys)
+
+
+def first_entry(path: Path) -> Any:
+    """Return the first entry of a JSON list; the rest is not parsed. None for any other file."""
+    text = _text_of(path)
     try:
-        return json.loads(path.read_text(encoding='utf-8-sig'))
+        return json.JSONDecoder().raw_decode(text[1:].lstrip())[0] if text[:1] == '[' else None
     except (ValueError, RecursionError):
         return None
+
+
+def _text_of(path: Path) -> str:
+    """Return the text of a file that may be anything; empty where it is none."""
+    try:
+        return path.read_text(encoding='utf-8-sig').lstrip()
+    except ValueError:
+        return ''
 
 
 def read_xml(path: Path) -> ElementTree.Element:

@@ -157,6 +157,9 @@ def test_an_archive_is_unpacked_and_its_photos_are_kept(encoding, real_sample, t
                    '[255, 255, 255, 255, 0, 0, 0, 0, 0], "brushlabels": ["P"]}}]}]}]',
          'a brush RLE of'),
         ('a.json', '{"a": 1}', 'looks like none of'),
+        ('a.json', '[]', 'looks like none of'),
+        ('a.json', '[[[', 'looks like none of'),
+        ('a.json', '{"images": [], "annotations": [}', 'does not parse as JSON'),
     ),
 )  # fmt: skip
 def test_hostile_files_are_one_message(name, content, message, tmp_path, capsys):

@@ -108,6 +108,24 @@ def test_a_wrong_class_map_is_one_message(sets, tmp_path, capsys, text, message)
     assert not (tmp_path / 'm.json').exists()
 
 
+def test_a_class_map_of_all_files_need_not_fit_each(sets, tmp_path, capsys):
+    a, b, _ = sets
+    out, common = tmp_path / 'm.json', tmp_path / 'common.yaml'
+    common.write_text('Bottle: Glass\nOdd: ignore\nNowhere: Metal\n')
+    command = (a, b, '--no-photos', '--out', out)
+    maps = [common, f'{b}={tmp_path / "own.yaml"}']
+    # What a file's own map says comes first, wherever it stands.
+    (tmp_path / 'own.yaml').write_text('Odd: Metal')
+    done = call_tool(capsys, TOOL, *command, '--class-map', *maps)
+    assert 'no file has these names of the class map: Nowhere\n' in done.out
+    names = {one['name'] for one in json.loads(out.read_text())['categories']}
+    assert {'Glass', 'Metal'} <= names
+    assert not names & {'Bottle', 'Odd', 'ignore'}
+    common.write_text('Nowhere: Metal')
+    command = (*command, '--force', '--class-map', common)
+    assert "no category 'Nowhere'" in call_tool(capsys, TOOL, *command, code=2).err
+
+
 def test_mask_files_of_other_classes_are_not_joined(sets, tmp_path, capsys):
     a, b, _ = sets
     for path, names in ((a, ['Background', 'x']), (b, ['Background', 'y'])):

@@ -9,14 +9,12 @@ from mmseg_custom.coco.check import locate_problems, lost_annotations
 from mmseg_custom.coco.photo_root import photo_root, with_photo_root
 from mmseg_custom.coco.read import read_coco
 from mmseg_custom.coco.segmentation import compact_segmentation, segmentation_area
-from mmseg_custom.formats.files import json_or_none
+from mmseg_custom.formats.files import has_keys
 from mmseg_custom.formats.model import LabeledPhoto, PhotoSet
 from mmseg_custom.formats.placing import place_photos, root_of
 from mmseg_custom.formats.reading import Reading
 from mmseg_custom.formats.registry import Format, Target
 from mmseg_custom.utils import UserError, write_json
-
-HEAD = 4096
 
 
 class Coco(Format):
@@ -30,8 +28,7 @@ class Coco(Format):
     def recognizes(self, path: Path) -> bool:
         """Return whether a file or a folder looks as if it were in this format."""
         file = _file(path)
-        content = json_or_none(file) if file else None
-        return isinstance(content, dict) and {'images', 'annotations'} <= content.keys()
+        return file is not None and has_keys(file, 'images', 'annotations')
 
     def read(self, reading: Reading, path: Path, data_root: Path | None) -> None:
         """Read a set into ``reading``."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from mmseg_custom.classes import IGNORE
 from mmseg_custom.formats.brush_rle import decode_brush, encode_brush
-from mmseg_custom.formats.files import json_or_none, read_json, read_xml
+from mmseg_custom.formats.files import first_entry, read_json, read_xml
 from mmseg_custom.formats.model import LabeledObject, LabeledPhoto, PhotoSet
 from mmseg_custom.formats.placing import place_photos
 from mmseg_custom.formats.reading import Reading
@@ -40,9 +40,8 @@ class LabelStudio(Format):
     def recognizes(self, path: Path) -> bool:
         """Return whether a file or a folder looks as if it were in this format."""
         file = _file(path)
-        content = json_or_none(file) if file else None
-        tasks = content if isinstance(content, list) else []
-        return bool(tasks) and isinstance(tasks[0], dict) and 'data' in tasks[0]
+        task = first_entry(file) if file else None
+        return isinstance(task, dict) and 'data' in task
 
     def read(self, reading: Reading, path: Path, data_root: Path | None) -> None:
         """Read a set into ``reading``."""

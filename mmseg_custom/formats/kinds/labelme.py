@@ -11,7 +11,7 @@ import numpy as np
 
 from mmseg_custom.coco.decode_photo import open_photo
 from mmseg_custom.coco.photos import is_photo
-from mmseg_custom.formats.files import json_or_none, read_json, read_text
+from mmseg_custom.formats.files import has_keys, read_json, read_text
 from mmseg_custom.formats.model import LabeledPhoto, PhotoSet
 from mmseg_custom.formats.placing import label_names, place_photos
 from mmseg_custom.formats.reading import Reading
@@ -162,7 +162,6 @@ def _files(path: Path):
 
 def _is_one(path: Path) -> bool:
     try:
-        content = json_or_none(path)
+        return has_keys(path, 'shapes', 'imagePath')
     except OSError:
         return False
-    return isinstance(content, dict) and 'shapes' in content and 'imagePath' in content

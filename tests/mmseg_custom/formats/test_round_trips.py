@@ -1,3 +1,4 @@
+import json
 import shutil
 from collections import Counter
 from dataclasses import replace
@@ -73,6 +74,15 @@ def test_every_pair_of_formats(first, second, folder, rich):
         place = folder / f'step_{step}'
         photos = passed_through(photos, kind, place, root if name == 'masks' else None)
         assert contents(photos.photos) == held
+
+
+@pytest.mark.parametrize('name', ['coco', 'label_studio', 'labelme'])
+def test_a_format_is_found_without_parsing_what_is_read_afterwards(name, folder, rich, monkeypatch):
+    kind = formats()[name]
+    write_set(rich[0], kind, folder / f'guessed_{name}', 'none')
+    for function in ('load', 'loads'):
+        monkeypatch.delattr(json, function)
+    assert guess_format(folder / f'guessed_{name}') is kind
 
 
 @pytest.fixture(scope='module')
