@@ -95,7 +95,7 @@ def rows_of(model: str, runs: int) -> list[str]:
     from mmseg_custom.apis.int8 import StaticQuantizer
     from mmseg_custom.prediction.photo_sources import list_photos
 
-    from .parity import segmenter_of
+    from .random_models import segmenter_of
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

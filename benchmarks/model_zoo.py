@@ -21,6 +21,7 @@ import mmseg_custom.plugins  # noqa: F401
 from mmseg_custom.utils import atomic_path, write_json
 
 from .training_steps import build, config_of, cpu_step, gpu_step, size_of
+from .zoo import NAMES
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / 'docs' / 'model_zoo.md'
@@ -30,11 +31,6 @@ HEADER = (
     'config | parameters | GMACs | weights | license | published mIoU | ours | CPU step | GPU step',
     '---|---:|---:|---|---|---|---|---|---',
 )
-
-
-def experiments() -> list[str]:
-    """Return the names of the configs of the zoo."""
-    return sorted(path.stem for path in (ROOT / 'configs').glob('*_trash.py'))
 
 
 def weights_of(cfg: Config) -> tuple[str, str | None]:
@@ -100,7 +96,7 @@ def add_missing(
     jobs: int = 1,
 ) -> None:
     """Add what a function returns for the experiments named, or else for all that lack ``key``."""
-    wanted = names or [name for name in experiments() if key not in costs.get(name, {})]
+    wanted = names or [name for name in NAMES if key not in costs.get(name, {})]
     for name, cost in in_processes(function, wanted, jobs):
         costs.setdefault(name, {})
         costs[name] |= cost
@@ -135,7 +131,7 @@ def row(name: str, cost: dict, known: dict) -> str:
 def table(costs: dict) -> str:
     """Return the table as Markdown."""
     known = yaml.safe_load(Path(__file__).with_name('model_zoo.yaml').read_text(encoding='utf-8'))
-    lines = [*HEADER, *(row(name, costs[name], known) for name in experiments())]
+    lines = [*HEADER, *(row(name, costs[name], known) for name in NAMES)]
     return '\n'.join(f'| {line} |' for line in lines)
 
 

@@ -14,15 +14,11 @@ from typing import Any
 
 from mmseg_custom import cli
 
-ROOT = Path(__file__).resolve().parents[1]
-NAMES = sorted(path.stem for path in (ROOT / 'configs').glob('*_trash.py'))
+from .zoo import NAMES
+
 # Each with the package that it needs.
 FORMATS = {'.onnx': 'onnxruntime', '.xml': 'openvino', '.ncnn.param': 'pnnx'}
 TITLES = {'.onnx': 'ONNX', '.xml': 'OpenVINO', '.ncnn.param': 'ncnn'}
-# Layers whose random weights are scaled so that several classes win somewhere. Not those of K-Net,
-# whose rounding errors grow with them from stage to stage.
-DECIDING = ('conv_seg.weight', 'class_predictor.weight', 'segmentation_head.0.weight')
-SCALE = 20
 
 
 def build_parser() -> cli.Parser:
@@ -71,8 +67,11 @@ def compare_experiment(name: str, formats, file: Path, known: dict[str, Any]) ->
     """Export one experiment to each format, and keep what comes of it."""
     from mmseg_custom.utils import UserError, write_json
 
+    from .random_models import count_classes, segmenter_of
+
     with tempfile.TemporaryDirectory() as folder:
         segmenter = segmenter_of(name, Path(folder))
+        known['classes'] = count_classes(segmenter)
         for suffix in formats:
             # Stays if the libraries of a format end the process.
             known[suffix] = dict(refused='the process ended')
@@ -118,38 +117,11 @@ def compare_format(segmenter, suffix: str, folder: Path) -> dict[str, float]:
     )
 
 
-def segmenter_of(name: str, folder: Path):
-    """Build an experiment with random weights that decide."""
-    import torch
-    from mmengine.registry import init_default_scope
-    from mmseg.registry import MODELS
-
-    from mmseg_custom.apis import TrashSegmenter
-    from mmseg_custom.experiment.config import drop_pretrained, load_config
-    from mmseg_custom.utils.silence import loggers_silenced
-
-    cfg = load_config(str(ROOT / 'configs' / f'{name}.py'))
-    drop_pretrained(cfg.model)
-    torch.manual_seed(0)
-    init_default_scope('mmseg')
-    model = MODELS.build(cfg.model)
-    # mmengine names each weight.
-    with loggers_silenced():
-        model.init_weights()
-    is_knet = 'KernelUpdateHead' in str(model)
-    for key, weights in model.named_parameters():
-        if key.endswith(DECIDING) and not is_knet:
-            weights.data *= SCALE
-    checkpoint = folder / 'random.pth'
-    torch.save(dict(state_dict=model.state_dict()), checkpoint)
-    return TrashSegmenter(cfg, checkpoint, device='cpu')
-
-
 def row_of(name: str, found: Mapping[str, Any]) -> str:
     """Return the row of one experiment."""
     megabytes = found.get('.onnx', {}).get('megabytes', '')
     cells = [cell_of(found.get(suffix)) for suffix in FORMATS]
-    return f'| {name} | {megabytes} | {" | ".join(cells)} |'
+    return f'| {name} | {megabytes} | {found.get("classes", "")} | {" | ".join(cells)} |'
 
 
 def cell_of(result: Mapping[str, Any] | None) -> str:
@@ -166,9 +138,12 @@ def write_table(folder: Path) -> None:
     from mmseg_custom.utils import atomic_path
 
     titles = ' | '.join(TITLES[suffix] for suffix in FORMATS)
-    rows = [f'| experiment | ONNX, MB | {titles} |', '|---|---:|' + '---|' * len(FORMATS)]
-    for file in sorted(folder.glob('*.json')):
-        rows.append(row_of(file.stem, json.loads(file.read_text())))
+    heads = [
+        f'| experiment | ONNX, MB | classes | {titles} |',
+        '|---|---:|---:|' + '---|' * len(FORMATS),
+    ]
+    found = {file.stem: json.loads(file.read_text()) for file in sorted(folder.glob('*.json'))}
+    rows = [*heads, *(row_of(name, of_name) for name, of_name in found.items())]
     with atomic_path(folder / 'table.md') as temporary:
         temporary.write_text('\n'.join(rows) + '\n', encoding='utf-8')
 

@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from mmseg_custom import cli
 from mmseg_custom.cli import existing_file, model_file
@@ -54,7 +56,8 @@ def run(args) -> None:
     out = Path(args.out)
     before = TrashSegmenter(None, args.model, args.device)
     print(f'{args.model} on {args.photos}, photos that it was not trained on:', flush=True)
-    first = score_model(before, args.photos, None)
+    masks_before: dict = {}
+    first = score_model(before, args.photos, None, on_mask=masks_before.__setitem__)
     print(
         f'  {first.photos} photos: mIoU {first.miou:.1f}, trash or not {first.foreground_iou:.1f}'
     )
@@ -62,10 +65,11 @@ def run(args) -> None:
     fine_tune(args, out)
     checkpoint, _ = find_checkpoint(out)
     after = TrashSegmenter(None, checkpoint, args.device)
-    second = score_model(after, args.photos, None)
+    masks_after: dict = {}
+    second = score_model(after, args.photos, None, on_mask=masks_after.__setitem__)
     print(table(first, second))
     sheet = out / 'contact_sheet.png'
-    draw(args.photos, before, after, sheet)
+    draw(args.photos, before.classes, (masks_before, masks_after), sheet)
     print(
         f'Look at {sheet}. Then try it with photos of yours:\n'
         f'  make app\n'
@@ -96,8 +100,8 @@ def table(first, second) -> str:
     return text.get_string()
 
 
-def draw(ann_file: str, before, after, target: Path) -> None:
-    """Draw photos with labels and both predictions."""
+def draw(ann_file: str, classes, predicted: Sequence[Mapping[str, Any]], target: Path) -> None:
+    """Draw photos with labels and predictions, which are masks by file name."""
     from mmseg_custom.coco.labelled_set import labelled_samples
     from mmseg_custom.coco.masks import sample_mask
     from mmseg_custom.coco.photos import read_photo
@@ -105,11 +109,12 @@ def draw(ann_file: str, before, after, target: Path) -> None:
     from mmseg_custom.visualization import contact_sheet
 
     rows = []
-    for sample in labelled_samples(ann_file, before.classes):
+    for sample in labelled_samples(ann_file, classes):
+        name = sample['file_name']
         photo = read_photo(sample['img_path'], sample['height'], sample['width'])[..., ::-1]
-        masks = sample_mask(sample, Path(), before.classes), before(photo).mask, after(photo).mask
-        rows.append((sample['file_name'], photo, masks))
-    sheet = contact_sheet(rows, before.classes, ('photo', 'truth', 'before', 'after'))
+        masks = sample_mask(sample, Path(), classes), *(masks[name] for masks in predicted)
+        rows.append((name, photo, masks))
+    sheet = contact_sheet(rows, classes, ('photo', 'truth', 'before', 'after'))
     with atomic_path(target) as temporary:
         sheet.save(temporary)
 

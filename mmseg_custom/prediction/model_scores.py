@@ -1,7 +1,7 @@
 """How well a model does on labeled photos: scores by class, and its answers by category."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,7 @@ def score_model(
     ann_file: str | os.PathLike,
     data_root: str | os.PathLike | None,
     class_map: str | os.PathLike | None = None,
+    on_mask: Callable[[str, np.ndarray], Any] | None = None,
 ) -> ModelScores:
     """Predict the photos of an annotation file and compare with their labels, at full size.
 
@@ -92,6 +93,8 @@ def score_model(
         data_root: See :func:`~mmseg_custom.coco.photo_root.photo_root`.
         class_map: Read instead of the model's own, see
             :func:`~mmseg_custom.coco.class_map.with_class_map`.
+        on_mask: Called with the ``file_name`` of each photo and its predicted labels, ``(H, W)``
+            uint8; None: nobody needs them.
 
     Raises:
         UserError: No valid annotations, or a photo that cannot be read.
@@ -104,6 +107,8 @@ def score_model(
     for sample in samples:
         photo = read_photo(sample['img_path'], sample['height'], sample['width'])
         prediction = segment_named(segmenter, photo[..., ::-1], sample['img_path']).mask
+        if on_mask is not None:
+            on_mask(sample['file_name'], prediction)
         truth = sample_mask(sample, Path(), classes)
         confusion += confusion_matrix(truth, prediction, len(classes), sample['file_name'])
         if category := category_of.get(sample['file_name']):

@@ -37,12 +37,13 @@ def run_once(*args):
 
 def test_all_comparisons_run_and_are_written_and_drawn(tmp_path):
     pytest.importorskip('pydensecrf.densecrf')
+    pytest.importorskip('segmentation_models_pytorch')
     done = run_once('--out', tmp_path / 'b.json')
     assert done.returncode == 0, done.stderr[-3000:]
     results = json.loads((tmp_path / 'b.json').read_text())['results']
     # Two weights, two numbers of labels and two sizes, and undecided labels, instead of one row;
-    # prediction against three.
-    assert len(results) == len(NAMES) + 10
+    # prediction against five.
+    assert len(results) == len(NAMES) + 12
     crf = [result['name'] for result in results if 'dense CRF' in result['name']]
     assert len(set(crf)) == 9
     assert all('11 labels' in name or '21 labels' in name for name in crf)

@@ -51,8 +51,14 @@ def test_other_names_are_read_through_a_class_map(scored, toy_set, tmp_path):
     content['info']['data_root'] = str(toy_set)
     (tmp_path / 'val.json').write_text(json.dumps(content))
     (tmp_path / 'map.yaml').write_text(''.join(f'{new}: {old}\n' for old, new in names.items()))
-    found = score_model(segmenter, tmp_path / 'val.json', None, tmp_path / 'map.yaml')
+    masks = {}
+    found = score_model(
+        segmenter, tmp_path / 'val.json', None, tmp_path / 'map.yaml', masks.__setitem__
+    )
     assert (found.confusion == scores.confusion).all()
+    assert set(masks) == {image['file_name'] for image in content['images']}
+    for name, mask in masks.items():
+        assert (mask == segmenter(toy_set / name).mask).all()
 
 
 def test_a_list_without_a_background_has_no_foreground_iou():
