@@ -13,6 +13,7 @@ from mmseg_custom.hooks import SaveMetricsHook
 from mmseg_custom.runs.ablation import gain_interval
 from mmseg_custom.runs.lr_factors import choose_factors
 from mmseg_custom.runs.trials import Trial
+from mmseg_custom.utils import UserError
 
 FOLDER = re.compile(r'fold_(\d+)_seed_(\d+)(?:_lr_([\d.]+))?')
 
@@ -89,8 +90,8 @@ def compare(trainings: Iterable[dict], first: str) -> list[Row]:
     """Compare the experiments of a study with one of them.
 
     Each fold takes the factor of the learning rate that is best on the other folds with the lowest
-    seed. Factors that were not tried on every fold are left out, and so are experiments without
-    one.
+    seed (:func:`~mmseg_custom.runs.lr_factors.choose_factors`). Experiments for which none can be
+    chosen are left out.
 
     Args:
         trainings: See :func:`read_trainings`.
@@ -125,14 +126,10 @@ def _counting(arm: Sequence[Measured], folds: set) -> list[Measured]:
     if all(one.lr_factor is None for one in arm):
         return list(arm)
     seed = min(one.seed for one in arm)
-    tried: dict[float | None, list[Measured]] = {}
-    for one in arm:
-        if one.seed == seed:
-            tried.setdefault(one.lr_factor, []).append(one)
-    complete = [one for part in tried.values() if {t.fold for t in part} == folds for one in part]
-    if not complete:
+    try:
+        factors = choose_factors([one for one in arm if one.seed == seed], sorted(folds))
+    except UserError:
         return []
-    factors = choose_factors(complete)
     return [one for one in arm if one.lr_factor == factors[one.name, one.fold]]
 
 

@@ -44,6 +44,12 @@ def build_parser() -> cli.Parser:
         'that is best on the other folds',
     )
     parser.add_argument(
+        '--lr-folds',
+        type=positive_int,
+        metavar='N',
+        help='try --lr-factors on the first N folds only, at least two (all)',
+    )
+    parser.add_argument(
         '--cache-features',
         action='store_true',
         help='train the head alone, without augmentation, on features that are computed once: for '
@@ -113,9 +119,11 @@ def run_all(trials: list, args, command_of: Callable) -> list:
     if not args.lr_factors:
         run_trials(trials, command_of, **options)
         return trials
-    tried = with_factors([t for t in trials if t.seed == args.seeds[0]], args.lr_factors)
+    folds = list(dict.fromkeys(trial.fold for trial in trials))
+    first = [t for t in trials if t.seed == args.seeds[0] and t.fold in folds[: args.lr_folds]]
+    tried = with_factors(first, args.lr_factors)
     run_trials(tried, command_of, **options)
-    chosen = choose_factors(tried)
+    chosen = choose_factors(tried, folds)
     counting = [one for t in trials for one in with_factors([t], [chosen[t.name, t.fold]])]
     run_trials(counting, command_of, **options)
     return counting
@@ -153,7 +161,7 @@ def chosen_folds(args) -> list:
 
     if args.folds_dir:
         folds = numbers_of_folds(args.folds_dir, args.folds)
-        if args.lr_factors and len(folds) < 2:
+        if args.lr_factors and min(len(folds), args.lr_folds or len(folds)) < 2:
             raise UserError('--lr-factors chooses on other folds: take at least two')
         return folds
     if args.lr_factors:

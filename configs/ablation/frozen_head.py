@@ -1,8 +1,9 @@
-# For many short trainings: the laptop model on photos as they are, a thousand iterations
+# For many short trainings on one core: the laptop model with a narrow head, on photos as they are
 _base_ = [
     '../_base_/models/segformer_efflite0.py', '../_base_/datasets/trash_coco.py',
     '../_base_/schedules/adamw_poly_4k.py', '../_base_/default_runtime.py'
 ]
+model = dict(decode_head=dict(channels=32))
 max_iters = 1000
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-6, by_epoch=False, begin=0, end=_base_.warmup_iters),

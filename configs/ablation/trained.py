@@ -1,2 +1,2 @@
 # The laptop model on small photos with everything trained, a thousand iterations
-_base_ = './frozen_head.py'
+_base_ = './frozen_head_wide.py'

@@ -51,6 +51,10 @@ REMEDIES: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
         (('--no-photos',), 'leave the photos out with --no-photos'),
         (('--exclude',), 'name the validation files with --exclude'),
     ),
+    'random-cache': (
+        (('--augmentation',), 'leave the augmentation out: --augmentation none'),
+        (('--option',), 'leave out --option cached_samples'),
+    ),
     'non-finite-loss': (
         (('--option',), 'clip the gradients: --option clip_grad'),
         (

@@ -1,6 +1,6 @@
 """Learning rates of a comparison: each fold's is chosen on the other folds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -29,42 +29,49 @@ def with_factors(trials: Sequence[Trial], factors: Sequence[float]) -> list[Tria
     ]
 
 
-def choose_factors(trials: Sequence[Trial]) -> dict[tuple[str, int | None], float]:
+def choose_factors(
+    trials: Sequence[Trial], folds: Sequence[int | None] | None = None
+) -> dict[tuple[str, int | None], float]:
     """Choose a factor for each experiment and fold by the mIoU of all other folds together.
 
-    Validation images of a fold have no part in the choice of its learning rate.
+    Validation images of a fold have no part in the choice of its learning rate. Folds without a
+    result at each factor have no part in any choice; a factor with which a training failed is not
+    chosen.
 
     Args:
-        trials: Each experiment with every factor on at least two folds. A factor with which a
-            training of the experiment has no result is not chosen.
+        trials: Each experiment with every factor on at least two folds.
+        folds: The folds to choose for; None: those of ``trials``.
 
     Returns:
         dict[tuple[str, int | None], float]: By name of the experiment and fold. Of equal ones, the
         factor nearest to 1 on a logarithmic scale.
 
     Raises:
-        UserError: An experiment has no factor at which all trainings have a result.
+        UserError: A fold of an experiment has no other fold to choose by.
     """
-    scores: dict[tuple[str, int | None, float], np.ndarray] = {}
     failed = {(trial.name, trial.lr_factor) for trial in trials if trial.result() is None}
+    scores: dict[str, dict[int | None, dict[float, np.ndarray]]] = {}
     for trial in trials:
-        if (trial.name, trial.lr_factor) in failed:
-            continue
-        key = trial.name, trial.fold, trial.lr_factor or 1.0
-        confusion = np.array((trial.result() or {})['confusion_matrix'])
-        scores[key] = scores.get(key, 0) + confusion
+        of_fold = scores.setdefault(trial.name, {}).setdefault(trial.fold, {})
+        if (trial.name, trial.lr_factor) not in failed:
+            confusion = np.array((trial.result() or {})['confusion_matrix'])
+            factor = trial.lr_factor or 1.0
+            of_fold[factor] = of_fold.get(factor, 0) + confusion
     chosen = {}
-    for name, fold in dict.fromkeys((trial.name, trial.fold) for trial in trials):
-        others: dict[float, np.ndarray] = {}
-        for (other_name, other_fold, factor), confusion in scores.items():
-            if other_name == name and other_fold != fold:
-                others[factor] = others.get(factor, 0) + confusion
-        if not others:
-            raise UserError(f'{name}: trainings failed at every learning rate')
-        chosen[name, fold] = max(
-            others, key=lambda factor: (_miou(others[factor]), -abs(np.log(factor)))
-        )
+    for name, of_folds in scores.items():
+        factors = {factor for of_fold in of_folds.values() for factor in of_fold}
+        complete = {fold: part for fold, part in of_folds.items() if part.keys() == factors}
+        for fold in of_folds if folds is None else folds:
+            others = [part for other, part in complete.items() if other != fold]
+            if not factors or not others:
+                raise UserError(f'{name}: no fold but {fold} has results at each learning rate')
+            sums = {f: _miou(sum(part[f] for part in others)) for f in factors}
+            chosen[name, fold] = _best(sums)
     return chosen
+
+
+def _best(scores: Mapping[float, float]) -> float:
+    return max(scores, key=lambda factor: (scores[factor], -abs(np.log(factor))))
 
 
 def _miou(confusion: np.ndarray) -> float:
