@@ -1,8 +1,8 @@
 # Shared by the dist_*.sh scripts: starts GPUS processes of a tool on this node.
 #   dist_run TOOL GPUS ARGUMENTS…
 # With CUDA the processes talk over NCCL, one GPU each; on a CPU-only machine over gloo.
-# MAX_RESTARTS=N (one node): when a process is gone, all are started again, up to N times, and
-# train.py continues.
+# MAX_RESTARTS=N (with several nodes, on each): when a process is gone, all are started again, up to
+# N times, and train.py continues.
 # Several nodes: set NNODES, NODE_RANK, MASTER_ADDR and PORT on each and start the same command. A node
 # that was started with another command is not let in (RUN_ID=NAME: compare this name instead).
 usage() {
