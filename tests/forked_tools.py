@@ -43,15 +43,15 @@ def run(command) -> ForkedTool:
 
 @pytest.fixture
 def forked_tools(monkeypatch):
-    """Let self_train.py and ablate.py fork what they start."""
+    """Let self_train.py fork what it starts."""
     fork_tools(monkeypatch)
 
 
 def fork_tools(monkeypatch) -> None:
     """Do what the fixture does."""
     from mmseg_custom.pseudo import self_training
-    from mmseg_custom.runs import trials
+    from mmseg_custom.runs import cold_process
 
     stand_in = SimpleNamespace(Popen=ForkedTool, run=run, STDOUT=subprocess.STDOUT)
-    monkeypatch.setattr(trials, 'subprocess', stand_in)
+    monkeypatch.setattr(cold_process, 'subprocess', stand_in)
     monkeypatch.setattr(self_training, 'subprocess', stand_in)

@@ -86,7 +86,8 @@ def build_parser() -> cli.Parser:
 def run(args) -> None:
     """Run what is not done, then report."""
     from mmseg_custom.runs.ablation import summarize
-    from mmseg_custom.runs.trials import plan_trials, split_options, train_command
+    from mmseg_custom.runs.train_command import split_options, train_command
+    from mmseg_custom.runs.trials import plan_trials
     from mmseg_custom.utils import write_json
     from mmseg_custom.visualization.ablation import draw_ablation
 

@@ -37,7 +37,8 @@ def run(args) -> None:
     """Train what is not trained yet, measure, and print what follows."""
     from mmseg_custom.runs.fold_files import numbers_of_folds
     from mmseg_custom.runs.out_of_fold import out_of_fold
-    from mmseg_custom.runs.trials import plan_trials, run_trials, split_options, train_command
+    from mmseg_custom.runs.train_command import split_options, train_command
+    from mmseg_custom.runs.trials import plan_trials, run_trials
     from mmseg_custom.utils import write_json
 
     def command_of(trial) -> list[str]:

@@ -59,7 +59,7 @@ def run(args) -> None:
     """Run the rounds and report."""
     from mmseg_custom.prediction.photo_sources import folder_of
     from mmseg_custom.pseudo.self_training import Plan, self_train
-    from mmseg_custom.runs.trials import train_command
+    from mmseg_custom.runs.train_command import train_command
 
     plan = Plan(
         config=args.config,

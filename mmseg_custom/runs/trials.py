@@ -1,8 +1,6 @@
 """Trainings of several experiments over seeds and folds: what to run, and running it."""
 
 import json
-import re
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,32 +15,11 @@ from mmseg_custom.utils.progress import tqdm
 from mmseg_custom.utils.provenance import FILE, Provenance
 from mmseg_custom.utils.thread_pool import thread_pool
 
-from .fold_files import fold_file
+from .cold_process import ColdProcess
 from .made_from import describe_training, photos_of
 from .warm_process import WarmProcess
 
 LOG = 'train.log'
-POLL_SECONDS = 0.2
-
-
-class ColdProcess:
-    """Runs each command in a process of its own."""
-
-    def run(self, command: Sequence[str], log: Path, stop: Event) -> int | None:
-        """Do what :meth:`~mmseg_custom.runs.warm_process.WarmProcess.run` does."""
-        with open(log, 'a', encoding='utf-8') as file:
-            running = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
-        try:
-            while running.poll() is None:
-                if stop.wait(POLL_SECONDS):
-                    return None
-        finally:
-            running.terminate()
-            running.wait()
-        return running.returncode
-
-    def close(self) -> None:
-        """Nothing is left to end."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +158,7 @@ def _require_same(trial: Trial, command: Sequence[str]) -> None:
 
 
 def _train(
-    trial: Trial, command: Sequence[str], process: 'WarmProcess | ColdProcess', stop: Event
+    trial: Trial, command: Sequence[str], process: WarmProcess | ColdProcess, stop: Event
 ) -> None:
     """Run one training; its output goes to a file, and it ends when ``stop`` is set."""
     trial.folder.mkdir(parents=True, exist_ok=True)
@@ -197,39 +174,3 @@ def _train(
 def _last_line(path: Path) -> str:
     lines = [line.strip() for line in path.read_text(encoding='utf-8').splitlines()]
     return next((line for line in reversed(lines) if line), 'it wrote nothing')
-
-
-def split_options(trial: Trial, folds_dir: str | None) -> list[str]:
-    """Return the options of train.py that choose a trial's fold; none for the config's split.
-
-    Args:
-        trial: What to train.
-        folds_dir: Folder of the folds.
-    """
-    if trial.fold is None or folds_dir is None:
-        return []
-    train, val = (fold_file(folds_dir, trial.fold, part) for part in ('train', 'val'))
-    return ['--train-json', train, '--val-json', val]
-
-
-def train_command(
-    tools: Path, trial: Trial, gpus: int = 0, partition: str | None = None
-) -> list[str]:
-    """Return the beginning of the command line that trains a trial.
-
-    Args:
-        tools: Folder of train.py and the scripts.
-        trial: What to train.
-        gpus: Number of processes; 0: one, without a launcher.
-        partition: Partition of a Slurm cluster, or None.
-    """
-    if partition:
-        name = re.sub(r'\W', '_', f'{trial.name}_{trial.folder.name}')
-        start = ['bash', str(tools / 'slurm_train.sh'), partition, name, trial.config]
-    elif gpus:
-        start = ['bash', str(tools / 'dist_train.sh'), trial.config, str(gpus)]
-    else:
-        start = [sys.executable, str(tools / 'train.py'), trial.config]
-    factor = [] if trial.lr_factor is None else ['--lr-factor', f'{trial.lr_factor:g}']
-    chosen = [*trial.arguments, *factor, '--seed', str(trial.seed)]
-    return [*start, '--work-dir', str(trial.folder), *chosen, '--resume']

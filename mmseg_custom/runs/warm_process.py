@@ -14,6 +14,8 @@ import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, SpawnContext
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Event
 
@@ -31,8 +33,8 @@ class WarmProcess:
     and the next one gets another process.
     """
 
-    def __init__(self):
-        self._process = None
+    def __init__(self) -> None:
+        self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
 
     def run(self, command: Sequence[str], log: Path, stop: Event) -> int | None:
@@ -46,7 +48,7 @@ class WarmProcess:
         Returns:
             int | None: Its exit code; None if it was stopped.
         """
-        pipe = self._started()
+        pipe, process = self._started()
         pipe.send(([str(word) for word in command[1:]], str(log)))
         try:
             while not pipe.poll(POLL_SECONDS):
@@ -55,22 +57,22 @@ class WarmProcess:
                     return None
             return pipe.recv()
         except (EOFError, ConnectionResetError):
-            self._process.join()
-            return self._process.exitcode
+            process.join()
+            return process.exitcode
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
         """End the process; a training in it writes a checkpoint before."""
-        if self._process is not None:
+        if self._pipe is not None and self._process is not None:
             self._pipe.close()
             self._process.terminate()
             self._process.join()
             self._process = None
 
-    def _started(self) -> Connection:
-        if self._process is None or not self._process.is_alive():
+    def _started(self) -> tuple[Connection, BaseProcess]:
+        if self._pipe is None or self._process is None or not self._process.is_alive():
             context = _context()
             self._pipe, other = context.Pipe()
             self._process = context.Process(
@@ -78,10 +80,10 @@ class WarmProcess:
             )
             self._process.start()
             other.close()
-        return self._pipe
+        return self._pipe, self._process
 
 
-def _context() -> multiprocessing.context.BaseContext:
+def _context() -> SpawnContext | ForkServerContext:
     """Return how processes start: forked from one with all imports, or where CUDA is, from none.
 
     MMEngine asks for CUDA while it is imported, which no forked process can use after that.

@@ -2,7 +2,6 @@ import json
 
 import pytest
 from conftest import ROOT, call_tool
-from forked_tools import forked_tools  # noqa: F401
 from PIL import Image
 
 TOOL = 'tools/ablate.py'
@@ -11,7 +10,6 @@ TOY = ROOT / 'configs' / 'upernet_swin_toy.py'
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures('forked_tools')
 def test_two_experiments_are_compared(toy_set, tmp_path, capsys):
     other = tmp_path / 'small_steps.py'
     other.write_text(f'_base_ = {str(TOY)!r}\noptim_wrapper = dict(optimizer=dict(lr=1e-6))\n')
@@ -44,7 +42,8 @@ def test_variants_take_the_rate_that_is_best_on_the_other_folds(tmp_path, capsys
     variants.write_text('focal: --loss focal\nema: --option ema\n')
     commands = {}
 
-    def fake(trials, command_of, jobs):
+    def fake(trials, command_of, **options):
+        assert options == dict(jobs=1, warm=True, keep_going=False)
         for trial in trials:
             commands[trial.name, trial.fold, trial.seed, trial.lr_factor] = command_of(trial)
             right = 9 if (trial.name == 'focal') == (trial.lr_factor == 3) else 5
@@ -82,3 +81,7 @@ def test_mistakes_are_one_line(tmp_path, capsys):
     (tmp_path / 'kfold_0_val.json').write_text('{}')
     done = call_tool(capsys, TOOL, TOY, '--folds-dir', tmp_path, '--folds', 0, 3, code=2)
     assert 'has no kfold_3_val.json' in done.err
+    (tmp_path / 'kfold_1_val.json').write_text('{}')
+    rates = ['--lr-factors', 1, 3, '--lr-folds', 1]
+    done = call_tool(capsys, TOOL, TOY, '--folds-dir', tmp_path, *rates, code=2)
+    assert 'take at least two' in done.err

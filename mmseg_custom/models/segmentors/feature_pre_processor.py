@@ -61,23 +61,24 @@ class FeaturePreProcessor(SegDataPreProcessor):
             data: See :meth:`forward`.
             training: Whether the labels are padded, too, and a loss follows.
         """
+        assert self.features is not None  # the segmentor sets them
         photos, sources = data['inputs'], data['data_samples']
         key = training, max(p.shape[-2] for p in photos), max(p.shape[-1] for p in photos)
         known = [self._prepared.get(photo, {}).get(key) for photo in photos]
         if not all(
             one and one.source is source for one, source in zip(known, sources, strict=True)
         ):
-            known = self._prepare(data, training)
+            known = self._prepare(data, training, self.features)
             for photo, one in zip(photos, known, strict=True):
                 if not self.features.is_full:
                     self._prepared.setdefault(photo, {})[key] = one
         samples = [one.sample if training else _unpredicted(one.sample) for one in known]
         return dict(inputs=stack_levels([one.features for one in known]), data_samples=samples)
 
-    def _prepare(self, data: dict, training: bool) -> list[Prepared]:
+    def _prepare(self, data: dict, training: bool, features: FrozenFeatures) -> list[Prepared]:
         ready = super().forward(data, training)
-        features = self.features.of_each(ready['inputs'])
-        parts = zip(data['data_samples'], ready['data_samples'], features, strict=True)
+        maps = features.of_each(ready['inputs'])
+        parts = zip(data['data_samples'], ready['data_samples'], maps, strict=True)
         return [Prepared(*part) for part in parts]
 
 

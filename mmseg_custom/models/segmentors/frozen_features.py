@@ -46,8 +46,9 @@ class FrozenFeatures:
         """Return for each of ``(N, C, H, W)`` float photos its feature maps, ``(c, h, w)``."""
         if self._known is None:
             self._known = self._take_over(inputs.device)
+        known = self._known
         digests = [_digest(photo) for photo in inputs]
-        found = {digest: self._known.get(digest) for digest in digests}
+        found = {digest: known.get(digest) for digest in digests}
         new = [place for place, digest in enumerate(digests) if found[digest] is None]
         if new:
             self.backbone.eval()
@@ -56,7 +57,7 @@ class FrozenFeatures:
             for row, place in enumerate(new):
                 features = tuple(one[row].clone() for one in maps)
                 found[digests[place]] = features
-                self._keep(digests[place], features)
+                self._keep(known, digests[place], features)
         return [found[digest] for digest in digests]  # type: ignore[misc]
 
     def _take_over(self, device: torch.device) -> dict[bytes, tuple[Tensor, ...]]:
@@ -74,18 +75,18 @@ class FrozenFeatures:
         self.room -= sum(level.nbytes for photo in known.values() for level in photo)
         return known
 
-    def _keep(self, digest: bytes, features: tuple[Tensor, ...]) -> None:
-        if digest in self._known or self.is_full:
+    def _keep(self, known: dict, digest: bytes, features: tuple[Tensor, ...]) -> None:
+        if digest in known or self.is_full:
             return
         self.room -= sum(one.nbytes for one in features)
         if self.is_full:
             print_log(
-                f'the memory for features is full ({len(self._known)} photos): those of other '
+                f'the memory for features is full ({len(known)} photos): those of other '
                 'photos are computed each time',
                 'current',
             )
             return
-        self._known[digest] = features
+        known[digest] = features
 
 
 def stack_levels(photos: list[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:

@@ -50,12 +50,13 @@ class SharedNumClasses:
         )
         # The base class has made modules of the configs.
         self.features = FrozenFeatures(self.backbone) if frozen_features else None  # type: ignore
-        if isinstance(self.data_preprocessor, FeaturePreProcessor):  # type: ignore[has-type]
-            self.data_preprocessor.features = self.features
+        preprocessor = self.data_preprocessor  # type: ignore[attr-defined]
+        if isinstance(preprocessor, FeaturePreProcessor):
+            preprocessor.features = self.features
 
     def val_step(self, data: Any) -> list:
         """Predict photos whose features are known, if the complete photo is one piece."""
-        preprocessor = self.data_preprocessor  # type: ignore[has-type]
+        preprocessor = self.data_preprocessor  # type: ignore[attr-defined]
         whole = self.test_cfg.get('mode') == 'whole'  # type: ignore[attr-defined]
         if not whole or not isinstance(preprocessor, FeaturePreProcessor):
             return super().val_step(data)  # type: ignore[misc]  # the segmentor's

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mmseg_custom.runs.trials import plan_trials, run_trials, train_command
+from mmseg_custom.runs.train_command import train_command
+from mmseg_custom.runs.trials import plan_trials, run_trials
 from mmseg_custom.utils import UserError
 
 WRITE = """
