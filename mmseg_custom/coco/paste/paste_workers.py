@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from mmseg_custom.utils import UserError, atomic_path, write_json
+from mmseg_custom.utils.parallel import keep_shared
 from mmseg_custom.utils.progress import tqdm
 
 from .paste_photo import PasteOptions, PasteSource, cut_visible, paste_photo
@@ -51,7 +52,9 @@ def write_parts(
         for index in range(aug_num)
         if not ((out / part_name(index)).exists() and (out / photo_name(index)).exists())
     ]
-    _in_parallel(_write_part, waiting, (source, options, out), workers, 'pasting', aug_num)
+    choice = PatchChoice(source.classes_of, options.labels)
+    state = (source, options, choice, out)
+    _in_parallel(_write_part, waiting, state, workers, 'pasting', aug_num)
 
 
 def write_patches(source: PasteSource, options: PasteOptions, out: Path, workers: int) -> int:
@@ -64,7 +67,7 @@ def write_patches(source: PasteSource, options: PasteOptions, out: Path, workers
         workers: Number of processes.
     """
     rows = [row for row, held in enumerate(source.classes_of) if held.intersection(options.labels)]
-    state = (source, options, out)
+    state = (source, options, PatchChoice(source.classes_of, options.labels), out)
     return sum(_in_parallel(_write_patches_of, rows, state, workers, 'extracting', len(rows)))
 
 
@@ -86,9 +89,11 @@ def _in_parallel(
             raise
 
 
-def _start_worker(source: PasteSource, options: PasteOptions, out: Path) -> None:
+def _start_worker(
+    source: PasteSource, options: PasteOptions, choice: PatchChoice, out: Path
+) -> None:
     cv2.setNumThreads(0)
-    choice = PatchChoice(source.classes_of, options.labels)
+    keep_shared()
     _work.update(source=source, options=options, choice=choice, out=out)
 
 

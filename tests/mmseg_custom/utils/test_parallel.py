@@ -1,5 +1,6 @@
 """Pools of processes, and processes that end with their parent."""
 
+import gc
 import os
 import select
 import signal
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mmseg_custom.utils import parallel
 from mmseg_custom.utils.parallel import in_processes
 from mmseg_custom.utils.parent_death import end_with_parent
 
@@ -22,6 +24,19 @@ def double(number: int) -> int:
 @pytest.mark.parametrize('count', [0, 1, 12])
 def test_processes_give_the_results_in_order(count):
     assert list(in_processes(double, range(count), 'doubling')) == [2 * n for n in range(count)]
+
+
+def objects_left_out(number: int) -> int:
+    return gc.get_freeze_count()
+
+
+def test_processes_do_not_collect_what_they_share_with_their_parent(monkeypatch):
+    monkeypatch.setattr(parallel, 'WORKERS', 2)
+    known = len(gc.get_objects())
+    found = list(in_processes(objects_left_out, range(2), 'counting'))
+    assert min(found) > known / 2
+    # Not so in the parent, whose garbage would stay for ever.
+    assert gc.get_freeze_count() < known / 2
 
 
 def test_an_error_in_a_process_is_raised_here():
