@@ -74,12 +74,13 @@ class WarmProcess:
     def _started(self) -> tuple[Connection, BaseProcess]:
         if self._pipe is None or self._process is None or not self._process.is_alive():
             context = _context()
-            self._pipe, other = context.Pipe()
-            self._process = context.Process(
+            pipe, other = context.Pipe()
+            process = context.Process(
                 target=_serve, args=(other, str(Path.cwd()), dict(os.environ))
             )
-            self._process.start()
+            process.start()
             other.close()
+            self._pipe, self._process = pipe, process
         return self._pipe, self._process
 
 

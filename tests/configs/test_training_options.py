@@ -139,6 +139,7 @@ def trained_the_head_alone(checkpoint, plain):
 EFFECTS = dict(
     accumulate=made_one_step,
     bf16=is_in_bfloat16,
+    cached_samples=is_as_without,
     checkpointing=is_as_without,
     clearml=is_as_without,  # tests/…/test_tracked_run.py has what they log
     clip_grad=logs_the_norm,
