@@ -41,7 +41,7 @@ class Study:
         iterations: Of the teacher, and of each arm after it.
         size: Longer side of the photos in pixels.
         amp: Half precision.
-        tool: Runs a tool in a process; see :meth:`benchmarks.forked.ForkServer.tool`.
+        tool: Runs a tool in a process; see :meth:`benchmarks.steps.Tools.run`.
     """
 
     ann: str
@@ -95,12 +95,12 @@ def run(args) -> None:
     import sys
     import time
 
-    from .forked import ForkServer, Steps
     from .second_round_arms import run_step, steps_of
     from .second_round_report import collect, write_report
+    from .steps import Steps, Tools
 
     out, began = Path(args.out), time.monotonic()
-    server = ForkServer()
+    tools = Tools()
     study = Study(
         args.ann,
         args.classes,
@@ -108,7 +108,7 @@ def run(args) -> None:
         args.iterations,
         args.size,
         args.amp,
-        server.tool,
+        tools.run,
     )
     steps = Steps(args.jobs)
     seeds = range(args.first_seed, args.first_seed + args.seeds)
@@ -123,7 +123,7 @@ def run(args) -> None:
         failed = steps.run(
             lambda name: print(f'{time.monotonic() - began:5.0f} s  {name}', flush=True)
         )
-        server.close()
+        tools.close()
         for name, why in failed.items():
             print(f'{name}: {why}', file=sys.stderr)
     settings = dict(iterations=args.iterations, size=args.size)

@@ -13,9 +13,10 @@ from pathlib import Path
 from mmseg_custom import cli
 from mmseg_custom.cli import positive_int, positive_number
 
+MEASURE = 'benchmarks/scores_at_sizes.py'
 CONFIG = 'configs/laptop_efflite0_joined.py'
 SETS = ('contest', 'garbage6')
-MEASURES = (('contest', 'mIoU'), ('contest', 'foreground_IoU'), ('garbage6', 'mIoU'))
+MEASURES = ((0, 'mIoU'), (0, 'foreground_IoU'), (1, 'mIoU'))
 # Longer side of the photos in pixels while measuring; the first is the config's.
 SIZES = (320, 256, 416)
 SOURCES = ('samples/recycle_trash/train.json', 'data/garbage6_folds/kfold_0_train.json')
@@ -61,33 +62,31 @@ def run(args) -> None:
     """Train and measure what is not done, and write the scores."""
     from mmseg_custom.utils import write_json
 
-    from .forked import ForkServer, Steps
+    from .steps import Steps, Tools
 
-    out, began, server = Path(args.out), time.monotonic(), ForkServer()
+    out, began, tools = Path(args.out), time.monotonic(), Tools()
     for name, source in zip(SETS, SOURCES, strict=True):
         if not (out / name / 'kfold_3_val.json').is_file():
             split = [source, '--folds', '4', '--group-duplicates', '--out', out / name]
-            server.tool('data_prep/stratified_kfold.py', split, out / f'{name}.log')
+            tools.run('data_prep/stratified_kfold.py', split, out / f'{name}.log')
 
     def step(name: str, fold: int) -> None:
         folder = out / f'fold_{fold}' / name.replace(', ', '_').replace(' ', '-')
         result = folder / 'scores.json'
         if result.is_file() or (args.seconds and time.monotonic() - began > args.seconds):
             return
-        start = time.monotonic()
         command = training(name, fold, out, folder, args)
-        server.tool('tools/train.py', command, folder / 'train.log')
-        seconds = round(time.monotonic() - start, 1)
-        files = [str(out / each / f'kfold_{fold}_val.json') for each in SETS]
-        checkpoint = str(folder / f'iter_{args.iterations}.pth')
-        server.call(measure, (checkpoint, files, str(result), seconds), folder / 'measure.log')
+        tools.run('tools/train.py', command, folder / 'train.log')
+        files = [out / each / f'kfold_{fold}_val.json' for each in SETS]
+        measured = [folder / f'iter_{args.iterations}.pth', *files, '--sizes', *SIZES]
+        tools.run(MEASURE, [*measured, '--out', result], folder / 'measure.log')
 
     steps = Steps(args.jobs)
     for fold in range(args.folds):
         for name in CANDIDATES:
             steps.add(f'{fold} {name}', lambda name=name, fold=fold: step(name, fold))
     failed = steps.run(lambda name: print(f'{time.monotonic() - began:5.0f} s  {name}', flush=True))
-    server.close()
+    tools.close()
     for name, why in failed.items():
         print(f'{name}: {why}', file=sys.stderr)
     summary = summarize(out, args.folds)
@@ -137,28 +136,6 @@ def length_options(iterations: int, warm_up: int = 50) -> list[str]:
     ]
 
 
-def measure(checkpoint: str, files: list[str], result: str, seconds: float) -> None:
-    """Write the scores of a checkpoint on annotation files, in the order of ``SETS``.
-
-    Photos are measured at the size of the config, and at others.
-    """
-    from mmseg_custom.apis import TrashSegmenter
-    from mmseg_custom.experiment.stored import stored_experiment
-    from mmseg_custom.prediction.model_scores import score_model
-    from mmseg_custom.utils import write_json
-
-    content: dict = dict(seconds=seconds)
-    for size in SIZES:
-        config = stored_experiment(checkpoint)
-        config.test_dataloader.dataset.pipeline[1].scale = (size, size)
-        segmenter = TrashSegmenter(config, checkpoint)
-        content[str(size)] = {
-            name: score_model(segmenter, path, None).to_plain()
-            for name, path in zip(SETS, files, strict=True)
-        }
-    write_json(result, content)
-
-
 def summarize(out: Path, folds: int) -> dict[str, dict[str, float]]:
     """Return the mean scores of candidates at sizes, measured on every fold, best first."""
     import numpy as np
@@ -171,13 +148,12 @@ def summarize(out: Path, folds: int) -> dict[str, dict[str, float]]:
             continue
         scores = [json.loads(file.read_text(encoding='utf-8')) for file in files]
         for size in map(str, SIZES):
-            values = {
-                f'{each} {key.replace("_", " ")}': [one[size][each][key] for one in scores]
-                for each, key in MEASURES
-            }
-            means = {key: round(float(np.mean(each)), 2) for key, each in values.items()}
+            means = {}
+            for place, key in MEASURES:
+                # By annotation file, in the order of the sets.
+                values = [list(each[size].values())[place][key] for each in scores]
+                means[f'{SETS[place]} {key.replace("_", " ")}'] = round(float(np.mean(values)), 2)
             means['mean'] = round(float(np.mean(list(means.values()))), 2)
-            means['seconds'] = round(float(np.mean([one['seconds'] for one in scores])), 1)
             found[f'{name} @ {size}'] = means
     return dict(sorted(found.items(), key=lambda pair: -pair[1]['mean']))
 

@@ -13,6 +13,8 @@ from mmseg_custom.utils.model_folder import weights_path
 
 SAMPLES = ROOT / 'samples' / 'recycle_trash'
 WEIGHTS = ROOT / 'weights' / 'trash11'
+MODELS = sorted(path.parent for path in (ROOT / 'weights').glob('*/model.safetensors'))
+ATTRIBUTED = dict(trash11=('Upstage', 'projetannuel'), garbage6=('projetannuel',))
 
 
 def size_of(folder) -> int:
@@ -35,9 +37,11 @@ def test_the_split_has_every_photo_once_and_no_near_duplicate():
 
 def test_licenses_are_named():
     assert 'CC BY 4.0' in str(read_coco(SAMPLES / 'val.json')['licenses'])
-    card = (WEIGHTS / 'README.md').read_text()
-    for name in ('Upstage', 'projetannuel', 'creativecommons.org/licenses/by/4.0'):
-        assert name in card
+    assert {folder.name for folder in MODELS} == set(ATTRIBUTED)
+    for folder in MODELS:
+        card = (folder / 'README.md').read_text()
+        for name in (*ATTRIBUTED[folder.name], 'creativecommons.org/licenses/by/4.0'):
+            assert name in card
     assert 'Upstage' in (SAMPLES / 'README.md').read_text()
 
 
@@ -49,6 +53,29 @@ def test_the_card_is_measured():
     assert found.miou == pytest.approx(said['mIoU'], abs=0.3)
     assert found.foreground_iou == pytest.approx(said['foreground_IoU'], abs=0.3)
     assert np.array(said['confusion']).sum() == found.confusion.sum()
+
+
+@pytest.mark.parametrize('folder', MODELS, ids=lambda folder: folder.name)
+def test_each_model_finds_an_object(folder):
+    """The cup of this photo is all trash that there is."""
+    segmenter = TrashSegmenter.from_pretrained(folder, device='cpu')
+    mask = segmenter(SAMPLES / 'batch_01' / '0025.jpg').mask
+    found = mask != segmenter.classes.background
+    assert 0.1 < found.mean() < 0.6
+    assert found[250, 200]
+    assert not found[20, 20]
+
+
+@pytest.mark.parametrize('folder', MODELS, ids=lambda folder: folder.name)
+def test_each_card_says_what_was_measured(folder):
+    card = (folder / 'README.md').read_text()
+    scores = json.loads((folder / 'scores.json').read_text())
+    assert scores
+    for path, said in scores.items():
+        assert f'{path}' in card
+        assert f'mIoU {said["mIoU"]}' in card
+        # What the weights are published for.
+        assert said['mIoU'] == pytest.approx(np.mean(list(said['IoU'].values())), abs=0.06)
 
 
 def test_demo(tmp_path, capfd):

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
-from benchmarks.forked import Steps
 from benchmarks.second_round import ARMS, Study
 from benchmarks.second_round_arms import in_turns, split_photos, steps_of
 from benchmarks.second_round_report import collect, write_report
+from benchmarks.steps import Steps
 
 
 def test_steps_follow_what_they_need():
