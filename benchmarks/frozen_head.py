@@ -5,7 +5,7 @@ Lite0 with ImageNet weights, which has seen no photo of trash, and it sees each 
 mirror image, as augmentation) once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,33 +118,58 @@ def train_head(
     Returns:
         nn.Module: In evaluation mode.
     """
-    torch.manual_seed(seed)
+    head = new_head(data, seed, first_level)
     rng = np.random.default_rng(seed)
+    truths = [torch.from_numpy(one.astype(np.int64)) for one in (labels, labels[..., ::-1])]
+    for step in training_steps(head, iterations):
+        batch = torch.from_numpy(rng.choice(places, BATCH))
+        view = int(rng.integers(2))
+        logits = head([level[batch] for level in data.views[view]])
+        step(
+            nn.functional.cross_entropy(
+                enlarged(logits), truths[view][batch], ignore_index=data.classes.ignore_index
+            )
+        )
+    return head.eval()
+
+
+def new_head(data: FrozenSet, seed: int, first_level: int = 0) -> nn.Module:
+    """Return a head with random weights, to be trained; see :func:`train_head`."""
+    torch.manual_seed(seed)
     channels = [level.shape[1] for level in data.views[0][first_level:]]
-    head = build_part(
+    return build_part(
         'decode_head',
         num_classes=len(data.classes),
         channels=CHANNELS,
         in_channels=channels,
         in_index=list(range(first_level, first_level + len(channels))),
     ).train()
-    optimizer = torch.optim.AdamW(head.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+
+
+def training_steps(
+    head: nn.Module, iterations: int, factor: float = 1.0
+) -> Iterator[Callable[[Tensor], None]]:
+    """Yield for each iteration a function that takes the loss and changes the head.
+
+    Args:
+        head: What is trained.
+        iterations: Number of steps.
+        factor: Of the learning rate.
+    """
+    rate = factor * LEARNING_RATE
+    optimizer = torch.optim.AdamW(head.parameters(), rate, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, LEARNING_RATE, iterations, pct_start=0.1, anneal_strategy='linear'
+        optimizer, rate, iterations, pct_start=0.1, anneal_strategy='linear'
     )
-    truths = [torch.from_numpy(one.astype(np.int64)) for one in (labels, labels[..., ::-1])]
-    for _ in range(iterations):
-        batch = torch.from_numpy(rng.choice(places, BATCH))
-        view = int(rng.integers(2))
-        logits = head([level[batch] for level in data.views[view]])
-        loss = nn.functional.cross_entropy(
-            enlarged(logits), truths[view][batch], ignore_index=data.classes.ignore_index
-        )
+
+    def step(loss: Tensor) -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         schedule.step()
-    return head.eval()
+
+    for _ in range(iterations):
+        yield step
 
 
 @torch.inference_mode()

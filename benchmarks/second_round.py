@@ -41,6 +41,7 @@ class Study:
         iterations: Of the teacher, and of each arm after it.
         size: Longer side of the photos in pixels.
         amp: Half precision.
+        frozen: Train the head alone, on features that are computed once for each photo.
         tool: Runs a tool in a process; see :meth:`benchmarks.steps.Tools.run`.
     """
 
@@ -50,6 +51,7 @@ class Study:
     iterations: int
     size: int
     amp: bool
+    frozen: bool
     tool: Callable
 
     def folder(self, part: int, seed: int, name: str = '') -> Path:
@@ -77,6 +79,9 @@ def build_parser() -> cli.Parser:
     parser.add_argument('--arms', nargs='+', choices=ARMS, default=list(ARMS), metavar='NAME')
     parser.add_argument('--iterations', type=positive_int, default=400, help='of a round (400)')
     parser.add_argument('--size', type=positive_int, default=160, help='of the photos (160)')
+    parser.add_argument(
+        '--frozen', action='store_true', help='train heads alone, without augmentation: on a CPU'
+    )
     parser.add_argument('--amp', action='store_true', help='half precision')
     parser.add_argument('--jobs', type=positive_int, default=1, help='processes at once (1)')
     parser.add_argument('--seconds', type=positive_number, help='begin nothing after so many')
@@ -95,6 +100,8 @@ def run(args) -> None:
     import sys
     import time
 
+    from mmseg_custom.utils import write_json
+
     from .second_round_arms import run_step, steps_of
     from .second_round_report import collect, write_report
     from .steps import Steps, Tools
@@ -108,6 +115,7 @@ def run(args) -> None:
         args.iterations,
         args.size,
         args.amp,
+        args.frozen,
         tools.run,
     )
     steps = Steps(args.jobs)
@@ -126,8 +134,10 @@ def run(args) -> None:
         tools.close()
         for name, why in failed.items():
             print(f'{name}: {why}', file=sys.stderr)
-    settings = dict(iterations=args.iterations, size=args.size)
-    print(write_report(dict(settings=settings, scores=collect(study, args.parts)), args.json))
+    settings = dict(iterations=args.iterations, size=args.size, frozen=args.frozen)
+    scores = collect(study, args.parts)
+    write_json(args.json, dict(settings=settings, scores=scores))
+    print(write_report(scores, args.json))
 
 
 if __name__ == '__main__':

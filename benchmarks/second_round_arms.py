@@ -27,6 +27,8 @@ from .shipped_recipe import in_one_process, length_options
 
 LATE = 'not begun: the time is over'
 SPLIT = 'split'
+FROZEN_PSEUDO = 'configs/ablation/frozen_pseudo.py'
+FROZEN = ['--option', 'frozen_features', '--augmentation', 'none']
 
 
 def steps_of(
@@ -77,14 +79,11 @@ def split_photos(study: Study, part: int, seed: int, folder: Path) -> None:
     content = read_coco(study.ann)
     root = str(photo_root(study.ann, content).resolve())
     images = sorted(content['images'], key=lambda image: image['file_name'])
-    order = np.random.default_rng(seed // FOLDS).permutation(len(images))
-    held_back = [images[place] for place in order[seed % FOLDS :: FOLDS]]
-    group_of = duplicate_groups([Path(root, image['file_name']) for image in images])
-    # What looks like a photo that is held back is not used at all.
-    taken = {group for image, group in zip(images, group_of, strict=True) if image in held_back}
-    rest = [image for image, group in zip(images, group_of, strict=True) if group not in taken]
-    order = np.random.default_rng([seed, 1]).permutation(len(rest))
-    turns = in_turns([rest[place] for place in order], largest_categories(content))
+    tested, rest = hold_back(
+        duplicate_groups([Path(root, image['file_name']) for image in images]), seed
+    )
+    held_back, rest = [images[place] for place in tested], [images[place] for place in rest]
+    turns = in_turns(rest, largest_categories(content))
     labeled = turns[: round(len(rest) / part)]
     parts = dict(labeled=labeled, unlabeled=[i for i in rest if i not in labeled], val=held_back)
     for name, chosen in parts.items():
@@ -94,6 +93,20 @@ def split_photos(study: Study, part: int, seed: int, folder: Path) -> None:
         write_json(
             folder / f'{name}.json', dict(content, info=info, images=chosen, annotations=entries)
         )
+
+
+def hold_back(groups: np.ndarray, seed: int) -> tuple[list[int], list[int]]:
+    """Return the places of the photos that are measured, and of those that may be trained on.
+
+    Args:
+        groups: ``(N,)`` group of each photo; what looks like a held-back photo is in neither list.
+        seed: Fold ``seed % 5`` of a split that all seeds with the same ``seed // 5`` share.
+    """
+    order = np.random.default_rng(seed // FOLDS).permutation(len(groups))
+    tested = order[seed % FOLDS :: FOLDS].tolist()
+    rest = np.random.default_rng([seed, 1]).permutation(len(groups)).tolist()
+    taken = set(groups[tested].tolist())
+    return tested, [place for place in rest if groups[place] not in taken]
 
 
 def in_turns(images: list[dict], category_of: dict[str, str]) -> list[dict]:
@@ -110,12 +123,19 @@ def training(study: Study, name: str, part: int, seed: int) -> list[str]:
     """Return the arguments of train.py."""
     config = {TEACHER: CONFIG, MORE: CONFIG, 'online': ONLINE}.get(name, PSEUDO)
     config = CONFIG if name in MEMBERS else config
+    pseudo = config == PSEUDO
     first = name in (TEACHER, *MEMBERS)
     split = study.folder(part, seed, SPLIT).resolve()
     own_seed = 100 * (MEMBERS.index(name) + 1) + seed if name in MEMBERS else seed
     command = [config, '--work-dir', str(study.folder(part, seed, name)), '--seed', str(own_seed)]
     command.append('--amp' if study.amp else '--no-amp')
     command += ['--classes', study.classes] if study.classes else []
+    if study.frozen:
+        command = [
+            FROZEN_PSEUDO if pseudo else config,
+            *command[1:],
+            *(FROZEN if not pseudo else []),
+        ]
     command += [] if first else ['--lr-factor', '0.5']
     size = f'({study.size},{study.size})'
     changes = length_options(study.iterations, 50 if first else 20)
@@ -126,7 +146,7 @@ def training(study: Study, name: str, part: int, seed: int) -> list[str]:
         changes += [f'{dataset}.data_root={split}/', f'{dataset}.ann_file=val.json']
         changes += [f'{dataset}.pipeline.1.scale={size}']
     model = 'model.segmentor' if name == 'online' else 'model'
-    changes.append(f'{model}.backbone.frozen_stages=2')
+    changes += [] if study.frozen else [f'{model}.backbone.frozen_stages=2']
     teacher = study.checkpoint(part, seed, TEACHER).resolve()
     if name == 'online':
         start = f'{model}.init_cfg'
@@ -136,7 +156,7 @@ def training(study: Study, name: str, part: int, seed: int) -> list[str]:
     files = [('labeled.json', split)]
     if name == 'online':
         files.append(('unlabeled.json', split))
-    elif config == PSEUDO:
+    elif pseudo:
         labels = study.folder(part, seed, f'labels of {name}').resolve()
         photos = photo_root(study.ann, read_coco(study.ann)).resolve()
         files.append((str(labels / 'annotations.json'), photos))
@@ -145,6 +165,7 @@ def training(study: Study, name: str, part: int, seed: int) -> list[str]:
         dataset = 'train_dataloader.dataset' + (f'.datasets.{place}' if several else '')
         changes += [f'{dataset}.data_root={root}/', f'{dataset}.ann_file={file}']
         changes += [f'{dataset}.pipeline.2.scale={size}', f'{dataset}.pipeline.0.keep=1000']
+        changes += [f'{dataset}.cache_samples=True'] if study.frozen else []
     # As many labeled photos in each batch as without the others.
     changes.append(f'train_dataloader.batch_size={8 * len(files)}')
     return [*command, '--cfg-options', *changes]

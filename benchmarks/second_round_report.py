@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmseg_custom.utils import atomic_path, write_json
+from mmseg_custom.utils import atomic_path
 from mmseg_custom.utils.tables import markdown
 
 from .plot import draw_gains
@@ -36,21 +36,20 @@ def gains(arms: dict[str, dict[str, float]], name: str) -> np.ndarray:
     return 100 * (np.array([arms[name][seed] for seed in seeds]) / more - 1)
 
 
-def write_report(content: dict, path: str | Path) -> str:
-    """Write the scores as JSON, and a table and a picture beside it.
+def write_report(all_scores: Scores, path: str | Path) -> str:
+    """Write a table and a picture beside a JSON file.
 
     Args:
-        content: ``settings`` and ``scores``, see :func:`collect`.
+        all_scores: See :func:`collect`.
         path: The JSON file.
 
     Returns:
         str: The table, in Markdown.
     """
     path = Path(path)
-    write_json(path, content)
     lines = [['labeled', 'arm', 'seeds', 'mIoU', 'gain over `more`, relative', '95 %']]
     drawn: dict[str, dict[str, tuple[float, float, float]]] = {}
-    for part, arms in content['scores'].items():
+    for part, arms in all_scores.items():
         for name, scores in arms.items():
             mean = f'{np.mean(list(scores.values())):.1f}'
             lines.append([part, name, str(len(scores)), mean, '', ''])

@@ -41,7 +41,7 @@ def test_photos_of_each_category_come_in_turns():
 
 @pytest.fixture
 def study(tmp_path) -> Study:
-    return Study('samples/recycle_trash/train.json', None, tmp_path, 10, 160, False, print)
+    return Study('samples/recycle_trash/train.json', None, tmp_path, 10, 160, False, False, print)
 
 
 def test_seeds_hold_back_each_photo_once_and_share_none_with_training(study):
@@ -76,7 +76,7 @@ def test_the_report_is_paired(study, tmp_path):
             (folder / 'done').touch()
     study.folder(16, 6, 'online').mkdir(parents=True)  # not done
     scores = collect(study, [16])
-    text = write_report(dict(scores=scores), tmp_path / 'out.json')
+    text = write_report(scores, tmp_path / 'out.json')
     gains = 100 * (online / more - 1)
     peer = bootstrap((gains,), np.mean, method='percentile', rng=0).confidence_interval
     row = next(line for line in text.splitlines() if ' online ' in line)
@@ -85,4 +85,4 @@ def test_the_report_is_paired(study, tmp_path):
     assert float(cells[4].split()[0]) == pytest.approx(gains.mean(), abs=0.051)
     found = [float(cells[5].split()[place]) for place in (0, 2)]
     assert found == pytest.approx(list(peer), abs=0.2)
-    assert all(Path(tmp_path, f'out{suffix}').is_file() for suffix in ('.json', '.md', '.png'))
+    assert all(Path(tmp_path, f'out{suffix}').is_file() for suffix in ('.md', '.png'))
