@@ -73,7 +73,7 @@ def run(args) -> None:
     from .studies import continued
 
     quiet()
-    data = load_frozen_set(args.ann)
+    data = cache(lambda: load_frozen_set(args.ann))
     names = (TEACHER, MORE, *ARMS, ONLINE)
     runs = [
         (seed, f'1/{part} {name}')
@@ -82,7 +82,7 @@ def run(args) -> None:
         for name in names
     ]
     settings = dict(iterations=args.iterations)
-    study = cache(lambda part, seed: Seed(data, part, seed, args.iterations))
+    study = cache(lambda part, seed: Seed(data(), part, seed, args.iterations))
 
     def measure(seed: int, name: str) -> dict[str, float]:
         part, _, arm = name.removeprefix('1/').partition(' ')

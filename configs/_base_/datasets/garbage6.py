@@ -1,4 +1,4 @@
-# garbage-segmentation v2 at 320 pixels, which `make weights` resizes and splits
+# garbage-segmentation v2, which `make weights` splits; photos are scaled to 320 pixels
 _base_ = './trash_coco_half.py'
 data_root = 'data/garbage6_folds/'
 load = [dict(type='LoadTrashImage', keep=400), dict(type='LoadTrashAnnotations')]
