@@ -67,7 +67,7 @@ def train_online(
         data: The features.
         labeled: Photos whose labels are used.
         unlabeled: Photos whose labels are not.
-        seed: Of the order.
+        seed: Decides the order of the photos.
         iterations: Steps.
         start: The head to start from, which is not changed.
     """

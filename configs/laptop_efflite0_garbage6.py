@@ -12,7 +12,9 @@ model = dict(
 max_iters = 650
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-6, by_epoch=False, begin=0, end=50),
-    dict(type='LinearLR', start_factor=1., end_factor=0.75, by_epoch=False, begin=50, end=max_iters),
+    dict(
+        type='LinearLR', start_factor=1., end_factor=0.75, by_epoch=False, begin=50,
+        end=max_iters),
 ]
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
 default_hooks = dict(checkpoint=dict(interval=400))

@@ -36,10 +36,12 @@ def test_a_student_learns_from_pseudo_labels_alone_what_no_label_shows(data):
     second = [place for place in range(20) if data.labels[place].max() == 2]
     without = train_mixed(data, data.labels, first, (), 0, 30)
     with_them = train_mixed(data, data.labels, first, second, 0, 30)
-    features = [level[second[:1]] for level in data.views[0]]
-    right = [int((head(features).argmax(dim=1) == 2).sum()) for head in (without, with_them)]
+    features = [level[second] for level in data.views[0]]
+    # With the statistics of these photos: both kinds are far apart, unlike those of a real set.
+    answers = [head.train()(features).argmax(dim=1) for head in (without, with_them)]
+    right = [float((answer[..., 6:] == 2).float().mean()) for answer in answers]
     assert right[0] == 0
-    assert right[1] > 100
+    assert right[1] > 0.8
 
 
 def test_the_online_start_is_not_changed_and_the_teacher_moves(data):
