@@ -65,7 +65,7 @@ def choose_factors(
             others = [part for other, part in complete.items() if other != fold]
             if not factors or not others:
                 raise UserError(f'{name}: no fold but {fold} has results at each learning rate')
-            sums = {f: _miou(sum(part[f] for part in others)) for f in factors}
+            sums = {f: _miou(np.sum([part[f] for part in others], axis=0)) for f in factors}
             chosen[name, fold] = _best(sums)
     return chosen
 
