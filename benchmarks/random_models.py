@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
@@ -30,14 +31,14 @@ def segmenter_of(name: str, folder: Path, **backbone) -> TrashSegmenter:
         folder: The weights are written to it.
         **backbone: What is changed in its backbone.
     """
-
+    # MMEngine names each weight in the log file of the newest logger, which may be closed.
+    MMLogger.get_instance('random weights')
     cfg = load_config(str(CONFIGS / f'{name}.py'))
     cfg.model.backbone.update(backbone)
     drop_pretrained(cfg.model)
     torch.manual_seed(0)
     init_default_scope('mmseg')
     model = MODELS.build(cfg.model)
-    # mmengine names each weight.
     with loggers_silenced():
         model.init_weights()
     checkpoint = folder / 'random.pth'

@@ -1,4 +1,4 @@
-"""Write one HTML page of the photos of a set, filtered by class, fold and IoU."""
+"""Write an HTML page of a set's photos, filtered by class, fold and IoU."""
 
 from mmseg_custom import cli
 from mmseg_custom.cli import existing_dir, positive_int

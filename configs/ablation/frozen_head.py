@@ -16,15 +16,6 @@ val_dataloader = dict(num_workers=0, persistent_workers=False)
 test_dataloader = val_dataloader
 # Reading the loss makes a GPU wait, in such a training most of the time: nothing does that here
 default_hooks = dict(
-    _delete_=True,
-    runtime_info=None,
-    logger=None,
-    timer=dict(type='IterTimerHook'),
-    param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(type='SafeCheckpointHook', by_epoch=False, interval=max_iters),
-    sampler_seed=dict(type='DistSamplerSeedHook'),
-    stop_signal=dict(type='StopSignalHook'))
+    runtime_info=None, logger=None, non_finite_loss=None, checkpoint=dict(interval=max_iters))
 # Trying convolutions takes longer than such a training
 env_cfg = dict(cudnn_benchmark=False)
-vis_backends = [dict(type='LocalVisBackend')]
-visualizer = dict(vis_backends=vis_backends)

@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 from PIL import Image
 from pydantic import BaseModel, Field
 
-from mmseg_custom.apis.segmentation import Segmentation, Segmenter
+from mmseg_custom.apis.segmentation import Segmenter
 from mmseg_custom.classes import ClassList
 from mmseg_custom.utils.likeliest import likeliest
 
@@ -23,7 +23,7 @@ from .door import Door
 from .guide_page import KOREAN, Example, page_of
 from .rules import SortingRules
 from .service import Seen, Service, while_there
-from .upload import Limits, Upload
+from .upload import Limits
 
 Refine = Callable[[np.ndarray, np.ndarray], np.ndarray]
 LOOK, EXAMPLES, FONT = '/look', '/examples', '/korean.woff2'
@@ -92,19 +92,15 @@ def _add_pages(
 def _add_look(app: FastAPI, service: Service, refine: Refine) -> None:
     door, one_at_a_time = Door(service), CapacityLimiter(1)
 
-    def refined(upload: Upload, found: Segmentation) -> Seen:
-        probabilities = refine(upload.photo, found.probabilities)
-        return Seen(upload, likeliest(probabilities), probabilities.max(axis=0))
-
-    async def see_edges(photo: SentPhoto) -> Seen:
-        upload = await service.decode(photo)
-        # Probabilities are large: those of one photo at a time wait for the refinement.
-        async with one_at_a_time:
-            found = await service.segment(upload, photo.name)
-            return await to_thread.run_sync(refined, upload, found)
+    def refined(seen: Seen) -> Seen:
+        found = service.segmenter.batch([seen.upload.photo])[0]
+        probabilities = refine(seen.upload.photo, found.probabilities)
+        return seen._replace(mask=likeliest(probabilities), confidence=probabilities.max(axis=0))
 
     async def look_at(photo: SentPhoto, edges: bool) -> Look:
-        seen = await (see_edges(photo) if edges else service.see(photo))
+        seen = await service.see(photo)
+        if edges:
+            seen = await to_thread.run_sync(refined, seen, limiter=one_at_a_time)
         return await to_thread.run_sync(
             to_look, seen, service.segmenter.classes, limiter=service.coding
         )

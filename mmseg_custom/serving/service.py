@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, NamedTuple, TypeVar
 
@@ -55,9 +55,7 @@ class Service:
         self.turnstile = Turnstile(capacity.max_memory, capacity.max_waiting)
         self.metrics = Metrics(capacity, self.turnstile)
         self._decode = Decoder(limits, capacity.coders, capacity.decode_seconds)
-        self._batcher = Batcher(
-            segmenter.batch, capacity.max_batch, self.metrics.batch_size.observe
-        )
+        self._batcher = Batcher(self._predict, capacity.max_batch, self.metrics.batch_size.observe)
         self.metrics.waiting.set_function(self._batcher.__len__)
         # Fair, too: a client whose photos take long to decode leaves a process to the others.
         self._decoding = Turnstile(capacity.coders, sys.maxsize)
@@ -99,20 +97,11 @@ class Service:
             UserError: The model fails on it.
         """
         upload = await self.decode(photo, max_side)
-        found = await self.segment(upload, photo.name)
-        return Seen(upload, *await anyio.to_thread.run_sync(summary, found))
+        mask, confidence = await self._batcher(upload.photo, photo.name)
+        return Seen(upload, mask, confidence)
 
-    async def segment(self, upload: Upload, name: str) -> Segmentation:
-        """Show a decoded photo to the model.
-
-        Args:
-            upload: The photo.
-            name: Named in messages.
-
-        Raises:
-            UserError: The model fails on it.
-        """
-        return await self._batcher(upload.photo, name)
+    def _predict(self, photos: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+        return [summary(found) for found in self.segmenter.batch(photos)]
 
 
 def summary(found: Segmentation) -> tuple[np.ndarray, np.ndarray]:

@@ -33,6 +33,7 @@ from torch import nn
 from tqdm import tqdm
 
 import mmseg_custom.plugins  # noqa: F401
+from mmseg_custom.datasets.shared_seg_dataset import SharedSegDataset
 
 REGISTRIES = (
     DATA_SAMPLERS, DATASETS, HOOKS, METRICS, MODELS, OPTIM_WRAPPER_CONSTRUCTORS, OPTIMIZERS,
@@ -83,6 +84,9 @@ RECIPES = {
     'TwoStageWarmupPolyLR': two_stages,
     'LayerDecayOptimWrapperConstructor': lambda kind: kind(
         dict(optimizer=dict(type='AdamW', lr=1.0)), dict(layer_decay=0.5)
+    ),
+    'LearningParametersConstructor': lambda kind: kind(
+        dict(optimizer=dict(type='AdamW', lr=1.0)), dict(norm_decay_mult=0)
     ),
     'SeededAlbu': lambda kind: kind([dict(type='HorizontalFlip')]),
     'LogitsHead': head,
@@ -195,7 +199,7 @@ def public_classes():
 
 # Python's parsers, tqdm's bars and MMEngine's strategies (they hold a logger) cannot be pickled.
 THREADED = ('Batcher', 'LivePicture')
-UNCOPIED = (tqdm, argparse.ArgumentParser, BaseStrategy)
+UNCOPIED = (tqdm, argparse.ArgumentParser, BaseStrategy, SharedSegDataset)
 
 
 def without_arguments(kind) -> bool:

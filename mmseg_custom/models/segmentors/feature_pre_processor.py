@@ -43,6 +43,14 @@ class FeaturePreProcessor(SegDataPreProcessor):
         # By photo; then by what the padding depends on.
         self._prepared = WeakTensorKeyDictionary()
 
+    def __getstate__(self) -> dict:
+        """Leave out what is prepared: it belongs to tensors of this process."""
+        return dict(super().__getstate__(), _prepared=None)
+
+    def __setstate__(self, state: dict) -> None:
+        """Begin with nothing prepared."""
+        super().__setstate__(dict(state, _prepared=WeakTensorKeyDictionary()))
+
     def forward(self, data: dict, training: bool = False) -> dict:
         """Prepare a batch; while training, ``inputs`` are features.
 

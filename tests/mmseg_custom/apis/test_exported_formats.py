@@ -14,7 +14,7 @@ from mmseg_custom.apis import TrashSegmenter
 from mmseg_custom.apis.export import export_onnx
 from mmseg_custom.apis.export_formats import export_ncnn, export_openvino
 from mmseg_custom.apis.exported_formats import SEGMENTERS, load_exported, suffix_of
-from mmseg_custom.apis.exported_segmenter import _labels, cpu_threads
+from mmseg_custom.apis.exported_segmenter import cpu_threads
 from mmseg_custom.apis.parity import compare, random_photos
 from mmseg_custom.utils import UserError
 
@@ -115,14 +115,6 @@ def test_predict_runs_it(exported, tmp_path, capsys):
     assert '1 photos predicted' in done.out
     mask = np.asarray(Image.open(tmp_path / 'out' / 'masks' / f'{PHOTOS[0].stem}.png'))
     assert np.mean(mask == exported.run(PHOTOS[0]).mask) == 1
-
-
-def test_labels_are_the_first_of_the_largest_probabilities():
-    # Few values, so that many are equal.
-    probabilities = np.random.default_rng(0).integers(0, 4, (2, 11, 30, 40)).astype(np.float32)
-    labels = _labels(probabilities)
-    assert labels.dtype == np.uint8
-    assert np.array_equal(labels, probabilities.argmax(axis=1))
 
 
 @pytest.mark.parametrize(
