@@ -86,7 +86,7 @@ RECIPES = {
         dict(optimizer=dict(type='AdamW', lr=1.0)), dict(layer_decay=0.5)
     ),
     'LearningParametersConstructor': lambda kind: kind(
-        dict(optimizer=dict(type='AdamW', lr=1.0)), dict(norm_decay_mult=0)
+        dict(optimizer=dict(type='AdamW', lr=1.0, weight_decay=0.1)), dict(norm_decay_mult=0)
     ),
     'SeededAlbu': lambda kind: kind([dict(type='HorizontalFlip')]),
     'LogitsHead': head,
