@@ -14,8 +14,7 @@ train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
 train_dataloader = dict(num_workers=0, persistent_workers=False)
 val_dataloader = dict(num_workers=0, persistent_workers=False)
 test_dataloader = val_dataloader
-# Reading the loss makes a GPU wait, in such a training most of the time: nothing does that here
-default_hooks = dict(
-    runtime_info=None, logger=None, non_finite_loss=None, checkpoint=dict(interval=max_iters))
+# What is printed between the beginning and the end of so short a training takes longer than it
+default_hooks = dict(runtime_info=None, logger=None, checkpoint=dict(interval=max_iters))
 # Trying convolutions takes longer than such a training
 env_cfg = dict(cudnn_benchmark=False)
