@@ -37,7 +37,7 @@ ablate SMALL work_dirs/frozen $E/frozen_head.py $E/cosine_restarts.py \\
     --variants $E/frozen_head.yaml --lr-factors 0.333 1 3 --lr-folds 2 --cache-features --seeds 0
 ablate LARGE work_dirs/frozen_wide $E/frozen_head_wide.py $E/cosine_restarts_wide.py \\
     --variants $E/frozen_head.yaml --lr-factors 0.333 1 3 --cache-features --seeds 0
-ablate LARGE work_dirs/trained $E/trained.py $E/trained_*.py --variants $E/trained.yaml --seeds 0
+ablate SMALL work_dirs/trained $E/trained.py $E/trained_*.py --variants $E/trained.yaml --seeds 0
 python -m benchmarks.evidence_afterwards work_dirs/frozen_wide/frozen_head_wide \\
     $E/frozen_head_wide.py --folds-dir LARGE/folds --data-root LARGE --classes LARGE/classes.yaml
 python -m benchmarks.evidence work_dirs/frozen work_dirs/frozen_wide work_dirs/trained
