@@ -77,6 +77,8 @@ def in_processes(
 
     What fails is printed and left out.
     """
+    if not names:
+        return
     # Importing libraries may start CUDA, which a forked process cannot use.
     spawning = multiprocessing.get_context('spawn')
     with spawning.Pool(jobs, init_default_scope, ('mmseg',), maxtasksperchild=1) as pool:

@@ -4,7 +4,6 @@ import io
 import resource
 import time
 from contextlib import redirect_stdout
-from pathlib import Path
 
 import torch
 from mmengine.config import Config
@@ -15,7 +14,8 @@ from mmseg.structures import SegDataSample
 
 from mmseg_custom.experiment.config import drop_pretrained, set_amp
 
-ROOT = Path(__file__).resolve().parents[1]
+from .zoo import CONFIGS
+
 SIDE = 512
 # On the CPU, where a batch as shipped takes minutes.
 FEW = 2
@@ -25,7 +25,7 @@ GPU_STEPS = 3
 
 def config_of(name: str) -> Config:
     """Return an experiment as it is shipped."""
-    return Config.fromfile(str(ROOT / 'configs' / f'{name}.py'))
+    return Config.fromfile(str(CONFIGS / f'{name}.py'))
 
 
 def build(name: str):

@@ -56,8 +56,8 @@ class LabelledSet:
     def evenly(self, count: int) -> 'LabelledSet':
         """Return a set of at most ``count`` of the photos, evenly spaced."""
         total = len(self.samples)
-        return self._only([place * total // count for place in range(count)] if count < total
-                          else range(total))  # fmt: skip
+        count = min(count, total)
+        return self._only([place * total // count for place in range(count)])
 
     def _only(self, places: Sequence[int]) -> 'LabelledSet':
         samples = [self.samples[place] for place in places]

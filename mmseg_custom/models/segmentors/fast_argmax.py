@@ -20,9 +20,23 @@ class FastArgmax(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Replace the one call; others are as they are."""
         kwargs = kwargs or {}
-        if func is Tensor.argmax and kwargs == dict(dim=0, keepdim=True) and _is_map(*args):
-            return torch.from_numpy(likeliest(args[0].detach().numpy()))[None].long()
+        if func is Tensor.argmax and kwargs == dict(dim=0, keepdim=True):
+            return likeliest_classes(*args)
         return func(*args, **kwargs)
+
+
+def likeliest_classes(scores: Tensor) -> Tensor:
+    """Return ``scores.argmax(dim=0, keepdim=True)``, found class after class where that is faster.
+
+    Args:
+        scores: ``(C, H, W)``.
+
+    Returns:
+        Tensor: ``(1, H, W)`` int64.
+    """
+    if _is_map(scores):
+        return torch.from_numpy(likeliest(scores.detach().numpy()))[None].long()
+    return scores.argmax(dim=0, keepdim=True)
 
 
 def _is_map(scores: Tensor) -> bool:

@@ -11,7 +11,7 @@ from mmseg_custom.coco.photos import read_photo
 from mmseg_custom.models.probabilities import sample_probabilities
 from mmseg_custom.postprocess import DenseCrf
 
-from .fast_argmax import FastArgmax
+from .fast_argmax import likeliest_classes
 
 SMALLEST = 1e-12
 
@@ -51,8 +51,7 @@ class TrashTTAModel(BaseTTAModel):
         if self.crf is not None:
             mean = self._refined(mean, merged.img_path, self.crf)
         merged.seg_logits = PixelData(data=mean.clamp_min(SMALLEST).log())
-        with FastArgmax():
-            found = mean.argmax(dim=0, keepdim=True)
+        found = likeliest_classes(mean)
         if is_binary:
             found = (mean[1:] > self.module.decode_head.threshold).to(found)
         merged.pred_sem_seg = PixelData(data=found)
