@@ -11,7 +11,8 @@ from mmseg_custom import cli
 from mmseg_custom.cli import existing_file
 from mmseg_custom.utils.tables import markdown
 
-from .load import ROOT, memory_of, served
+from .load import ROOT, served
+from .memory import resident_memory
 
 sys.path.insert(0, str(ROOT / 'tests'))
 
@@ -59,7 +60,7 @@ class PeakMemory:
         self.pid, self.more = pid, 0.0
 
     def __enter__(self) -> 'PeakMemory':
-        self._before, self._stop = memory_of(self.pid), threading.Event()
+        self._before, self._stop = resident_memory(self.pid), threading.Event()
         self._thread = threading.Thread(target=self._watch)
         self._thread.start()
         return self
@@ -71,7 +72,7 @@ class PeakMemory:
     def _watch(self) -> None:
         while not self._stop.wait(0.002):
             try:
-                self.more = max(self.more, memory_of(self.pid) - self._before)
+                self.more = max(self.more, resident_memory(self.pid) - self._before)
             except (OSError, IndexError):
                 # A process has ended while it was looked at.
                 continue

@@ -18,6 +18,8 @@ from pathlib import Path
 from mmseg_custom import cli
 from mmseg_custom.cli import existing_dir, existing_file, positive_number, share
 
+from .memory import resident_memory
+
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / 'samples' / 'recycle_trash'
 CAPACITY_PHOTOS, CAPACITY_CLIENTS, PATIENCE = 120, 8, 600
@@ -89,7 +91,9 @@ async def measure(pid: int, port: int, photos: list[bytes], args) -> dict:
         steady=describe(steady),
         burst=describe(burst),
         memory_mb=dict(
-            first_minute=max(memory[:60]), last_minute=max(memory[-60:]), after_burst=memory_of(pid)
+            first_minute=max(memory[:60]),
+            last_minute=max(memory[-60:]),
+            after_burst=resident_memory(pid),
         ),
     )
 
@@ -113,7 +117,7 @@ async def sustain(pid: int, port: int, source, rate: float, seconds: float) -> t
         while len(tasks) < rate * elapsed:
             tasks.append(asyncio.create_task(ask(port, next(source))))
         if elapsed >= len(memory):
-            memory.append(memory_of(pid))
+            memory.append(resident_memory(pid))
         await asyncio.sleep(0.005)
     return await asyncio.gather(*tasks), memory
 
@@ -155,14 +159,6 @@ def describe(answers: list[tuple[int, float]]) -> dict:
         p99=parts[98],
         slowest=max(seconds, default=0.0),
     )
-
-
-def memory_of(pid: int) -> float:
-    """Return the resident memory of a process and its children in MB."""
-    status = Path(f'/proc/{pid}/status').read_text()
-    own = int(status.split('VmRSS:')[1].split()[0]) / 1024
-    children = Path(f'/proc/{pid}/task/{pid}/children').read_text().split()
-    return own + sum(map(memory_of, map(int, children)))
 
 
 if __name__ == '__main__':

@@ -19,17 +19,25 @@ def with_children(pid: int) -> list[int]:
     return found
 
 
-def memory_of(pids: Iterable[int]) -> float:
-    """Return the proportional set sizes of processes together, in MiB.
+def memory_of(pids: Iterable[int], size: str = 'Pss') -> float:
+    """Return the memory of processes together, in MiB.
 
-    A page that several of them map counts once. One that has ended has none.
+    Args:
+        pids: The processes; one that has ended has none.
+        size: ``Pss``, where a page that several of them map counts once, or ``Rss``, where it
+            counts for each, as ``top`` and ``ps`` show it.
     """
     total = 0
     for pid in pids:
         with contextlib.suppress(OSError):
             lines = Path(f'/proc/{pid}/smaps_rollup').read_text().splitlines()
-            total += sum(int(line.split()[1]) for line in lines if line.startswith('Pss:'))
+            total += sum(int(line.split()[1]) for line in lines if line.startswith(f'{size}:'))
     return total / KIBI
+
+
+def resident_memory(pid: int) -> float:
+    """Return the resident memory of a process and of all that it has started, in MiB."""
+    return memory_of(with_children(pid), 'Rss')
 
 
 def peak_of_process() -> float:

@@ -13,7 +13,7 @@ from mmseg_custom import cli
 from mmseg_custom.cli import existing_file, positive_int, positive_number
 
 from .belt_camera import BeltCamera
-from .load import memory_of
+from .memory import resident_memory
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / 'samples' / 'recycle_trash' / 'train_all.json'
@@ -88,7 +88,7 @@ def minutes(args, camera: BeltCamera, watcher: subprocess.Popen, written: Path):
         entries, place = new_lines(written, place)
         yield dict(
             minute=minute,
-            memory_mb=round(memory_of(watcher.pid), 1),
+            memory_mb=round(resident_memory(watcher.pid), 1),
             disk_mb=round(sum(p.stat().st_size for p in written.parent.iterdir()) / 1e6, 1),
             faults=done,
             **describe(entries, camera, with_camera=not args.fault_every),

@@ -3,7 +3,8 @@ import os
 
 import pytest
 
-from benchmarks.load import describe, memory_of
+from benchmarks.load import describe
+from benchmarks.memory import resident_memory
 
 
 def test_answers_are_counted_and_latencies_are_percentiles():
@@ -22,9 +23,9 @@ def test_a_load_without_answers_has_no_latency():
 
 @pytest.mark.skipif(not os.path.isdir('/proc/self'), reason='the system has no /proc')
 def test_memory_is_that_of_the_process():
-    before = memory_of(os.getpid())
+    before = resident_memory(os.getpid())
     # Not the allocator's, which may have as much at hand.
     with mmap.mmap(-1, 64 << 20) as kept:
         for _ in range(64):
             kept.write(b'x' * (1 << 20))
-        assert 50 < memory_of(os.getpid()) - before < 90
+        assert 50 < resident_memory(os.getpid()) - before < 90
