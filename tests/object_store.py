@@ -3,6 +3,7 @@
 conftest.py imports the fixtures.
 """
 
+import shutil
 import threading
 import time
 from collections import Counter
@@ -133,3 +134,15 @@ def forget() -> None:
 
     for known in (files._listings, files._folders, files._compared, archives._opened):
         known.clear()
+
+
+def pack(place: Path, kind: str, folder: Path) -> str:
+    """Pack a folder as its files' users do, and return the path of the archive."""
+    if kind != 'lmdb':
+        return shutil.make_archive(str(place), kind, folder)
+    lmdb = pytest.importorskip('lmdb', reason='needs lmdb: pip install -e ".[remote,test]"')
+    with lmdb.open(f'{place}.lmdb', map_size=1 << 28) as file, file.begin(write=True) as writing:
+        for path in folder.rglob('*'):
+            if path.is_file():
+                writing.put(str(path.relative_to(folder)).encode(), path.read_bytes())
+    return f'{place}.lmdb'

@@ -2,8 +2,8 @@
 
 An archive is addressed as fsspec chains it: ``tar://photos/a.jpg::s3://bucket/set.tar``, or
 ``zip://photos::data/set.zip`` on this disk. In the cache the archive comes first, so that paths are
-joined as those of other files. An archive that is named ``….tar`` or ``….zip`` may have a path
-behind it instead.
+joined as those of other files. An archive that is named ``….tar``, ``….zip`` or ``….lmdb`` may have
+a path behind it instead.
 """
 
 import os
@@ -16,8 +16,8 @@ from urllib.parse import quote, unquote
 PLACE = 'TRASH_SEG_CACHE'
 # Two letters at least: a drive of Windows has one. pathlib makes one slash of two.
 ADDRESS = re.compile(r'([a-z][a-z0-9]+):/{1,2}([^/].*)', re.DOTALL)
-ARCHIVES, CHAIN = ('tar', 'zip'), '::'
-ARCHIVE = re.compile(r'(.+?\.(?:tar|zip))(?:/(.*))?', re.DOTALL)
+ARCHIVES, CHAIN = ('tar', 'zip', 'lmdb'), '::'
+ARCHIVE = re.compile(r'(.+?\.(?:tar|zip|lmdb(?:/data\.mdb)?|mdb))(?:/(.*))?', re.DOTALL)
 AnyPath = TypeVar('AnyPath')
 
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from conftest import outcome_of
-from object_store import forget
+from object_store import forget, pack
 from photo_commands import COMMANDS, TOY
 
 READS = (
@@ -60,14 +60,14 @@ def at_home(photo_world, tmp_path_factory):
     return outcome
 
 
-@pytest.mark.parametrize('place', ['s3', 'tar', 'zip'])
+@pytest.mark.parametrize('place', ['s3', 'tar', 'zip', 'lmdb'])
 @pytest.mark.parametrize('name', READS)
 def test_a_command_does_the_same(photo_world, at_home, bucket, tmp_path, name, place):
     world = shutil.copytree(photo_world, tmp_path / 'world')
     if place == 's3':
         data = bucket.upload(world / 'set')
     else:
-        data = f'{place}://::{shutil.make_archive(tmp_path / "set", place, world / "set")}'
+        data = f'{place}://::{pack(tmp_path / "set", place, world / "set")}'
     shutil.rmtree(world / 'set')
     home, code, expected = at_home(name)
     code_2, text, found = run(COMMANDS[name], world, data)
@@ -78,7 +78,7 @@ def test_a_command_does_the_same(photo_world, at_home, bucket, tmp_path, name, p
             here = plain(file, expected[file], str(home / 'set'))
             assert plain(file, found[file], data) == here, file
     assert not re.search('trash-seg|cache|%2F', text)
-    assert not [path for path in world.rglob('*') if re.search('s3:|tar:|zip:', path.name)]
+    assert not [path for path in world.rglob('*') if re.search('s3:|tar:|zip:|lmdb:', path.name)]
 
 
 def test_an_archive_in_a_bucket_is_fetched_once(photo_world, bucket, tmp_path):

@@ -1,5 +1,6 @@
-"""Tar and zip archives, read as folders of a storage; fsspec opens them."""
+"""Tar and zip archives and LMDB files, read as folders of a storage through fsspec."""
 
+import contextlib
 import errno
 import os
 import posixpath
@@ -56,6 +57,8 @@ def ask_address(
             return work(system, posixpath.join(start, member).rstrip('/'))
         except FileNotFoundError:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), address) from None
+        except UserError:
+            raise
         except Exception as error:
             if isinstance(error, OSError) and error.errno in LOCAL_FAULTS:
                 raise
@@ -70,16 +73,18 @@ def age_of_archive(address: str, fetch: Callable[[str], str | os.PathLike]) -> d
 
 
 def _on_disk(archive: str, fetch: Callable[[str], str | os.PathLike]) -> str:
-    try:
-        path = os.fspath(fetch(archive))
-    except FileNotFoundError:
-        path = ''
-    if not os.path.isfile(path):
-        raise UserError(f'{archive}: no such archive')
-    return path
+    # LMDB makes a folder with one file for the data.
+    for place in (archive, f'{archive}/data.mdb'):
+        with contextlib.suppress(FileNotFoundError):
+            path = os.fspath(fetch(place))
+            if os.path.isfile(path):
+                return path
+    raise UserError(f'{archive}: no such archive')
 
 
 def _open(scheme: str, archive: str) -> tuple[Any, str]:
+    if scheme == 'lmdb':
+        return _open_lmdb(archive), ''
     import fsspec
 
     system = fsspec.filesystem(scheme, fo=archive, skip_instance_cache=True)
@@ -90,3 +95,11 @@ def _open(scheme: str, archive: str) -> tuple[Any, str]:
     names = system.find('')
     # `tar -C set -cf set.tar .` writes ./photos/a.jpg.
     return system, '.' if names and all(name.startswith('./') for name in names) else ''
+
+
+def _open_lmdb(path: str) -> Any:
+    try:
+        from .lmdb_file_system import LmdbFileSystem
+    except ImportError:
+        raise UserError(f'{path}: needs the package lmdb', kind='remote-package') from None
+    return LmdbFileSystem(path)

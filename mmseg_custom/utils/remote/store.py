@@ -28,7 +28,6 @@ VERSION_KEYS = (
     'mtime',
     'CRC',
 )
-LMDB = 'LMDB files are not read: write their photos to a folder, or to a zip or tar archive'
 Result = TypeVar('Result')
 
 
@@ -109,8 +108,6 @@ def _file_system(address: str) -> Any:
     except ImportError:
         raise UserError(f'{address}: needs the package fsspec', kind='remote-package') from None
     scheme = address.partition('://')[0]
-    if scheme == 'lmdb':
-        raise UserError(f'{address}: {LMDB}')
     # fsspec keeps one file system for each process, and keeps none over a fork.
     try:
         system = fsspec.filesystem(scheme, **_options(scheme))

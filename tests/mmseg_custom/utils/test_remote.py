@@ -4,7 +4,6 @@ import http.server
 import io
 import multiprocessing
 import os
-import shutil
 import tarfile
 import threading
 from collections import Counter
@@ -13,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from object_store import forget
+from object_store import forget, pack
 
 from mmseg_custom.utils import UserError, atomic_path, remote
 from mmseg_custom.utils.addresses import address_of, local_path, shown
@@ -124,14 +123,14 @@ def content_of(address: str) -> bytes:
     return Path(address.partition('::')[0]).name.encode() * 5000
 
 
-@pytest.mark.parametrize('kind', ['tar', 'zip'])
+@pytest.mark.parametrize('kind', ['tar', 'zip', 'lmdb'])
 def test_threads_and_processes_read_one_archive_at_once(bucket, tmp_path, kind):
     folder = tmp_path / 'set'
     folder.mkdir()
     names = [f'{number}.bin' for number in range(64)]
     for name in names:
         (folder / name).write_bytes(content_of(name))
-    archive = shutil.make_archive(tmp_path / 'set', kind, folder)
+    archive = pack(tmp_path / 'set', kind, folder)
     addresses = [f'{kind}://{name}::{archive}' for name in names]
     # Opened here before the processes are forked, which must not share its position.
     _same_as_written(addresses[:4])
@@ -145,6 +144,57 @@ def test_threads_and_processes_read_one_archive_at_once(bucket, tmp_path, kind):
     for worker in workers:
         worker.join()
     assert [worker.exitcode for worker in workers] == [0, 0]
+
+
+def test_lmdb_files_are_those_of_mmengine(bucket, tmp_path):
+    from mmengine.fileio import LmdbBackend
+
+    folder, names = tmp_path / 'set', ('a.jpg', 'photos/deep/b.jpg')
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(name.encode() * 2000)
+    packed = pack(tmp_path / 'set', 'lmdb', folder)
+    bucket.put('set.lmdb/data.mdb', Path(packed, 'data.mdb').read_bytes())
+    bucket.put('one.mdb', Path(packed, 'data.mdb').read_bytes())
+    peer = LmdbBackend(packed)
+    expected = {name: bytes(peer.get(name)) for name in names}
+    # A process opens a file once.
+    peer._client.close()
+    stored = f's3://{bucket.name}'
+    files = packed, f'{packed}/data.mdb', f'{stored}/set.lmdb', f'{stored}/one.mdb'
+    for name in names:
+        found = [read(f'lmdb://{name}::{file}') for file in files]
+        assert found == [expected[name]] * len(files)
+        assert read(f'lmdb://::{packed}/{name}') == expected[name]
+    assert remote.list_folder(f'lmdb://photos::{packed}') == (['deep'], [])
+    assert remote.is_dir(f'lmdb://photos::{packed}')
+    assert not remote.is_file(f'lmdb://photos::{packed}')
+    with pytest.raises(FileNotFoundError, match=f'lmdb://c.jpg::{packed}'):
+        read(f'lmdb://c.jpg::{packed}')
+
+
+@pytest.mark.parametrize('key', ['./photos/a.jpg', '/photos/a.jpg'])
+def test_a_key_that_is_no_plain_path_is_found(bucket, tmp_path, key):
+    lmdb = pytest.importorskip('lmdb')
+    with lmdb.open(str(tmp_path / 'set.lmdb')) as file, file.begin(write=True) as writing:
+        writing.put(key.encode(), b'photo')
+    assert read(f'lmdb://photos/a.jpg::{tmp_path}/set.lmdb') == b'photo'
+
+
+@pytest.mark.parametrize(
+    'kind, content, message',
+    [
+        ('lmdb', b'x' * 9000, 'set.lmdb: cannot be read as a lmdb archive'),
+        ('tar', b'x' * 9000, 'set.tar: cannot be read as a tar archive'),
+        ('zip', b'x' * 9000, 'set.zip: cannot be read as a zip archive'),
+        ('lmdb', None, 'set.lmdb: no such archive'),
+    ],
+)
+def test_what_is_no_archive_is_named(bucket, tmp_path, kind, content, message):
+    if content:
+        (tmp_path / f'set.{kind}').write_bytes(content)
+    with pytest.raises(UserError, match=message):
+        read(f'{kind}://a.jpg::{tmp_path}/set.{kind}')
 
 
 def test_a_file_of_another_archive_of_the_same_name_is_read_again(bucket, tmp_path):
@@ -170,8 +220,6 @@ def test_what_is_final_is_not_tried_again(bucket):
         read(f's3://{bucket.name}/a.bin')
     with pytest.raises(UserError, match='nosuchscheme'):
         read('nosuchscheme://b/a.bin')
-    with pytest.raises(UserError, match='lmdb://set: LMDB files are not read: write'):
-        read('lmdb://set')
 
 
 def test_nothing_is_written_to_the_storage_or_its_copy():
