@@ -122,7 +122,11 @@ def test_the_page_says_what_is_measured_and_what_is_not(trainings, tmp_path):
     names = dict(base='frozen_head', other='focal')
     renamed = [dict(one, arm=names[one['arm']]) for one in trainings]
     results = tmp_path / 'results.json'
-    results.write_text(json.dumps(dict(classes=list('abc'), frozen=renamed)))
+    folds = dict(
+        plain=dict(score=[5.0, 7.0], fraction=[11.0, 12.0]),
+        stratified=dict(score=[2.0, 4.0], fraction=[1.0, 1.5]),
+    )
+    results.write_text(json.dumps(dict(classes=list('abc'), frozen=renamed, folds=folds)))
     arguments = ['--results', str(results), '--page', str(tmp_path / 'docs' / 'evidence.md')]
     (tmp_path / 'docs' / 'images').mkdir(parents=True)
     run(build_parser().parse_args(arguments))
@@ -130,12 +134,28 @@ def test_the_page_says_what_is_measured_and_what_is_not(trainings, tmp_path):
     _, row = compare(renamed, 'frozen_head')
     assert f'| {row.gain:+.2f} | {row.interval[0]:+.2f} to {row.interval[1]:+.2f} |' in text
     assert f'above zero for: focal loss ({row.gain:+.1f})' in text
+    assert '| stratified |                      1.25 points |           3.00 points |' in text
+    assert 'difference of both means is -3.00 points (-3.00 to -3.00)' in text
     missing = text.split('## Not measured')[1]
+    assert f'- {studies["folds"]["title"]}' not in missing
     for study in studies.values():
-        for arm, title in (study['arms'] if isinstance(study, dict) else {}).items():
+        for arm, title in (study.get('arms', {}) if isinstance(study, dict) else {}).items():
             is_missing = f'- {title.replace(";", ",")}\n' in missing
             assert is_missing == (arm != 'focal' and arm != study['first'])
     assert Image.open(tmp_path / 'docs' / 'images' / 'evidence.png').width == 600
+
+
+def test_conclusions_say_which_of_two_studies_is_meant(trainings):
+    renamed = {
+        study: [
+            dict(one, arm=dict(base=first, other='weighted_ce')[one['arm']]) for one in trainings
+        ]
+        for study, first in (('frozen', 'frozen_head'), ('frozen_wide', 'frozen_head_wide'))
+    }
+    text, compared = page(renamed, yaml.safe_load(ARMS.read_text()))
+    names = [name for pairs in compared.values() for name, _ in pairs]
+    assert names[1] == f'{names[0]} at 160 pixels'
+    assert f'; {names[1]} (' in text
 
 
 def test_the_page_in_the_repository_is_that_of_its_results():
@@ -150,8 +170,9 @@ def test_every_experiment_of_the_configs_is_named_in_a_study():
     studies = yaml.safe_load(ARMS.read_text())
     folder = ROOT / 'configs' / 'ablation'
     names = dict(frozen='frozen_head', frozen_wide='frozen_head', trained='trained')
+    backbones = [path.stem for path in folder.glob('backbone_*.py')]
     configs = dict(
-        frozen=['frozen_head', 'cosine_restarts'],
+        frozen=['frozen_head', 'cosine_restarts', 'copy_paste_offline', *backbones],
         frozen_wide=['frozen_head_wide', 'cosine_restarts_wide'],
         trained=[path.stem for path in folder.glob('trained*.py')],
     )

@@ -2,7 +2,8 @@ import numpy as np
 import torch
 from sklearn.metrics import jaccard_score
 
-from benchmarks.evidence_afterwards import choose_settings, find_heads
+from benchmarks.evidence_afterwards import choose_settings
+from benchmarks.evidence_heads import find_heads
 
 
 def result(arm, fold, setting, wrong, seed=0):
@@ -35,9 +36,11 @@ def test_a_fold_takes_the_setting_that_is_best_on_the_others():
 def test_heads_are_found_in_trainings_and_alone(tmp_path):
     training = tmp_path / 'fold_1_seed_2_lr_0.333'
     training.mkdir()
-    for path in (training / 'iter_8.pth', tmp_path / 'fold_0_seed_0_lr_1.pt', tmp_path / 'a.pt'):
+    alone = [tmp_path / f'{name}.pt' for name in ('fold_0_seed_0_lr_1', 'fold_2_seed_0', 'a')]
+    for path in (training / 'iter_8.pth', *alone):
         torch.save({}, path)
     assert find_heads(tmp_path) == {
+        (2, 0, 1.0): tmp_path / 'fold_2_seed_0.pt',
         (0, 0, 1.0): tmp_path / 'fold_0_seed_0_lr_1.pt',
         (1, 2, 0.333): training / 'iter_8.pth',
     }

@@ -1,0 +1,116 @@
+"""Ensembles and a model soup, of the baseline heads of tools/ablate.py --cache-features.
+
+Adds the study `averages` to the raw results of benchmarks.evidence. Where an experiment has several
+models, their pixels are counted together, so that it is compared with the mean of them.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mmseg_custom import cli
+from mmseg_custom.cli import existing_dir, positive_number
+from mmseg_custom.utils.progress import tqdm
+
+from .evidence_heads import (
+    Photo,
+    add_arguments,
+    build_model,
+    count_pixels,
+    find_heads,
+    head_weights,
+    predict,
+    read_fold,
+    save_study,
+)
+
+
+def build_parser() -> cli.Parser:
+    """Describe the command line."""
+    parser = cli.Parser(
+        prog='python -m benchmarks.evidence_averages',
+        description=__doc__.split('\n')[0],  # type: ignore[union-attr]
+        example='python -m benchmarks.evidence_averages work_dirs/frozen/frozen_head \\\n'
+        '      configs/ablation/frozen_head.py --nested work_dirs/nested --folds-dir DATA/folds '
+        '--data-root DATA',
+    )
+    add_arguments(parser)
+    parser.add_argument(
+        '--nested',
+        type=existing_dir,
+        metavar='DIR',
+        required=True,
+        help='has for each fold a folder of its number, of trainings on folds of its training set',
+    )
+    parser.add_argument('--lr-factor', type=positive_number, default=3.0, help='of the members (3)')
+    return parser
+
+
+def run(args) -> None:
+    """Measure, and replace the study in the file of results."""
+    torch.set_num_threads(1)
+    heads = find_heads(Path(args.heads))
+    model, classes = build_model(args)
+    found = []
+    for fold in tqdm(sorted({fold for fold, *_ in heads}), 'folds', unit='fold'):
+        photos = read_fold(model, args, fold)
+        states = {key[1:]: head_weights(path) for key, path in heads.items() if key[0] == fold}
+        inner = find_heads(Path(args.nested) / str(fold) / Path(args.heads).name)
+        members = [head_weights(path) for path in inner.values()]
+        measured = measure_fold(model, photos, states, members, args.lr_factor, classes)
+        found += [
+            dict(arm=arm, fold=fold, seed=0, lr_factor=None, confusion=confusion.tolist())
+            for arm, confusion in measured.items()
+        ]
+    save_study(args.results, 'averages', found)
+
+
+def measure_fold(
+    model: nn.Module,
+    photos: list[Photo],
+    states: Mapping[tuple[int, float], dict[str, Tensor]],
+    members: list[dict[str, Tensor]],
+    factor: float,
+    classes: int,
+) -> dict[str, np.ndarray]:
+    """Return the confusion matrix of each experiment on one fold.
+
+    Args:
+        model: Gets the heads' weights.
+        photos: Validation photos.
+        states: Heads by seed and factor of the learning rate, trained on all other photos.
+        members: Heads that were each trained without another part of the other photos.
+        factor: Learning rate of the heads whose probabilities are averaged.
+        classes: Number of classes.
+    """
+    seeds = [
+        predict(model, state, photos)[0] for (_, rate), state in states.items() if rate == factor
+    ]
+    parts = [predict(model, state, photos)[0] for state in members]
+    soup = average_weights([state for (seed, _), state in states.items() if seed == 0])
+    predictions = dict(
+        plain=seeds,
+        ensemble=[np.mean(seeds, axis=0)],
+        soup=[predict(model, soup, photos)[0]],
+        fold_member=parts,
+        fold_ensemble=[np.mean(parts, axis=0)],
+    )
+    return {
+        arm: sum(count_pixels(photos, one.argmax(axis=1), classes).sum(axis=0) for one in several)
+        for arm, several in predictions.items()
+    }
+
+
+def average_weights(states: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Return the mean of each weight (Wortsman et al., ICML 2022); counters are rounded."""
+    return {
+        name: torch.stack([state[name].float() for state in states]).mean(dim=0).to(value.dtype)
+        for name, value in states[0].items()
+    }
+
+
+if __name__ == '__main__':
+    cli.main(build_parser, run)
