@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from mmseg_custom.utils.addresses import why_not_plain
 from mmseg_custom.utils.errors import UserError
 from mmseg_custom.utils.model_folder import weights_path
 from mmseg_custom.utils.remote import is_address, is_dir, is_file
@@ -67,6 +68,8 @@ def model_file(text: str) -> str:
 
 def existing_dir(text: str) -> str:
     """Argument type: the path of a folder that exists."""
+    if why_not := why_not_plain(text):
+        raise argparse.ArgumentTypeError(why_not)
     if not os.path.isdir(text):
         raise argparse.ArgumentTypeError(f'{text}: no such folder{_similar_path(text)}')
     return text

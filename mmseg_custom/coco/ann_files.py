@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.addresses import why_not_plain
 from mmseg_custom.utils.listing import listing
 from mmseg_custom.utils.remote import is_dir, is_file, local_path, matches
 
@@ -57,10 +58,12 @@ def annotation_files(path: AnnPath) -> list[Path]:
             which has one itself); or a glob pattern. What folders and patterns stand for is sorted.
 
     Raises:
-        UserError: There is none, or a folder has several.
+        UserError: There is none, a folder has several, or they are in an archive.
     """
     if isinstance(path, AnnFiles):
         return list(path.files)
+    if why_not := why_not_plain(path):
+        raise UserError(why_not)
     if not is_several(path):
         return [Path(local_path(path))]
     if not is_dir(path):

@@ -32,9 +32,10 @@ def read_coco(path: str | os.PathLike) -> dict[str, Any]:
         UserError: The file is missing, is not JSON, or holds no object; or there is no file to
             join, or one whose lists are broken.
     """
+    files = annotation_files(path)
     if not is_several(path):
         return _read_file(path)
-    parts = [(file, _read_file(file)) for file in annotation_files(path)]
+    parts = [(file, _read_file(file)) for file in files]
     for file, content in parts:
         problems = (one for one in locate_problems(content, None) if one.section != 'annotations')
         lost = lost_annotations(content)

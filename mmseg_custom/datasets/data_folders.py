@@ -7,7 +7,25 @@ from mmengine.logging import print_log
 
 from mmseg_custom.coco.photo_root import AnnPath, photo_root
 from mmseg_custom.utils import UserError
-from mmseg_custom.utils.remote import is_file
+from mmseg_custom.utils.addresses import why_not_plain
+from mmseg_custom.utils.remote import is_dir, is_file, local_path
+
+
+def existing_root(data_root: str) -> str:
+    """Return the path of a data folder.
+
+    Args:
+        data_root: The folder, or the address of one.
+
+    Raises:
+        UserError: There is no such folder, or it is an archive.
+    """
+    data_root = local_path(data_root)
+    if why_not := why_not_plain(data_root):
+        raise UserError(why_not)
+    if not is_dir(data_root):
+        raise UserError(f'{data_root}: no such data folder', kind='missing-annotations')
+    return data_root
 
 
 def data_folders(ann_file: AnnPath, content: dict, data_prefix: dict[str, str]) -> dict[str, str]:

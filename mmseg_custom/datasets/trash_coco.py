@@ -11,11 +11,10 @@ from mmseg_custom.classes import built_in, class_list
 from mmseg_custom.coco import coco_to_samples, read_coco, require_valid
 from mmseg_custom.coco.ann_files import joined_path
 from mmseg_custom.utils import UserError
-from mmseg_custom.utils.remote import is_dir, local_path
 from mmseg_custom.utils.seeding import SeededIndex
 from mmseg_custom.utils.shared_count import SharedCount
 
-from .data_folders import data_folders, join_folders
+from .data_folders import data_folders, existing_root, join_folders
 from .repeatable import require_repeatable
 from .sample_checks import (
     load_sample_mask,
@@ -81,9 +80,7 @@ class TrashCocoDataset(SharedSegDataset):
         cache_samples: bool = False,
         **kwargs,
     ):
-        data_root = data_root and local_path(data_root)
-        if data_root and not is_dir(data_root):
-            raise UserError(f'{data_root}: no such data folder', kind='missing-annotations')
+        data_root = data_root and existing_root(data_root)
         require_used(kwargs)
         metainfo = dict(metainfo or {})
         self.class_list = class_list(metainfo) if metainfo.get('classes') else built_in()

@@ -15,6 +15,7 @@ from mmseg_custom.coco.photo_root import AnnPath, photo_root
 from mmseg_custom.coco.photos import PHOTO_SUFFIXES, read_photo
 from mmseg_custom.coco.result_photos import photo_name
 from mmseg_custom.utils import UserError
+from mmseg_custom.utils.addresses import why_not_plain
 from mmseg_custom.utils.remote import is_dir, is_file, local_path, walk
 
 from .video import VIDEO_SUFFIXES, Frame, Video
@@ -146,6 +147,8 @@ def folder_of(item: str | os.PathLike, data_root: str | os.PathLike | None = Non
 
 def _photos_of(path: Path, data_root, every: int, outputs) -> Iterator[PhotoSource]:
     suffix = path.suffix.lower()
+    if why_not := why_not_plain(path):
+        raise UserError(why_not)
     if is_dir(path):
         yield from _photos_of_folder(path, outputs)
     elif suffix == '.json' and is_several(path):

@@ -84,6 +84,22 @@ def split_archive(address: str) -> tuple[str, str, str] | None:
     return scheme, archive, member
 
 
+def why_not_plain(path: str | os.PathLike) -> str:
+    """Return what is wrong where an archive on this disk is taken for a folder or a file.
+
+    Args:
+        path: A path; empty is returned where neither it nor a folder above it is an archive.
+    """
+    for place in (Path(path), *Path(path).parents):
+        suffix = place.suffix.lower().removeprefix('.')
+        scheme = 'lmdb' if suffix == 'mdb' else suffix
+        # A folder may have any name; that of an LMDB has its data.
+        if scheme in ARCHIVES and (place.is_file() or (place / 'data.mdb').is_file()):
+            what = f'name what is in it: {scheme}://::{place} is its top folder'
+            return '' if address_of(path) else f'{place}: is an archive; {what}'
+    return ''
+
+
 def parent_of(address: str) -> tuple[str, str]:
     """Return the address of the folder that a file is in, and the name of the file there."""
     path, chain, archive = address.partition(CHAIN)

@@ -81,6 +81,25 @@ def test_a_command_does_the_same(photo_world, at_home, bucket, tmp_path, name, p
     assert not [path for path in world.rglob('*') if re.search('s3:|tar:|zip:|lmdb:', path.name)]
 
 
+@pytest.mark.parametrize(
+    'kind, command',
+    [
+        ('lmdb', ('tools/predict.py', TOY, '{w}/a.pth', '{archive}', '--out', '{w}/out')),
+        ('zip', ('data_prep/check.py', '{archive}')),
+        ('tar', ('data_prep/check.py', '{w}/set/ann.json', '--data-root', '{archive}')),
+        ('lmdb', ('data_prep/dataset_statistics.py', '{archive}', '--out', '{w}/out')),
+        ('zip', ('tools/train.py', TOY, '--data-root', '{archive}')),
+    ],
+)
+def test_an_archive_given_as_a_folder_is_explained(photo_world, tmp_path, kind, command):
+    archive = pack(tmp_path / 'packed', kind, photo_world / 'set' / 'batch_01')
+    words = [str(w).format(archive=archive, w=photo_world) for w in command]
+    code, text = outcome_of(*words)
+    assert code == 2
+    assert f'{archive}: is an archive; name what is in it: {kind}://::{archive} is its top' in text
+    assert 'did you mean' not in text
+
+
 def test_an_archive_in_a_bucket_is_fetched_once(photo_world, bucket, tmp_path):
     archive = Path(shutil.make_archive(tmp_path / 'set', 'tar', photo_world / 'set'))
     bucket.put('set.tar', archive.read_bytes())
