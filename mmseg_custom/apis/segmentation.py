@@ -1,6 +1,6 @@
 """What a segmenter says about one photo."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -27,6 +27,31 @@ class Segmentation:
     mask: np.ndarray
     probabilities: np.ndarray
     classes: ClassList
+
+    @classmethod
+    def with_later_probabilities(
+        cls, mask: np.ndarray, compute: Callable[[], np.ndarray], classes: ClassList
+    ) -> 'Segmentation':
+        """Return a result whose probabilities are computed when they are first asked for.
+
+        Writing masks needs none, and they cost a tenth of the time of a small model.
+
+        Args:
+            mask: ``(H, W)`` uint8 labels.
+            compute: Returns the probabilities, ``(C, H, W)`` float32; always the same.
+            classes: What the labels mean.
+        """
+        result = cls.__new__(cls)
+        vars(result).update(mask=mask, classes=classes, _compute=compute)
+        return result
+
+    def __getattr__(self, name: str) -> np.ndarray:
+        """Compute probabilities that are not there yet; Python asks for nothing else here."""
+        compute = vars(self).get('_compute')
+        if name != 'probabilities' or compute is None:
+            raise AttributeError(f'{type(self).__name__!r} object has no attribute {name!r}')
+        vars(self).update(probabilities=compute(), _compute=None)
+        return vars(self)['probabilities']
 
     @property
     def confidence(self) -> np.ndarray:

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Sequence
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,8 @@ from mmcv.transforms import Compose
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.device import get_device
-from mmengine.structures import PixelData
 from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
 
 from mmseg_custom import plugins  # noqa: F401, I001  (registers what configs name; before mmseg)
 from mmseg_custom.checkpoints.checkpoint import classes_of, require_same_weights, state_of
@@ -25,7 +26,7 @@ from mmseg_custom.experiment.config import drop_pretrained, load_config
 from mmseg_custom.experiment.set_classes import set_classes
 from mmseg_custom.experiment.stored import differences, stored_experiment
 from mmseg_custom.experiment.tta import photo_pipeline, set_tta
-from mmseg_custom.models.probabilities import sample_probabilities
+from mmseg_custom.models.probabilities import are_finite, sample_probabilities
 from mmseg_custom.utils.digests import digest_of_data, digest_of_file
 from mmseg_custom.utils.likeliest import likeliest
 from mmseg_custom.utils.model_folder import weights_path
@@ -168,16 +169,25 @@ class TrashSegmenter:
         return self._run(arrays)
 
     def _run(self, arrays: list[np.ndarray]) -> list[Segmentation]:
-        prepared = [self._prepare(dict(img=np.ascontiguousarray(array))) for array in arrays]
+        prepared = [self._prepare(dict(img=array)) for array in arrays]
         found = self.model.test_step(pseudo_collate(prepared))
-        return [self._result(sample.seg_logits, place) for place, sample in enumerate(found)]
+        return [self._result(sample, place) for place, sample in enumerate(found)]
 
-    def _result(self, logits: PixelData, place: int) -> Segmentation:
-        probabilities = sample_probabilities(logits.data).cpu().numpy()
-        # NumPy looks at them ten times as fast as PyTorch.
-        if not np.isfinite(probabilities).all():
+    def _result(self, sample: SegDataSample, place: int) -> Segmentation:
+        logits = sample.seg_logits.data
+        if not are_finite(logits):
             raise NonFiniteOutput.of(self.name, f'photo {place + 1} of the batch')
-        return Segmentation(likeliest(probabilities), probabilities, self.classes)
+        compute = partial(_probabilities, logits)
+        # mmseg has a threshold of its own for one class. Results do not keep memory of a GPU.
+        if len(logits) == 1 or logits.device.type != 'cpu':
+            probabilities = compute()
+            return Segmentation(likeliest(probabilities), probabilities, self.classes)
+        mask = sample.pred_sem_seg.data[0].to(torch.uint8).numpy()
+        return Segmentation.with_later_probabilities(mask, compute, self.classes)
+
+
+def _probabilities(logits: torch.Tensor) -> np.ndarray:
+    return sample_probabilities(logits).cpu().numpy()
 
 
 def _experiment_of(config: str | os.PathLike | Config | None, checkpoint: str | os.PathLike):

@@ -123,7 +123,15 @@ def to_bgr(photo: Photo) -> np.ndarray:
         raise UserError(
             f'a photo is an (H, W, 3) uint8 RGB array; this one is {array.shape} {array.dtype}'
         )
-    return array[..., ::-1]
+    return swap_channels(array)
+
+
+def swap_channels(photo: np.ndarray) -> np.ndarray:
+    """Return BGR for RGB, and RGB for BGR; ``(H, W, 3)`` uint8, contiguous.
+
+    OpenCV does it several times as fast as NumPy copies ``photo[..., ::-1]``.
+    """
+    return cv2.cvtColor(np.ascontiguousarray(photo), cv2.COLOR_RGB2BGR)
 
 
 def require_size(
@@ -181,7 +189,7 @@ def _naming(path: str | os.PathLike):
 
 
 def _bgr(image: Image.Image) -> np.ndarray:
-    return cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2BGR)
+    return swap_channels(np.asarray(image))
 
 
 def _reduced_gray(image: Image.Image) -> np.ndarray:

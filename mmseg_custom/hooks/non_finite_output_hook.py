@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 
-from mmseg_custom.models.probabilities import sample_probabilities
+from mmseg_custom.models.probabilities import are_finite
 from mmseg_custom.utils.non_finite import NonFiniteOutput
 
 
@@ -39,13 +37,5 @@ class NonFiniteOutputHook(Hook):
             NonFiniteOutput: Names the model and the photo.
         """
         for sample in outputs or ():
-            if not _are_finite(sample.seg_logits.data):
+            if not are_finite(sample.seg_logits.data):
                 raise NonFiniteOutput.of(self.model, sample.img_path)
-
-
-def _are_finite(logits: torch.Tensor) -> bool:
-    """Return whether the probabilities are numbers; those of finite logits are."""
-    return bool(
-        np.isfinite(logits.detach().cpu().float().numpy()).all()
-        or torch.isfinite(sample_probabilities(logits)).all()
-    )

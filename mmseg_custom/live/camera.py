@@ -79,7 +79,7 @@ class Camera:
         if not is_there:
             return None
         self._seen_at = self.tried_at
-        return np.ascontiguousarray(frame[..., ::-1])
+        return cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
 
 
 def _open(source: str) -> cv2.VideoCapture:

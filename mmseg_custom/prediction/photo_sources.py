@@ -12,7 +12,7 @@ from mmseg_custom.coco.ann_files import is_several
 from mmseg_custom.coco.listed_twice import repeats
 from mmseg_custom.coco.photo_folders import photos_below
 from mmseg_custom.coco.photo_root import AnnPath, photo_root
-from mmseg_custom.coco.photos import PHOTO_SUFFIXES, read_photo
+from mmseg_custom.coco.photos import PHOTO_SUFFIXES, read_photo, swap_channels
 from mmseg_custom.coco.result_photos import photo_name
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.addresses import why_not_plain
@@ -49,7 +49,7 @@ class PhotoSource:
         """
         if self.video is not None and self.frame is not None:
             return self.video.read(self.frame.place)
-        return np.ascontiguousarray(read_photo(self.path)[..., ::-1])
+        return swap_channels(read_photo(self.path))
 
     def named(self, file_name: str) -> 'PhotoSource':
         """Return the same photo under another file name (that of its video)."""

@@ -70,6 +70,9 @@ def predict_photos(
         for batch in _ahead(readers, waiting, max_side):
             readable = list(_readable(batch, skipped, strict))
             results = _segment(segmenter, readable) if readable else []
+            if outputs.need_probabilities:
+                # Computed here, since each writer would start PyTorch's threads once more.
+                _ = [result.probabilities for result in results]
             for (source, photo, size), result in zip(readable, results, strict=True):
                 unwritten.append(writers.submit(outputs.write, source.name, photo, result, size))
             bar.update(len(batch) - len(readable))

@@ -14,7 +14,7 @@ class FastArgmax(TorchFunctionMode):
 
     That is mmseg's call for each photo, of ``(C, H, W)`` scores. Where the scores of a pixel are
     not side by side in memory, PyTorch needs as long for it on a CPU as a small model needs for
-    the photo. The result is the same.
+    the photo; where they are, twice as long as this. The result is the same.
     """
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -26,7 +26,7 @@ class FastArgmax(TorchFunctionMode):
 
 
 def likeliest_classes(scores: Tensor) -> Tensor:
-    """Return ``scores.argmax(dim=0, keepdim=True)``, found class after class where that is faster.
+    """Return ``scores.argmax(dim=0, keepdim=True)``, found class after class on a CPU.
 
     Args:
         scores: ``(C, H, W)``.
@@ -35,15 +35,16 @@ def likeliest_classes(scores: Tensor) -> Tensor:
         Tensor: ``(1, H, W)`` int64.
     """
     if _is_map(scores):
-        return torch.from_numpy(likeliest(scores.detach().numpy()))[None].long()
+        # Twice as fast, copying included, where the scores of a pixel are side by side.
+        planes = scores.detach().contiguous()
+        return torch.from_numpy(likeliest(planes.numpy()))[None].long()
     return scores.argmax(dim=0, keepdim=True)
 
 
 def _is_map(scores: Tensor) -> bool:
-    """Return whether these are scores that NumPy can read, and PyTorch is slow at."""
+    """Return whether these are scores that NumPy can read."""
     return (
         scores.ndim == 3
-        and scores.stride(0) != 1
         and len(scores) <= MOST_LABELS
         and scores.device.type == 'cpu'
         and scores.dtype in (torch.float32, torch.float64)

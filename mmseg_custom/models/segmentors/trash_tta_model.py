@@ -1,13 +1,12 @@
 """Test-time augmentation, and the dense CRF as the last step of a test."""
 
-import numpy as np
 import torch
 from mmengine.model import BaseTTAModel
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.utils import SampleList
 
-from mmseg_custom.coco.photos import read_photo
+from mmseg_custom.coco.photos import read_photo, swap_channels
 from mmseg_custom.models.probabilities import sample_probabilities
 from mmseg_custom.postprocess import DenseCrf
 
@@ -58,6 +57,6 @@ class TrashTTAModel(BaseTTAModel):
         return merged
 
     def _refined(self, probabilities: torch.Tensor, img_path: str, crf: DenseCrf) -> torch.Tensor:
-        photo = np.ascontiguousarray(read_photo(img_path)[..., ::-1])
+        photo = swap_channels(read_photo(img_path))
         refined = crf(photo, probabilities.cpu().numpy(), self.background)
         return torch.from_numpy(refined).to(probabilities.device)
