@@ -86,6 +86,8 @@ def compare_experiment(name: str, formats, file: Path, known: dict[str, Any]) ->
 def compare_format(segmenter, suffix: str, folder: Path) -> dict[str, float]:
     """Export to one format: seconds, megabytes, largest difference, and fraction of equal pixels.
 
+    ``exact`` is the difference from the model in float64, where that in float32 is too large.
+
     Raises:
         UserError: The format cannot hold the model, or it gives something else.
     """
@@ -109,12 +111,15 @@ def compare_format(segmenter, suffix: str, folder: Path) -> dict[str, float]:
     if not parity.holds:
         raise UserError(str(parity))
     size = sum(file.stat().st_size for file in exported.files(target)) / 1e6
-    return dict(
+    found = dict(
         seconds=round(seconds, 1),
         megabytes=round(size, 1),
         difference=parity.difference or 0.0,
         equal=parity.equal,
     )
+    if parity.exact is not None:
+        found |= dict(exact=parity.exact)
+    return found
 
 
 def row_of(name: str, found: Mapping[str, Any]) -> str:
@@ -130,7 +135,8 @@ def cell_of(result: Mapping[str, Any] | None) -> str:
         return ''
     if 'refused' in result:
         return f'refused: {result["refused"]}'
-    return f'{result["difference"]:.0e}, {100 * result["equal"]:.3f} %'
+    exact = f' (from float64: {result["exact"]:.0e})' if 'exact' in result else ''
+    return f'{result["difference"]:.0e}{exact}, {100 * result["equal"]:.3f} %'
 
 
 def write_table(folder: Path) -> None:
