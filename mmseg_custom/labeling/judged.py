@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -70,6 +70,7 @@ class JudgedFiles:
     folder: Path
     photos: LabeledPhotos
     file_names: Mapping[str, str]
+    need_probabilities: ClassVar[bool] = True
 
     def path(self, name: str) -> Path:
         """Return the file of a photo."""

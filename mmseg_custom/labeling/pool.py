@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
@@ -120,6 +120,7 @@ class PoolFiles:
     """
 
     folder: Path
+    need_probabilities: ClassVar[bool] = True
 
     def path(self, name: str) -> Path:
         """Return the file of a photo."""

@@ -16,8 +16,8 @@ from mmseg_custom.utils.processes import gather, rank_and_size
 from mmseg_custom.utils.progress import tqdm
 from mmseg_custom.utils.thread_pool import thread_pool
 
-from .outputs import Outputs
 from .photo_sources import PhotoSource
+from .results import PredictedFiles
 
 READERS = 2
 # A photo, what the model sees of it, and its own height and width.
@@ -28,7 +28,7 @@ WRITERS = os.cpu_count() or 1
 def predict_photos(
     segmenter: Segmenter,
     photos: Sequence[PhotoSource],
-    outputs: Outputs,
+    outputs: PredictedFiles,
     batch_size: int = 4,
     strict: bool = False,
     max_side: int | None = None,

@@ -4,6 +4,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
+from mmseg_custom.apis.segmentation import Segmentation
 from mmseg_custom.utils.digests import Source, digest_of_data
 from mmseg_custom.utils.provenance import FILE, Provenance, announce, read_provenance
 
@@ -18,6 +21,26 @@ class ResultFiles(Protocol):
 
     def every_path(self, name: str) -> list[Path]:
         """Return all files that a photo may have."""
+
+
+class PredictedFiles(ResultFiles, Protocol):
+    """The files of results that are written while a model predicts.
+
+    Attributes:
+        need_probabilities: Whether more than the labels decides over what is written.
+    """
+
+    @property
+    def need_probabilities(self) -> bool: ...
+
+    def write(
+        self,
+        name: str,
+        photo: np.ndarray,
+        result: Segmentation,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        """Write the files of one photo; see :meth:`~.outputs.Outputs.write`."""
 
 
 def photo_itself(photo: PhotoSource) -> list[Source]:

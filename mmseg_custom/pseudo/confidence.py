@@ -3,6 +3,7 @@
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -30,6 +31,7 @@ class ConfidenceFiles:
 
     folder: Path
     crf: DenseCrf | None = None
+    need_probabilities: ClassVar[bool] = True
 
     def path(self, name: str) -> Path:
         """Return the file of a photo."""
