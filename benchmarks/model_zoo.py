@@ -8,6 +8,7 @@ import argparse
 import json
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import torch
@@ -75,19 +76,22 @@ def in_processes(
 ) -> Iterator[tuple[str, dict]]:
     """Call a function in a process for each name, whose peak memory is that of one model.
 
-    What fails is printed and left out.
+    What fails is printed and left out, as is a model whose process is killed for its memory.
     """
-    if not names:
-        return
-    # Importing libraries may start CUDA, which a forked process cannot use.
-    spawning = multiprocessing.get_context('spawn')
-    with spawning.Pool(jobs, init_default_scope, ('mmseg',), maxtasksperchild=1) as pool:
-        results = [(name, pool.apply_async(function, (name,))) for name in names]
+    with ThreadPoolExecutor(jobs) as waiting:
+        results = [(name, waiting.submit(_in_process, function, name)) for name in names]
         for name, result in results:
             try:
-                yield name, result.get()
+                yield name, result.result()
             except Exception as error:
                 print(f'{name}: was not measured: {error!r}', flush=True)
+
+
+def _in_process(function: Callable[[str], dict], name: str) -> dict:
+    # Importing libraries may start CUDA, which a forked process cannot use.
+    spawning = multiprocessing.get_context('spawn')
+    with ProcessPoolExecutor(1, spawning, init_default_scope, ('mmseg',)) as pool:
+        return pool.submit(function, name).result()
 
 
 def add_missing(

@@ -1,12 +1,15 @@
 """The page of the models has one row for each experiment, with what the experiment says."""
 
 import json
+import os
 import re
 
 import pytest
 from conftest import ROOT
 from mmseg.registry import MODELS
 from narrow_zoo import config_of
+
+from benchmarks.model_zoo import in_processes
 
 PAGE = (ROOT / 'docs' / 'model_zoo.md').read_text(encoding='utf-8')
 ROWS = {
@@ -42,3 +45,9 @@ def test_weights_are_named_as_in_the_experiment(name):
     if backbone.type == 'TimmFeatures':
         assert weights == f'timm {backbone.model_name}'
     assert weights
+
+
+def test_a_model_whose_process_is_killed_is_named(capsys):
+    # As the kernel does where memory is short.
+    assert not list(in_processes(os._exit, [9]))
+    assert '9: was not measured: BrokenProcessPool' in capsys.readouterr().out
