@@ -47,11 +47,13 @@ class Segmentation:
 
     def __getattr__(self, name: str) -> np.ndarray:
         """Compute probabilities that are not there yet; Python asks for nothing else here."""
-        compute = vars(self).get('_compute')
-        if name != 'probabilities' or compute is None:
+        held = vars(self)
+        if name == 'probabilities' and (compute := held.get('_compute')):
+            held.update(probabilities=compute(), _compute=None)
+        # Another thread may have come first.
+        if name not in held:
             raise AttributeError(f'{type(self).__name__!r} object has no attribute {name!r}')
-        vars(self).update(probabilities=compute(), _compute=None)
-        return vars(self)['probabilities']
+        return held[name]
 
     @property
     def confidence(self) -> np.ndarray:

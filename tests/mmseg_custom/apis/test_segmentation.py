@@ -61,6 +61,13 @@ def test_later_probabilities_are_those_of_the_logits(use):
         result.probability  # noqa: B018
 
 
+def test_a_thread_that_asks_second_gets_the_same_probabilities():
+    mask = np.zeros((2, 3), np.uint8)
+    result = Segmentation.with_later_probabilities(mask, lambda: np.ones((1, 2, 3)), built_in())
+    # It has looked before the first one was done.
+    assert result.probabilities is result.__getattr__('probabilities')
+
+
 @pytest.mark.parametrize('tta', [None, 'flip'])
 def test_masks_alone_cost_no_probabilities(
     tta, random_checkpoint, photo_folder, tmp_path, monkeypatch
