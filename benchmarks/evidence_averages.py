@@ -60,6 +60,8 @@ def run(args) -> None:
         states = {key[1:]: head_weights(path) for key, path in heads.items() if key[0] == fold}
         inner = find_heads(Path(args.nested) / str(fold) / Path(args.heads).name)
         members = [head_weights(path) for path in inner.values()]
+        if not members:
+            print(f'fold {fold}: {args.nested} has no k-fold ensemble of it')
         measured = measure_fold(model, photos, states, members, args.lr_factor, classes)
         found += [
             dict(arm=arm, fold=fold, seed=0, lr_factor=None, confusion=confusion.tolist())
@@ -81,23 +83,22 @@ def measure_fold(
     Args:
         model: Gets the heads' weights.
         photos: Validation photos.
-        states: Heads by seed and factor of the learning rate, trained on all other photos.
-        members: Heads that were each trained without another part of the other photos.
+        states: Heads by seed and factor of the learning rate, trained on all other photos. The soup
+            is of seed 0, if it has several factors.
+        members: Heads that were each trained without another part of the other photos; may be none.
         factor: Learning rate of the heads whose probabilities are averaged.
         classes: Number of classes.
     """
-    seeds = [
-        predict(model, state, photos)[0] for (_, rate), state in states.items() if rate == factor
-    ]
-    parts = [predict(model, state, photos)[0] for state in members]
-    soup = average_weights([state for (seed, _), state in states.items() if seed == 0])
-    predictions = dict(
-        plain=seeds,
-        ensemble=[np.mean(seeds, axis=0)],
-        soup=[predict(model, soup, photos)[0]],
-        fold_member=parts,
-        fold_ensemble=[np.mean(parts, axis=0)],
-    )
+    chosen = {seed: state for (seed, rate), state in states.items() if rate == factor}
+    seeds = {seed: predict(model, state, photos)[0] for seed, state in chosen.items()}
+    ensemble = np.mean([*seeds.values()], axis=0)
+    predictions = dict(plain=[*seeds.values()], first_seed=[seeds[0]], ensemble=[ensemble])
+    rates = [state for (seed, _), state in states.items() if seed == 0]
+    if len(rates) > 1:
+        predictions['soup'] = [predict(model, average_weights(rates), photos)[0]]
+    if members:
+        parts = [predict(model, state, photos)[0] for state in members]
+        predictions |= dict(fold_member=parts, fold_ensemble=[np.mean(parts, axis=0)])
     return {
         arm: sum(count_pixels(photos, one.argmax(axis=1), classes).sum(axis=0) for one in several)
         for arm, several in predictions.items()
@@ -105,7 +106,7 @@ def measure_fold(
 
 
 def average_weights(states: list[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """Return the mean of each weight (Wortsman et al., ICML 2022); counters are rounded."""
+    """Return the mean of each weight (Wortsman et al., ICML 2022); counters are cut to integers."""
     return {
         name: torch.stack([state[name].float() for state in states]).mean(dim=0).to(value.dtype)
         for name, value in states[0].items()

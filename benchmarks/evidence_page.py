@@ -50,10 +50,14 @@ done
 ablate SMALL folds work_dirs/frozen $E/frozen_head.py $E/cosine_restarts.py $E/backbone_*.py \\
     --variants $E/frozen_head.yaml $HEADS --lr-folds 2
 ablate SMALL folds_pasted work_dirs/frozen $E/copy_paste_offline.py $HEADS --lr-folds 2
-ablate SMALL folds work_dirs/frozen $E/frozen_head.py $HEADS
-ablate SMALL folds work_dirs/frozen $E/frozen_head.py $HEADS --lr-folds 2 --seeds 0 1 2
+mkdir work_dirs/heads && cp -r work_dirs/frozen/frozen_head work_dirs/heads
+ablate SMALL folds work_dirs/heads $E/frozen_head.py $HEADS
+ablate SMALL folds work_dirs/heads $E/frozen_head.py $HEADS --lr-folds 2 --seeds 0 1 2
 ablate LARGE folds work_dirs/frozen_wide $E/frozen_head_wide.py $E/cosine_restarts_wide.py \\
     --variants $E/frozen_head.yaml $HEADS
+MORE="--option frozen_features --lr-factor 3 --cfg-options model.decode_head.channels=32" \\
+    ablate SMALL folds work_dirs/augmented $E/trained.py $E/trained_[cv]*.py \\
+    --variants $E/trained.yaml --seeds 0
 ablate SMALL folds work_dirs/trained $E/trained.py $E/trained_*.py --variants $E/trained.yaml \\
     --seeds 0
 afterwards() {  # STUDY DATA HEADS CONFIG...
@@ -62,9 +66,10 @@ afterwards() {  # STUDY DATA HEADS CONFIG...
         --classes $DATA/classes.yaml
 }
 afterwards afterwards LARGE work_dirs/frozen_wide/frozen_head_wide $E/frozen_head_wide.py
-afterwards averages SMALL work_dirs/frozen/frozen_head $E/frozen_head.py --nested work_dirs/nested
-afterwards folds SMALL work_dirs/frozen/frozen_head $E/frozen_head.py
-python -m benchmarks.evidence work_dirs/frozen work_dirs/frozen_wide work_dirs/trained
+afterwards averages SMALL work_dirs/heads/frozen_head $E/frozen_head.py --nested work_dirs/nested
+afterwards folds SMALL work_dirs/heads/frozen_head $E/frozen_head.py
+python -m benchmarks.evidence work_dirs/frozen work_dirs/frozen_wide work_dirs/augmented \\
+    work_dirs/trained
 ```
 
 The last command writes this page and its picture from `benchmarks/results/evidence.json`, which

@@ -169,12 +169,15 @@ def test_the_page_in_the_repository_is_that_of_its_results():
 def test_every_experiment_of_the_configs_is_named_in_a_study():
     studies = yaml.safe_load(ARMS.read_text())
     folder = ROOT / 'configs' / 'ablation'
-    names = dict(frozen='frozen_head', frozen_wide='frozen_head', trained='trained')
+    names = dict(
+        frozen='frozen_head', frozen_wide='frozen_head', trained='trained', augmented='trained'
+    )
     backbones = [path.stem for path in folder.glob('backbone_*.py')]
     configs = dict(
         frozen=['frozen_head', 'cosine_restarts', 'copy_paste_offline', *backbones],
         frozen_wide=['frozen_head_wide', 'cosine_restarts_wide'],
         trained=[path.stem for path in folder.glob('trained*.py')],
+        augmented=['trained', 'trained_vertical_flips', 'trained_copy_paste'],
     )
     for study, base in names.items():
         variants = yaml.safe_load((folder / f'{base}.yaml').read_text())

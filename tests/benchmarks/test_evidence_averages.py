@@ -77,6 +77,7 @@ def test_ensembles_average_probabilities_and_the_soup_averages_weights(photos):
     mixed = (matrices[0, 1.0] + matrices[0, 3.0]) / 2
     expected = dict(
         plain=one_by_one(seeds),
+        first_seed=one_by_one(seeds[:1]),
         ensemble=counted(photos, mean_of(seeds)),
         soup=counted(photos, lambda photo: logits(photo, mixed)),
         fold_member=one_by_one(parts),
@@ -85,6 +86,9 @@ def test_ensembles_average_probabilities_and_the_soup_averages_weights(photos):
     assert {arm: one.tolist() for arm, one in found.items()} == {
         arm: one.tolist() for arm, one in expected.items()
     }
+    only = {key: state(matrices[key]) for key in ((0, 3.0), (1, 3.0))}
+    found = measure_fold(model, photos, only, [], 3.0, CLASSES)
+    assert [*found] == ['plain', 'first_seed', 'ensemble']
 
 
 def test_the_error_of_a_fold_is_its_distance_from_all_photos():
