@@ -82,6 +82,7 @@ def run(args) -> None:
     from mmseg_custom.live.lines import Lines
     from mmseg_custom.live.recording import annotated
     from mmseg_custom.live.service_manager import ServiceManager
+    from mmseg_custom.live.slow_frames import SlowFrames
     from mmseg_custom.utils import UserError
     from mmseg_custom.utils.likeliest import likeliest
 
@@ -104,17 +105,24 @@ def run(args) -> None:
         show = stack.enter_context(page(args, listener, classes))
         lines = Lines(Path(args.out, 'frames.jsonl'), is_camera, say)
         record = stack.enter_context(recording(args, is_camera))
+        slow = SlowFrames(say)
         stack.enter_context(ending_on_signals())
         manager.ready(f'watching {source}')
         done = 0
         for number, frame, came, seconds in frames:
+            slow.begin(number, came)
             probabilities = smoothing(frame, segmenter.batch([frame])[0].probabilities)
             mask = likeliest(probabilities)
+            slow.done('model')
             objects = counter.update(mask, seconds)
+            slow.done('counting')
             lines.write(number, came, mask, objects, counter)
+            slow.done('line')
             draw = partial(annotated, frame, mask, objects, counter)
             record(draw, seconds)
+            slow.done('video')
             show(draw, counter.counts, came)
+            slow.end()
             done += 1
             manager.alive(f'{done} frames, {counter.counts.total()} objects counted')
             if done == args.frames:
