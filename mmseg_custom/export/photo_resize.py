@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from mmseg_custom.utils import UserError
 
 # OpenCV's fixed-point numbers: weights have 11 bits, of which 4 are dropped between the passes.
+# All are whole numbers below 2 ** 24, which float32 holds. Shifting integers would take four times
+# as long: ONNX has no shift of signed ones, and PyTorch's exporter writes five operators for it.
 ONE = 2048
 FIRST_SHIFT, HALF_SHIFT, LAST_SHIFT = 4, 8, 2
 TAKEN = {'type', 'scale', 'scale_factor', 'keep_ratio', 'interpolation', 'backend'}
@@ -51,10 +53,10 @@ class PhotoResize(nn.Module):
         for place, weight in zip((above, below), rows, strict=True):
             # Columns first: onnxruntime copies bytes one by one along the last axis.
             line = photo.index_select(2, place).permute(3, 0, 1, 2)
-            pixels = [line.index_select(0, column).int() for column in (left, right)]
+            pixels = [line.index_select(0, column).float() for column in (left, right)]
             mixed = pixels[0] * columns[0] + pixels[1] * columns[1]
-            lines.append(_shifted_product(weight, mixed >> FIRST_SHIFT))
-        photo = ((lines[0] + lines[1] + 2) >> LAST_SHIFT).to(torch.uint8)
+            lines.append(_shifted_product(weight, _shifted(mixed, FIRST_SHIFT)))
+        photo = _shifted(lines[0] + lines[1] + 2, LAST_SHIFT).to(torch.uint8)
         return photo.permute(1, 2, 3, 0)
 
     def size(self, height: Any, width: Any) -> tuple[Tensor, Tensor]:
@@ -77,11 +79,16 @@ class PhotoResize(nn.Module):
         return scale[1].long()[0], scale[0].long()[0]
 
 
+def _shifted(numbers: Tensor, bits: int) -> Tensor:
+    """Return whole numbers, shifted to the right."""
+    return (numbers * 2.0**-bits).floor()
+
+
 def _shifted_product(weight: Tensor, pixels: Tensor) -> Tensor:
-    """Return ``weight * pixels >> 16``, in steps that float32 holds, too, which OpenVINO takes."""
-    high = pixels >> HALF_SHIFT
-    low = pixels - (high << HALF_SHIFT)
-    return (weight * high + (weight * low >> HALF_SHIFT)) >> HALF_SHIFT
+    """Return ``weight * pixels >> 16``, in steps that float32 holds."""
+    high = _shifted(pixels, HALF_SHIFT)
+    low = pixels - high * 2.0**HALF_SHIFT
+    return _shifted(weight * high + _shifted(weight * low, HALF_SHIFT), HALF_SHIFT)
 
 
 def _double(number: Any) -> Tensor:
@@ -114,5 +121,5 @@ def _taps(side: Any, new: Any, clamped: bool) -> tuple[Tensor, Tensor, Tensor, T
         part = torch.where((before < 0) | (before >= last), torch.zeros_like(part), part)
     first = torch.minimum(before.clamp(min=0), last)
     second = torch.minimum((before + 1).clamp(min=0), last)
-    weights = [(weight * ONE).round().int() for weight in (1 - part, part)]
+    weights = [(weight * ONE).round() for weight in (1 - part, part)]
     return first, second, weights[0], weights[1]
