@@ -95,12 +95,14 @@ def page(content: Mapping, studies: Mapping) -> tuple[str, dict[str, list[tuple[
             continue
         rows = compare(content[name], study['first']) if content.get(name) else []
         titles = {arm: title.replace(';', ',') for arm, title in study['arms'].items()}
-        wanted += [title for arm, title in titles.items() if arm != study['first']]
+        beside = {study['first'], *study.get('controls', ())}
+        wanted += [title for arm, title in titles.items() if arm not in beside]
         measured |= {titles[row.name] for row in rows}
         if rows:
             rows = [row for arm in titles for row in rows if row.name == arm]
             parts.append(_study(dict(study, arms=titles), rows))
-            compared[study['title']] = [(_short_name(study, row.name), row) for row in rows[1:]]
+            shown = [(_short_name(study, row.name), row) for row in rows if row.name not in beside]
+            compared[study['title']] = shown
     everything = [pair for pairs in compared.values() for pair in pairs]
     parts.append('## What it means\n\n' + _meaning(everything))
     missing = [title for title in dict.fromkeys(wanted) if title not in measured]

@@ -141,7 +141,8 @@ def test_the_page_says_what_is_measured_and_what_is_not(trainings, tmp_path):
     for study in studies.values():
         for arm, title in (study.get('arms', {}) if isinstance(study, dict) else {}).items():
             is_missing = f'- {title.replace(";", ",")}\n' in missing
-            assert is_missing == (arm != 'focal' and arm != study['first'])
+            is_technique = arm not in (study['first'], *study.get('controls', ()))
+            assert is_missing == (arm != 'focal' and is_technique)
     assert Image.open(tmp_path / 'docs' / 'images' / 'evidence.png').width == 600
 
 
@@ -156,6 +157,15 @@ def test_conclusions_say_which_of_two_studies_is_meant(trainings):
     names = [name for pairs in compared.values() for name, _ in pairs]
     assert names[1] == f'{names[0]} at 160 pixels'
     assert f'; {names[1]} (' in text
+
+
+def test_controls_are_in_the_table_and_not_in_the_conclusions(trainings):
+    names = dict(base='plain', other='first_seed')
+    renamed = [dict(one, arm=names[one['arm']]) for one in trainings]
+    text, compared = page(dict(averages=renamed), yaml.safe_load(ARMS.read_text()))
+    assert '| the first seed alone ' in text
+    assert [name for pairs in compared.values() for name, _ in pairs] == []
+    assert 'above zero for: nothing' in text
 
 
 def test_the_page_in_the_repository_is_that_of_its_results():
