@@ -27,7 +27,7 @@ MODELS = (
     'laptop_efflite2_trash',
     'segformer_b0_trash',
 )
-# Layers of a model without a score that stay in float: as many as the shipped one needs.
+# Layers of a model without a score that stay in float: as many as usually are enough.
 FLOATING = 8
 MOST_LOSS = 0.5
 CALIBRATED = 20

@@ -17,6 +17,10 @@ from .onnx_segmenter import OnnxSegmenter
 # What has weights, and what joins them: in float it would need each of its inputs converted.
 LAYERS = ('Conv', 'MatMul', 'Gemm')
 JOINTS = ('Concat', 'Resize')
+# The same of a network of convolutions, whose clippings become a part of the layer before them. The
+# sums of a transformer have outliers that need float.
+CONVOLUTIONAL_JOINTS = (*JOINTS, 'Add', 'Clip', 'Relu')
+OF_TRANSFORMERS = ('LayerNormalization', 'Softmax')
 
 
 class StaticQuantizer:
@@ -55,7 +59,7 @@ class StaticQuantizer:
         self.layers = [
             node.name for node in graph.node if node.op_type in LAYERS and node.input[1] in weights
         ]
-        self._joints = _between(graph, {*self.layers}, JOINTS)
+        self._joints = _between(graph, {*self.layers}, _joints_of(graph))
         self._metadata = {p.key: p.value for p in onnx.load(source).metadata_props}
         self._photos = photos
 
@@ -76,7 +80,7 @@ class StaticQuantizer:
                 target,
                 _Photos(self._photos),
                 quant_format=QuantFormat.QDQ,
-                op_types_to_quantize=[*LAYERS, *JOINTS],
+                op_types_to_quantize=[*LAYERS, *CONVOLUTIONAL_JOINTS],
                 per_channel=True,
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
@@ -127,6 +131,12 @@ def quantize_within(
         f'int8 loses more than {most:g} points, however many layers stay in float ({loss:.2f} at '
         'last): use the model in float'
     )
+
+
+def _joints_of(graph: Any) -> tuple[str, ...]:
+    """Return the types of nodes that join layers in 8 bits."""
+    is_transformer = any(node.op_type in OF_TRANSFORMERS for node in graph.node)
+    return JOINTS if is_transformer else CONVOLUTIONAL_JOINTS
 
 
 def _between(graph: Any, layers: Collection[str], kinds: Collection[str]) -> list[str]:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import ROOT
+from narrow_zoo import narrow
 
 from mmseg_custom.apis import TrashSegmenter
 from mmseg_custom.apis.export import export_onnx
@@ -147,6 +148,33 @@ def test_int8_joins_features_in_8_bits_but_not_what_it_gives(tmp_path):
     assert takers[joined.output[0]].op_type == 'QuantizeLinear'
     last = [node for node in nodes if node.op_type == 'Resize'][-1]
     assert takers[last.output[0]].op_type != 'QuantizeLinear'
+
+
+@pytest.mark.parametrize(
+    ('name', 'in_8_bits'), [('laptop_efflite0_trash', True), ('segformer_b0_trash', False)]
+)
+def test_int8_clips_in_8_bits_between_convolutions(name, in_8_bits, tmp_path):
+    # The sums of a transformer have outliers that 8 bits cannot hold: it stays as it is.
+    cfg = narrow(name)
+    segmenter = TrashSegmenter(cfg, random_weights(cfg, tmp_path / 'a.pth'), device='cpu')
+    export_onnx(segmenter, tmp_path / 'a.onnx')
+    StaticQuantizer(tmp_path / 'a.onnx', random_photos()[0]).write(tmp_path / 'b.onnx')
+    nodes = onnx.load(tmp_path / 'b.onnx').graph.node
+    producers = {out: node.op_type for node in nodes for out in node.output}
+    activations = [
+        node
+        for node in nodes
+        if node.op_type in ('Clip', 'Relu') and producers.get(node.input[0]) == 'DequantizeLinear'
+    ]
+    assert bool(activations) != in_8_bits
+
+
+def random_weights(cfg, path):
+    from mmseg.registry import MODELS
+
+    torch.manual_seed(0)
+    torch.save(dict(state_dict=MODELS.build(cfg.model).state_dict()), path)
+    return path
 
 
 def is_feature_concat(node):
