@@ -78,14 +78,14 @@ def compare(
     if parity.holds or difference is None or not isinstance(segmenter, TrashSegmenter):
         return parity
     truth = in_float64(segmenter)
-    pairs = [
+    errors = [
         (largest_difference(true, theirs), largest_difference(true, ours))
         for photos in batches
         for true, theirs, ours in zip(
             truth.batch(photos), exported.batch(photos), segmenter.batch(photos), strict=True
         )
     ]
-    exact, rounding = np.max(pairs, axis=0).tolist()
+    exact, rounding = np.array(errors).max(axis=0).tolist()
     return replace(parity, exact=exact, rounding=rounding)
 
 
