@@ -74,7 +74,7 @@ def _stock_transforms() -> list[dict]:
         dict(type='LoadAnnotations'),
         dict(type='RandomResize', scale=SIZE, ratio_range=(0.5, 2.0), keep_ratio=True),
         dict(type='RandomCrop', crop_size=SIZE, cat_max_ratio=0.75),
-        dict(type='RandomFlip', prob=0.5),
+        dict(type='RandomFlip', prob=[0.25] * 3, direction=['horizontal', 'vertical', 'diagonal']),
         dict(type='PhotoMetricDistortion'),
         dict(type='PackSegInputs'),
     ]

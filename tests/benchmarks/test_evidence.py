@@ -187,7 +187,7 @@ def test_every_experiment_of_the_configs_is_named_in_a_study():
         frozen=['frozen_head', 'cosine_restarts', 'copy_paste_offline', *backbones],
         frozen_wide=['frozen_head_wide', 'cosine_restarts_wide'],
         trained=[path.stem for path in folder.glob('trained*.py')],
-        augmented=['trained', 'trained_vertical_flips', 'trained_copy_paste'],
+        augmented=['trained', 'trained_mirrored', 'trained_copy_paste'],
     )
     for study, base in names.items():
         variants = yaml.safe_load((folder / f'{base}.yaml').read_text())
