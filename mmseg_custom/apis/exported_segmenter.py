@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mmseg_custom.classes import ClassList, choose_classes, class_list
-from mmseg_custom.coco.photos import Photo, to_bgr
+from mmseg_custom.coco.photos import Photo, to_rgb
 from mmseg_custom.utils import UserError
 from mmseg_custom.utils.digests import digest_of_file
 from mmseg_custom.utils.likeliest import likeliest
@@ -106,7 +106,7 @@ class ExportedSegmenter(ABC):
         Raises:
             UserError: See :meth:`__call__`, or the model fails at photos of this size.
         """
-        arrays = [to_bgr(photo)[..., ::-1].transpose(2, 0, 1) for photo in photos]
+        arrays = [to_rgb(photo).transpose(2, 0, 1) for photo in photos]
         if len({array.shape for array in arrays}) > 1:
             return [self._run(array[None])[0] for array in arrays]
         return self._run(np.stack(arrays)) if arrays else []

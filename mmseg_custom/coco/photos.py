@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -118,12 +118,23 @@ def to_bgr(photo: Photo) -> np.ndarray:
         with _naming(getattr(photo, 'filename', '') or 'the photo'):
             require_decodable(photo)
             return _bgr(upright_rgb(photo))
+    return swap_channels(_rgb_array(photo))
+
+
+def to_rgb(photo: Photo) -> np.ndarray:
+    """Return a photo as ``(H, W, 3)`` uint8 RGB, not copied if it is one; see :func:`to_bgr`."""
+    if isinstance(photo, str | os.PathLike | bytes | Image.Image):
+        return to_bgr(photo)[..., ::-1]
+    return _rgb_array(photo)
+
+
+def _rgb_array(photo: Any) -> np.ndarray:
     array = np.asarray(photo)
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or not array.size:
         raise UserError(
             f'a photo is an (H, W, 3) uint8 RGB array; this one is {array.shape} {array.dtype}'
         )
-    return swap_channels(array)
+    return array
 
 
 def swap_channels(photo: np.ndarray) -> np.ndarray:
