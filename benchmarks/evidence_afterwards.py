@@ -6,7 +6,6 @@ CRF with settings chosen on other folds.
 
 from collections.abc import Sequence
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,17 +14,14 @@ from torch import nn
 from mmseg_custom import cli
 from mmseg_custom.evaluation.confusion import class_ious
 from mmseg_custom.postprocess import DenseCrf
-from mmseg_custom.utils.progress import tqdm
 
 from .evidence_heads import (
     Photo,
     add_arguments,
     build_model,
     count_pixels,
-    find_heads,
-    head_weights,
+    each_fold,
     predict,
-    read_fold,
     save_study,
 )
 
@@ -52,25 +48,22 @@ def build_parser() -> cli.Parser:
 def run(args) -> None:
     """Measure, and replace the study in the file of results."""
     torch.set_num_threads(1)
-    heads = find_heads(Path(args.heads))
     model, classes = build_model(args)
     found = []
-    for fold in tqdm(sorted({fold for fold, *_ in heads}), 'folds', unit='fold'):
-        photos = read_fold(model, args, fold)
-        of_fold = {key[1:]: path for key, path in heads.items() if key[0] == fold}
-        found += measure_fold(model, photos, of_fold, fold, classes)
+    for fold, photos, states in each_fold(model, args):
+        found += measure_fold(model, photos, states, fold, classes)
     save_study(args.results, 'afterwards', choose_settings(found))
 
 
 def measure_fold(
-    model: nn.Module, photos: list[Photo], heads: dict, fold: int, classes: int
+    model: nn.Module, photos: list[Photo], states: dict, fold: int, classes: int
 ) -> list[dict]:
     """Return the results of one fold, those of the CRF with every setting.
 
     Args:
         model: Gets the heads' weights.
         photos: Validation photos.
-        heads: Checkpoints by seed and factor of the learning rate.
+        states: Heads by seed and factor of the learning rate.
         fold: Its number.
         classes: Number of classes.
     """
@@ -81,7 +74,6 @@ def measure_fold(
         result = dict(arm=arm, fold=fold, seed=seed, lr_factor=None, setting=setting)
         found.append(dict(result, confusion=confusion.tolist()))
 
-    states = {key: head_weights(path) for key, path in heads.items()}
     for seed in sorted(seed for seed, factor in states if factor == 1):
         plain, mirrored = predict(model, states[seed, 1.0], photos)
         add('plain', seed, plain.argmax(axis=1))

@@ -13,17 +13,16 @@ from torch import Tensor, nn
 
 from mmseg_custom import cli
 from mmseg_custom.cli import existing_dir, positive_number
-from mmseg_custom.utils.progress import tqdm
 
 from .evidence_heads import (
     Photo,
     add_arguments,
     build_model,
     count_pixels,
+    each_fold,
     find_heads,
     head_weights,
     predict,
-    read_fold,
     save_study,
 )
 
@@ -52,12 +51,9 @@ def build_parser() -> cli.Parser:
 def run(args) -> None:
     """Measure, and replace the study in the file of results."""
     torch.set_num_threads(1)
-    heads = find_heads(Path(args.heads))
     model, classes = build_model(args)
     found = []
-    for fold in tqdm(sorted({fold for fold, *_ in heads}), 'folds', unit='fold'):
-        photos = read_fold(model, args, fold)
-        states = {key[1:]: head_weights(path) for key, path in heads.items() if key[0] == fold}
+    for fold, photos, states in each_fold(model, args):
         inner = find_heads(Path(args.nested) / str(fold) / Path(args.heads).name)
         members = [head_weights(path) for path in inner.values()]
         if not members:

@@ -1,7 +1,7 @@
 """Heads that tools/ablate.py --cache-features trained, and what they say of validation photos."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mmseg_custom import cli
 from mmseg_custom.cli import data_folder, existing_dir, existing_file
 from mmseg_custom.evaluation.confusion import confusion_matrix
+from mmseg_custom.utils.progress import tqdm
 
 HEAD = re.compile(r'fold_(\d+)_seed_(\d+)(?:_lr_([\d.]+))?')
 
@@ -111,6 +112,16 @@ def read_fold(model: nn.Module, args, fold: int) -> list[Photo]:
         truth = data.gt_sem_seg.data[0].numpy().astype(np.uint8)
         photos.append(Photo(pixels.permute(1, 2, 0).numpy().copy(), truth, tuple(views)))
     return photos
+
+
+def each_fold(
+    model: nn.Module, args
+) -> Iterator[tuple[int, list[Photo], dict[tuple[int, float], dict[str, Tensor]]]]:
+    """Yield each fold's number, validation photos, and heads by seed and learning rate factor."""
+    heads = find_heads(Path(args.heads))
+    for fold in tqdm(sorted({fold for fold, *_ in heads}), 'folds', unit='fold'):
+        states = {key[1:]: head_weights(path) for key, path in heads.items() if key[0] == fold}
+        yield fold, read_fold(model, args, fold), states
 
 
 def head_weights(path: Path) -> dict[str, Tensor]:
