@@ -1,8 +1,8 @@
 """Train only the head of the laptop experiment, on features that are computed once for each photo.
 
 This makes studies with hundreds of trainings possible on one core: the backbone is EfficientNet-
-Lite0 with ImageNet weights, which has seen no photo of trash, and it sees each photo (and its
-mirror image, as augmentation) once.
+Lite0, or a larger one, with ImageNet weights, which has seen no photo of trash, and it sees each
+photo (and its mirror image, as augmentation) once.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -50,15 +50,18 @@ class FrozenSet:
         return self.views[0][-1].mean(dim=(2, 3)).numpy()
 
 
-def load_frozen_set(ann: str | Path, data_root: str | None = None) -> FrozenSet:
+def load_frozen_set(
+    ann: str | Path, data_root: str | None = None, backbone: str = 'EfficientNetLite0'
+) -> FrozenSet:
     """Read a set, and compute the features of all its photos.
 
     Args:
         ann: COCO file.
         data_root: Folder of its photos; its own folder if None.
+        backbone: Registered name of the frozen one.
     """
     data, classes, _ = open_set([str(ann)], data_root=data_root)
-    backbone = build_part('backbone').eval()
+    network = build_part('backbone', type=backbone).eval()
     levels: tuple[list, list] = ([], [])
     labels = []
     for sample in tqdm(data.samples, 'features', unit='photo'):
@@ -68,7 +71,7 @@ def load_frozen_set(ann: str | Path, data_root: str | None = None) -> FrozenSet:
         labels.append(small_mask(sample_mask(sample, Path(), classes)))
         for view, pixels in zip(levels, (photo, photo[:, ::-1]), strict=True):
             with torch.inference_mode():
-                view.append(backbone(normalized(pixels)))
+                view.append(network(normalized(pixels)))
     views = tuple([torch.cat(level) for level in zip(*view, strict=True)] for view in levels)
     return FrozenSet(data.samples, classes, views, np.stack(labels))  # type: ignore[arg-type]
 

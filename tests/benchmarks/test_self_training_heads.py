@@ -1,15 +1,17 @@
 """The study of self-training on frozen features, on features that are made up."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from benchmarks import self_training_arms
 from benchmarks.frozen_head import SIDE, FrozenSet
 from benchmarks.mixed_heads import train_mixed, train_online
 from benchmarks.second_round_arms import hold_back
-from benchmarks.self_training_heads import Arm, Seed, class_thresholds
+from benchmarks.self_training_arms import Arm, Seed, class_thresholds
 from mmseg_custom.classes import make_class_list
 
 
@@ -83,3 +85,24 @@ def test_quality_counts_what_is_labeled_and_right(data):
     found = Seed.quality(seed, labels)
     assert found['labeled'] == 0.75
     assert found['right'] == pytest.approx(1 - (0.25 / 2) / 0.75, abs=1e-3)
+
+
+def test_a_larger_teacher_labels_with_its_own_features_for_the_student(data, monkeypatch):
+    samples = [dict(img_path=str(place)) for place in range(20)]
+    monkeypatch.setattr(self_training_arms, 'duplicate_groups', lambda paths: np.arange(len(paths)))
+    small = replace(data, samples=samples)
+    # One level has other channels, as that of a larger backbone.
+    views = tuple([*view[:-1], view[-1].repeat(1, 2, 1, 1)] for view in data.views)
+    large = replace(small, views=views)
+    asked = []
+    seed = Seed(small, lambda: asked.append(1) or large, 2, 0, 3)
+    plain = seed.measure('class-balanced')
+    assert not asked
+    larger = seed.measure('class-balanced, larger teacher')
+    assert asked
+    assert larger['labeled'] == pytest.approx(0.5, abs=0.02)
+    # The teacher alone is another network: its head takes features that the student's cannot.
+    assert seed.measure('larger teacher') != seed.measure('teacher')
+    assert seed.head(0, 3, True).convs[-1].conv.in_channels == 640
+    assert seed.head(0, 3).convs[-1].conv.in_channels == 320
+    assert plain.keys() == larger.keys() == {'mIoU', 'labeled', 'right'}
