@@ -78,8 +78,8 @@ def draw_gains(
         gains: By group and arm: mean, lower and upper limit.
         what: Name of the axis.
     """
-    longest = max(map(len, gains.values()))
-    figure, axes = _figure((10, 1.2 + 0.4 * longest), len(gains))
+    names = list(dict.fromkeys(name for arms in gains.values() for name in arms))
+    figure, axes = _figure((10, 1.2 + 0.4 * len(names)), len(gains))
     for axis, (group, arms) in zip([axes] if len(gains) == 1 else axes, gains.items(), strict=True):
         means, lows, highs = zip(*arms.values(), strict=True)
         spread = [
@@ -87,12 +87,15 @@ def draw_gains(
             [high - mean for mean, high in zip(means, highs, strict=True)],
         ]
         colors = [OURS if low > 0 else MISSED for low in lows]
-        axis.barh(range(len(arms)), means, 0.5, color=colors, xerr=spread, ecolor=INK, capsize=3)
-        axis.set_yticks(range(len(arms)), list(arms), fontsize=8)
+        places = [names.index(name) for name in arms]
+        axis.barh(places, means, 0.5, color=colors, xerr=spread, ecolor=INK, capsize=3)
+        # Every panel has the same arms in the same rows, and the first one names them.
+        shown = axis.get_subplotspec().is_first_col()
+        axis.set_yticks(range(len(names)), names if shown else [''] * len(names), fontsize=8)
         axis.axvline(0, color=INK, linewidth=1)
-        axis.invert_yaxis()
+        axis.set_ylim(len(names) - 0.5, -0.5)
         axis.set_title(group, fontsize=9)
-        axis.set_xlabel(what, fontsize=8)
+    figure.supxlabel(what, fontsize=8)
     _save(figure, path)
 
 
