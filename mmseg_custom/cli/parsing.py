@@ -51,9 +51,14 @@ class Parser(argparse.ArgumentParser):
 
 def existing_file(text: str) -> str:
     """Argument type: the path of a file that exists."""
-    if not os.path.isfile(text):
-        raise argparse.ArgumentTypeError(f'{text}: no such file{_similar_path(text)}')
-    return text
+    if os.path.isfile(text):
+        return text
+    if os.path.isdir(text):
+        raise argparse.ArgumentTypeError(f'{text}: is a folder; name a file')
+    if os.path.exists(text):
+        # Such as a pipe: files are read more than once.
+        raise argparse.ArgumentTypeError(f'{text}: is no plain file; save it as one')
+    raise argparse.ArgumentTypeError(f'{text}: no such file{_similar_path(text)}')
 
 
 def model_file(text: str) -> str:
@@ -70,9 +75,11 @@ def existing_dir(text: str) -> str:
     """Argument type: the path of a folder that exists."""
     if why_not := why_not_plain(text):
         raise argparse.ArgumentTypeError(why_not)
-    if not os.path.isdir(text):
-        raise argparse.ArgumentTypeError(f'{text}: no such folder{_similar_path(text)}')
-    return text
+    if os.path.isdir(text):
+        return text
+    if os.path.exists(text):
+        raise argparse.ArgumentTypeError(f'{text}: is a file; name a folder')
+    raise argparse.ArgumentTypeError(f'{text}: no such folder{_similar_path(text)}')
 
 
 def data_folder(text: str) -> str:

@@ -1,3 +1,4 @@
+import argparse
 import multiprocessing
 import os
 import re
@@ -131,3 +132,26 @@ def test_a_worker_that_ignores_sigterm_does_not_keep_a_failed_command():
     assert code == 2
     with pytest.raises(ProcessLookupError):
         os.kill(worker, 0)
+
+
+@pytest.mark.parametrize(
+    'kind, made, said',
+    [
+        (cli.existing_file, 'folder', 'is a folder; name a file'),
+        (cli.existing_file, 'pipe', 'is no plain file; save it as one'),
+        (cli.existing_file, 'nothing', 'no such file'),
+        (cli.existing_dir, 'file', 'is a file; name a folder'),
+        (cli.existing_dir, 'nothing', 'no such folder'),
+    ],
+)
+def test_what_is_there_but_of_another_kind_is_not_called_missing(kind, made, said, tmp_path):
+    path = tmp_path / 'photos'
+    {
+        'folder': path.mkdir,
+        'pipe': lambda: os.mkfifo(path),
+        'file': path.touch,
+        'nothing': lambda: None,
+    }[made]()
+    with pytest.raises(argparse.ArgumentTypeError) as refused:
+        kind(str(path))
+    assert str(refused.value) == f'{path}: {said}'
