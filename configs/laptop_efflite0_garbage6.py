@@ -9,12 +9,10 @@ model = dict(
     decode_head=dict(
         in_channels=[24, 40, 112], in_index=[0, 1, 2], channels=64,
         loss_decode=dict(_delete_=True, type='ComboLoss')))
-max_iters = 650
+max_iters = 3000
 param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-6, by_epoch=False, begin=0, end=50),
-    dict(
-        type='LinearLR', start_factor=1., end_factor=0.75, by_epoch=False, begin=50,
-        end=max_iters),
+    dict(type='LinearLR', start_factor=1e-6, by_epoch=False, begin=0, end=100),
+    dict(type='PolyLR', eta_min=0., power=1., by_epoch=False, begin=100, end=max_iters),
 ]
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
 default_hooks = dict(checkpoint=dict(interval=400))
