@@ -48,8 +48,9 @@ for K in 0 1 2 3 4; do
         --cache-features --seeds 0
 done
 ablate SMALL folds work_dirs/frozen $E/frozen_head.py $E/cosine_restarts.py $E/backbone_*.py \\
-    --variants $E/frozen_head.yaml $HEADS --lr-folds 2
-ablate SMALL folds_pasted work_dirs/frozen $E/copy_paste_offline.py $HEADS --lr-folds 2
+    --variants $E/frozen_head.yaml $HEADS --lr-folds 2 --seeds 0 1 2
+ablate SMALL folds_pasted work_dirs/frozen $E/copy_paste_offline.py $HEADS --lr-folds 2 \\
+    --seeds 0 1 2
 mkdir work_dirs/heads && cp -r work_dirs/frozen/frozen_head work_dirs/heads
 ablate SMALL folds work_dirs/heads $E/frozen_head.py $HEADS
 ablate SMALL folds work_dirs/heads $E/frozen_head.py $HEADS --lr-folds 2 --seeds 0 1 2

@@ -1,7 +1,8 @@
 # `make demo`: the shipped model learns a little more of the sample photos alone
 _base_ = './laptop_efflite0_joined.py'
 load_from = 'weights/trash11'
-model = dict(backbone=dict(pretrained=False))
+# Statistics of these few photos alone would fit no others
+model = dict(backbone=dict(pretrained=False, norm_eval=True))
 max_iters = 40
 train_dataloader = dict(
     sampler=dict(_delete_=True, type='SeededInfiniteSampler'),

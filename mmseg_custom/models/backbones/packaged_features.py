@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 from mmseg.models.backbones import TIMMBackbone
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmseg_custom.checkpoints.loading_report import report_loading
 from mmseg_custom.utils import UserError
@@ -28,6 +29,8 @@ class PackagedFeatures(TIMMBackbone, abc.ABC):
         pretrained: Begin with the ImageNet weights.
         frozen_stages: Keep the stem and the first stages, up to 7, as they are: weights and batch
             statistics. A training step skips their backward pass. 0: all are trained.
+        norm_eval: Keep the batch statistics of all stages as they are, as mmseg's ``ResNet`` does:
+            those of a few crops from sets that differ fit none of these.
         levels: Number of strides, 1 to 4. The layers that only deeper ones need are left out.
         init_cfg: As ``mmengine.model.BaseModule``.
 
@@ -47,6 +50,7 @@ class PackagedFeatures(TIMMBackbone, abc.ABC):
         self,
         pretrained: bool | None = True,
         frozen_stages: int = 0,
+        norm_eval: bool = False,
         levels: int = 4,
         init_cfg: dict | None = None,
     ):
@@ -63,7 +67,7 @@ class PackagedFeatures(TIMMBackbone, abc.ABC):
             raise UserError(
                 f'{type(self).__name__}: timm is missing; {PackagedFeatures.install}'
             ) from None
-        self.pretrained = pretrained
+        self.pretrained, self.norm_eval = pretrained, norm_eval
         # Such as blocks.4; timm keeps those behind it.
         last = self.timm_model.feature_info.module_name()[-1]
         self.timm_model.blocks = self.timm_model.blocks[: int(last.split('.')[1]) + 1]
@@ -84,10 +88,13 @@ class PackagedFeatures(TIMMBackbone, abc.ABC):
         return [*stem, *stages[:number]] if number else []
 
     def train(self, mode: bool = True) -> 'PackagedFeatures':
-        """Change to training, except for frozen stages."""
+        """Change to training, except for frozen stages and statistics."""
         super().train(mode)
         for module in self._frozen:
             module.eval()
+        for module in self.modules() if self.norm_eval else ():
+            if isinstance(module, _BatchNorm):
+                module.eval()
         return self
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:

@@ -50,6 +50,25 @@ def test_frozen_stages_stay_as_they_are():
     assert set(trained) <= changed
 
 
+@pytest.mark.parametrize('name', ['EfficientNetLite0', 'EfficientNetLite2', 'PackagedMobileNetV2'])
+def test_kept_statistics_change_no_weight_less(name):
+    """All weights learn, and a training step sees the features that a prediction sees."""
+    torch.manual_seed(0)
+    options = dict(type=name, pretrained=False, norm_eval=True)
+    backbone = MODELS.build(options).train()
+    photos = 3 + 2 * torch.randn(2, 3, 64, 64)
+    before = {key: value.clone() for key, value in backbone.named_buffers()}
+    learned = backbone(photos)
+    sum(feature.square().mean() for feature in learned).backward()
+    assert all(weight.grad is not None for weight in backbone.parameters())
+    assert all(torch.equal(value, before[key]) for key, value in backbone.named_buffers())
+    for feature, predicted in zip(learned, backbone.eval()(photos), strict=True):
+        assert torch.equal(feature, predicted)
+    moving = MODELS.build(dict(options, norm_eval=False)).train()
+    moving(photos)
+    assert any(not torch.equal(value, before[key]) for key, value in moving.named_buffers())
+
+
 def test_more_frozen_stages_than_there_are():
     with pytest.raises(UserError, match='frozen_stages=8: give a number from 0 to 7'):
         build(pretrained=False, frozen_stages=8)
