@@ -84,6 +84,9 @@ def test_demo(tmp_path, capfd):
     said = call_tool(capfd, 'tools/demo.py', *arguments).out
     assert (tmp_path / 'demo' / 'contact_sheet.png').is_file()
     assert '| before | after |' in said
+    # The training's own mIoU counts classes that are only found, too.
+    assert '| mean of these 8 ' in said
+    assert 'Classes without an object in these photos are left out' in said
     assert 'make app' in said
     assert 'UserWarning' not in said
     assert weights_path(WEIGHTS).endswith('.safetensors')

@@ -96,8 +96,11 @@ def table(first, second) -> str:
     text.align['IoU, %'] = 'l'
     for name, iou in first.iou.items():
         text.add_row([name, f'{iou:.1f}', f'{second.iou[name]:.1f}'])
-    text.add_row(['mean', f'{first.miou:.1f}', f'{second.miou:.1f}'])
-    return text.get_string()
+    text.add_row([f'mean of these {len(first.iou)}', f'{first.miou:.1f}', f'{second.miou:.1f}'])
+    note = (
+        'Classes without an object in these photos are left out; train.py counts those found as 0.'
+    )
+    return f'{text.get_string()}\n{note}'
 
 
 def draw(ann_file: str, classes, predicted: Sequence[Mapping[str, Any]], target: Path) -> None:
