@@ -53,7 +53,6 @@ ablate SMALL folds_pasted work_dirs/frozen $E/copy_paste_offline.py $HEADS --lr-
     --seeds 0 1 2
 mkdir work_dirs/heads && cp -r work_dirs/frozen/frozen_head work_dirs/heads
 ablate SMALL folds work_dirs/heads $E/frozen_head.py $HEADS
-ablate SMALL folds work_dirs/heads $E/frozen_head.py $HEADS --lr-folds 2 --seeds 0 1 2
 ablate LARGE folds work_dirs/frozen_wide $E/frozen_head_wide.py $E/cosine_restarts_wide.py \\
     --variants $E/frozen_head.yaml $HEADS
 MORE="--option frozen_features --lr-factor 3 --cfg-options model.decode_head.channels=32" \\

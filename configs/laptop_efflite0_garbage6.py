@@ -11,8 +11,6 @@ model = dict(
         loss_decode=dict(_delete_=True, type='ComboLoss')))
 max_iters = 3000
 param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-6, by_epoch=False, begin=0, end=100),
-    dict(type='PolyLR', eta_min=0., power=1., by_epoch=False, begin=100, end=max_iters),
-]
+    _base_.param_scheduler[0], dict(_base_.param_scheduler[1], end=max_iters)]
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
 default_hooks = dict(checkpoint=dict(interval=400))
