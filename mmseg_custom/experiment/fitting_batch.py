@@ -12,8 +12,8 @@ from mmengine.dist import all_reduce, init_dist
 from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS, MODELS
-from torch.nn.modules.batchnorm import _BatchNorm
 
+from mmseg_custom.models.batch_statistics import keep_statistics
 from mmseg_custom.utils.errors import UserError
 
 from .config import drop_pretrained
@@ -116,9 +116,7 @@ def _train(cfg: Config, batch: dict) -> None:
     model = MODELS.build(cfg.model).to(get_device()).train()
     if len(batch['inputs']) == 1:
         # The training itself reports that BatchNorm needs two; SyncBN does not.
-        for module in model.modules():
-            if isinstance(module, _BatchNorm):
-                module.eval()
+        keep_statistics(model)
     wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
     for _ in range(STEPS):
         model.train_step(copy.deepcopy(batch), wrapper)

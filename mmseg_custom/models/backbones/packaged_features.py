@@ -6,9 +6,9 @@ from pathlib import Path
 
 import torch
 from mmseg.models.backbones import TIMMBackbone
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmseg_custom.checkpoints.loading_report import report_loading
+from mmseg_custom.models.batch_statistics import keep_statistics
 from mmseg_custom.utils import UserError
 
 # What classifies; the features end before it.
@@ -92,9 +92,8 @@ class PackagedFeatures(TIMMBackbone, abc.ABC):
         super().train(mode)
         for module in self._frozen:
             module.eval()
-        for module in self.modules() if self.norm_eval else ():
-            if isinstance(module, _BatchNorm):
-                module.eval()
+        if self.norm_eval:
+            keep_statistics(self)
         return self
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
