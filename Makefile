@@ -74,16 +74,16 @@ app: $(STAMP)
 
 # Another order every day; SEED=20261123 make test repeats one.
 SEED ?= $(shell date -u +%Y%m%d)
-# One process of pytest per core; each takes up to 2 GiB, hence four at most.
-PYTEST = python -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal --randomly-seed=$(SEED)
+# How many workers: tests/conftest.py
+PYTEST = -m pytest --numprocesses=logical --dist=worksteal --randomly-seed=$(SEED)
 test: $(STAMP)
 	@$(MAKE) --no-print-directory --jobs=3 tests lint types
 
 tests: $(STAMP)
-	$(PYTEST) --cov --cov-report=term
+	python -m slipcover $(PYTEST)
 
 test-fast: $(STAMP)
-	$(PYTEST) -m "not slow"
+	python $(PYTEST) -m "not slow"
 
 fuzz: $(STAMP)
 	FUZZ_PROFILE=night python -m pytest tests/fuzz --timeout=0

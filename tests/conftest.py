@@ -60,6 +60,18 @@ WITHOUT_TORCH = (
 )
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """One worker more than cores: a third of the time is waiting for other processes.
+
+    Each takes up to 2 GiB, hence four at most, if the user asks for no other number.
+    """
+    if 'PYTEST_XDIST_AUTO_NUM_WORKERS' in os.environ:
+        return None
+    usable = getattr(os, 'sched_getaffinity', None)
+    return min(4, (len(usable(0)) if usable else os.cpu_count() or 1) + 1)
+
+
 @pytest.fixture
 def free_port() -> int:
     """A port of this machine at which nothing listens."""
