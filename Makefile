@@ -74,13 +74,16 @@ app: $(STAMP)
 
 # Another order every day; SEED=20261123 make test repeats one.
 SEED ?= $(shell date -u +%Y%m%d)
+COVERAGE := $(VENV)/coverage.json
 # How many workers: tests/conftest.py
 PYTEST = -m pytest --numprocesses=logical --dist=worksteal --randomly-seed=$(SEED)
 test: $(STAMP)
 	@$(MAKE) --no-print-directory --jobs=3 tests lint types
 
 tests: $(STAMP)
-	python -m slipcover $(PYTEST)
+	python -m slipcover --json --out $(COVERAGE) $(PYTEST)
+	@python -m slipcover --merge $(COVERAGE) --out $(COVERAGE) --fail-under 95 \
+		|| { echo "less than 95 % of mmseg_custom is covered"; exit 1; }
 
 test-fast: $(STAMP)
 	python $(PYTEST) -m "not slow"
