@@ -60,7 +60,7 @@ WEIGHTS := weights/trash11
 GARBAGE6_VAL := data/garbage6_folds/kfold_0_val.json
 weights: $(STAMP)
 	python data_prep/stratified_kfold.py $(GARBAGE6)/annotations.json --seed 0 --group-duplicates --out data/garbage6_folds
-	python tools/train.py configs/laptop_efflite0_joined.py --work-dir work_dirs/weights
+	python tools/train.py configs/laptop_efflite0_joined.py --option ema --no-amp --work-dir work_dirs/weights
 	python tools/package_model.py work_dirs/weights/$$(cat work_dirs/weights/last_checkpoint) --about configs/laptop_efflite0_joined.md \
 		--measure $(SAMPLES)/val.json $(GARBAGE6_VAL) --out $(WEIGHTS)
 	python tools/train.py configs/laptop_efflite0_garbage6.py --option ema --no-amp --work-dir work_dirs/weights6

@@ -57,7 +57,7 @@ ablate LARGE folds work_dirs/frozen_wide $E/frozen_head_wide.py $E/cosine_restar
     --variants $E/frozen_head.yaml $HEADS
 MORE="--option frozen_features --lr-factor 3 --cfg-options model.decode_head.channels=32" \\
     ablate SMALL folds work_dirs/augmented $E/trained.py $E/trained_copy_paste.py \\
-    $E/trained_mirrored.py --variants $E/trained.yaml --seeds 0
+    $E/trained_mirrored.py --variants $E/trained.yaml --seeds 0 1 2
 ablate SMALL folds work_dirs/trained $E/trained.py $E/trained_*.py --variants $E/trained.yaml \\
     --seeds 0
 afterwards() {  # STUDY DATA HEADS CONFIG...

@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+
 from mmseg_custom import cli
 from mmseg_custom.cli import positive_int, positive_number
 
@@ -21,22 +23,19 @@ MEASURES = ((0, 'mIoU'), (0, 'foreground_IoU'), (1, 'mIoU'))
 SIZES = (320, 256, 416)
 SOURCES = ('samples/recycle_trash/train.json', 'data/garbage6_folds/kfold_0_train.json')
 DATASETS = 'train_dataloader.dataset.datasets'
-LARGE = [
+SMALL = [
     f'{DATASETS}.{place}.pipeline.{step}={value}'
     for place in (0, 1)
-    for step, value in (('1.scale', '(320,320)'), ('2.size', '(288,288)'))
+    for step, value in (('1.scale', '(256,256)'), ('2.size', '(224,224)'))
 ]
-STREET = ['train_dataloader.sampler.source_ratio=[5,3]']
-FAR = [f'{DATASETS}.1.pipeline.2.ratio_range=(0.4,1.2)']
-ALL_STAGES = ['model.backbone.frozen_stages=0']
+FEW = ['train_dataloader.sampler.source_ratio=[3,5]']
+AVERAGE = ['--option', 'ema']
 # Options of train.py and changes of the config, by name.
 CANDIDATES: dict[str, tuple[list[str], list[str]]] = {
-    'as before': ([], []),
-    'moving average': (['--option', 'ema'], []),
-    'large crops, average': (['--option', 'ema'], LARGE),
-    'large, street, average': (['--option', 'ema'], [*LARGE, *STREET]),
-    'large, street, no close-ups, average': (['--option', 'ema'], [*LARGE, *STREET, *FAR]),
-    'large, street, all stages, average': (['--option', 'ema'], [*LARGE, *STREET, *ALL_STAGES]),
+    'crops of 224, 3 of 8 from the contest': ([], [*SMALL, *FEW]),
+    'crops of 224, 3 of 8 from the contest, average': (AVERAGE, [*SMALL, *FEW]),
+    'crops of 288, 3 of 8 from the contest, average': (AVERAGE, FEW),
+    'crops of 288, 5 of 8 from the contest, average': (AVERAGE, []),
 }
 
 
@@ -48,7 +47,7 @@ def build_parser() -> cli.Parser:
         example='python -m benchmarks.shipped_recipe --jobs 3',
     )
     parser.add_argument('--folds', type=positive_int, default=2, help='of four, to measure on (2)')
-    parser.add_argument('--iterations', type=positive_int, default=1000, help='of each (1000)')
+    parser.add_argument('--iterations', type=positive_int, default=400, help='of each (400)')
     parser.add_argument('--jobs', type=positive_int, default=1, help='trainings at once (1)')
     parser.add_argument(
         '--seconds', type=positive_number, help='begin no training after so many (no limit)'
@@ -71,7 +70,7 @@ def run(args) -> None:
             tools.run('data_prep/stratified_kfold.py', split, out / f'{name}.log')
 
     def step(name: str, fold: int) -> None:
-        folder = out / f'fold_{fold}' / name.replace(', ', '_').replace(' ', '-')
+        folder = folder_of(out, fold, name)
         result = folder / 'scores.json'
         if result.is_file() or (args.seconds and time.monotonic() - began > args.seconds):
             return
@@ -89,10 +88,11 @@ def run(args) -> None:
     tools.close()
     for name, why in failed.items():
         print(f'{name}: {why}', file=sys.stderr)
-    summary = summarize(out, args.folds)
-    write_json(out / 'summary.json', summary)
-    for name, numbers in summary.items():
-        print(f'{name:46s} {numbers}')
+    found = scores_of_folds(out, args.folds)
+    write_json(out / 'scores.json', found)
+    for name, values in found.items():
+        means = {measure: round(float(np.mean(each)), 1) for measure, each in values.items()}
+        print(f'{name:55s} {means}')
 
 
 def training(name: str, fold: int, out: Path, folder: Path, args) -> list[str]:
@@ -136,26 +136,31 @@ def length_options(iterations: int, warm_up: int = 50) -> list[str]:
     ]
 
 
-def summarize(out: Path, folds: int) -> dict[str, dict[str, float]]:
-    """Return the mean scores of candidates at sizes, measured on every fold, best first."""
-    import numpy as np
+def scores_of_folds(out: Path, folds: int) -> dict[str, dict[str, list[float]]]:
+    """Return the scores of each candidate and size in each fold, best mean first.
 
-    found: dict[str, dict[str, float]] = {}
+    Those that are not measured on every fold are left out.
+    """
+    found: dict[str, dict[str, list[float]]] = {}
     for name in CANDIDATES:
-        folder = name.replace(', ', '_').replace(' ', '-')
-        files = [out / f'fold_{fold}' / folder / 'scores.json' for fold in range(folds)]
+        files = [folder_of(out, fold, name) / 'scores.json' for fold in range(folds)]
         if not all(file.is_file() for file in files):
             continue
         scores = [json.loads(file.read_text(encoding='utf-8')) for file in files]
         for size in map(str, SIZES):
-            means = {}
-            for place, key in MEASURES:
+            found[f'{name} @ {size}'] = {
                 # By annotation file, in the order of the sets.
-                values = [list(each[size].values())[place][key] for each in scores]
-                means[f'{SETS[place]} {key.replace("_", " ")}'] = round(float(np.mean(values)), 2)
-            means['mean'] = round(float(np.mean(list(means.values()))), 2)
-            found[f'{name} @ {size}'] = means
-    return dict(sorted(found.items(), key=lambda pair: -pair[1]['mean']))
+                f'{SETS[place]} {key.replace("_", " ")}': [
+                    list(each[size].values())[place][key] for each in scores
+                ]
+                for place, key in MEASURES
+            }
+    return dict(sorted(found.items(), key=lambda pair: -np.mean(list(pair[1].values()))))
+
+
+def folder_of(out: Path, fold: int, name: str) -> Path:
+    """Return the work folder of a candidate."""
+    return out / f'fold_{fold}' / name.replace(', ', '_').replace(' ', '-')
 
 
 if __name__ == '__main__':

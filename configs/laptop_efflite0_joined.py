@@ -7,7 +7,7 @@ classes = './joined_classes.yaml'
 model = dict(
     backbone=dict(frozen_stages=2),
     decode_head=dict(loss_decode=dict(_delete_=True, type='ComboLoss')))
-max_iters = 580
+max_iters = 530
 optim_wrapper = dict(optimizer=dict(lr=4e-4))
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-6, by_epoch=False, begin=0, end=50),

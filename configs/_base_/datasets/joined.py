@@ -2,10 +2,9 @@
 _base_ = './trash_coco_half.py'
 data_root = 'samples/recycle_trash/'
 load = [dict(type='LoadTrashImage', keep=400), dict(type='LoadTrashAnnotations')]
-# Trained on photos of 256 pixels at half to twice their size, used on photos of 320
-small = [dict(type='Resize', scale=(256, 256), keep_ratio=True)]
+view = [dict(type='Resize', scale=(320, 320), keep_ratio=True)]
 augmentation = [
-    dict(type='RandomScaleCrop', ratio_range=(0.5, 2.0), cat_max_ratio=0.9, size=(224, 224)),
+    dict(type='RandomScaleCrop', ratio_range=(0.5, 2.0), cat_max_ratio=0.9, size=(288, 288)),
     dict(type='RandomFlip', prob=0.5),
     dict(type='PhotoMetricTables'),
 ]
@@ -14,20 +13,19 @@ contest = dict(
     type='MultiImageMixDataset',
     dataset=dict(
         type='TrashCocoDataset', data_root=data_root, ann_file='train.json', pipeline=load),
-    pipeline=[dict(type='CopyPaste', prob=0.4), *small, *augmentation, *_base_.pack])
+    pipeline=[dict(type='CopyPaste', prob=0.4), *view, *augmentation, *_base_.pack])
 garbage6 = dict(
     type='MultiImageMixDataset',
     dataset=dict(
         type='TrashCocoDataset', data_root='data/garbage6_folds/', ann_file='kfold_0_train.json',
         pipeline=load),
     pipeline=[
-        dict(type='CopyPaste', scale_range=(0.3, 1.0)), *small, *augmentation,
+        dict(type='CopyPaste', scale_range=(0.3, 1.0)), *view, *augmentation,
         *_base_.pack])
 train_dataloader = dict(
     num_workers=1,
-    sampler=dict(_delete_=True, type='MultiSourceSampler', source_ratio=[3, 5]),
+    sampler=dict(_delete_=True, type='MultiSourceSampler', source_ratio=[5, 3]),
     dataset=dict(_delete_=True, type='ConcatDataset', datasets=[contest, garbage6]))
-view = [dict(type='Resize', scale=(320, 320), keep_ratio=True)]
 val_dataloader = dict(
     num_workers=1,
     dataset=dict(
