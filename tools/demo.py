@@ -61,7 +61,11 @@ def run(args) -> None:
     print(
         f'  {first.photos} photos: mIoU {first.miou:.1f}, trash or not {first.foreground_iou:.1f}'
     )
-    print('Fine-tuning on the other sample photos:', flush=True)
+    print(
+        'Fine-tuning on the other sample photos, which the shipped model has learned before '
+        '(yours can teach it more):',
+        flush=True,
+    )
     fine_tune(args, out)
     checkpoint, _ = find_checkpoint(out)
     after = TrashSegmenter(None, checkpoint, args.device)
