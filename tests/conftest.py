@@ -15,6 +15,7 @@ os.environ.setdefault('OMP_NUM_THREADS', '1')
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRESS = re.compile(r'\d+%\|.*\| \d+/\d+ \[|: \d+/\d+ .* elapsed')
@@ -37,6 +38,10 @@ from products import (  # noqa: E402, F401  (fixtures)
     trained_by_two,
 )
 from serving import free_port as find_free_port  # noqa: E402
+
+# A busy machine is slow at any time: how long an example takes says nothing.
+settings.register_profile('not timed', deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile('not timed')
 
 SLOW_FOLDERS = {'apps', 'benchmarks', 'configs', 'fuzz', 'tools'}
 SLOW_FIXTURES = {'trained', 'trained_by_two', 'random_checkpoint', 'chromium'}

@@ -10,7 +10,6 @@ NIGHT = os.environ.get('FUZZ_PROFILE') == 'night'
 fuzz = settings(
     derandomize=not NIGHT,
     max_examples=20_000 if NIGHT else 150,
-    deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
 )

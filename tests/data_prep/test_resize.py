@@ -78,7 +78,7 @@ def test_a_missing_photo_is_named(tmp_path, capsys):
     assert not (tmp_path / 'o' / 'data.json').exists()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(before=st.integers(1, 4000), after=st.integers(1, 600))
 def test_nearest_pixels_are_exact(before, after):
     """OpenCV and Pillow round where a middle falls between two pixels; fractions do not."""

@@ -68,7 +68,7 @@ def written(tmp_path_factory):
     return path, read_safetensors(path)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_a_damaged_file_is_told_or_reads_the_same(written, data):
     path, whole = written

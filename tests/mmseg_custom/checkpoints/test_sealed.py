@@ -60,7 +60,7 @@ def test_files_from_before_the_archives(scratch, content):
                 torch.load(scratch, weights_only=True)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(data=st.data())
 def test_any_flipped_bit_is_found(sealed, scratch, data):
     content = bytearray(sealed.read_bytes())
@@ -70,7 +70,7 @@ def test_any_flipped_bit_is_found(sealed, scratch, data):
     assert not is_whole(scratch)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_any_cut_is_found(sealed, scratch, data):
     content = sealed.read_bytes()
@@ -78,7 +78,7 @@ def test_any_cut_is_found(sealed, scratch, data):
     assert not is_whole(scratch)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_a_flip_in_the_tensors_of_other_peoples_files_is_found(scratch, data):
     content = bytearray(archive())
@@ -91,7 +91,7 @@ def test_a_flip_in_the_tensors_of_other_peoples_files_is_found(scratch, data):
     assert not is_whole(scratch)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(content=st.binary(max_size=300))
 def test_other_bytes_are_no_checkpoint(scratch, content):
     scratch.write_bytes(b'PK\x03\x04' + content)

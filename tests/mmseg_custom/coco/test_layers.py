@@ -58,7 +58,7 @@ def random_entry(rng):
     return entry
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 10**6))
 def test_pasting_changes_nothing_but_what_is_covered(seed):
     rng = np.random.default_rng(seed)

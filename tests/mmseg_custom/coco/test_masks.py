@@ -55,7 +55,7 @@ def save(path, content):
 
 
 @given(st.one_of(NOISE, PATCHES), st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_describing_and_painting_gives_the_same_mask(mask, whole):
     content = coco_of(mask, whole)
     assert list(find_problems(content, built_in())) == []
@@ -64,7 +64,7 @@ def test_describing_and_painting_gives_the_same_mask(mask, whole):
 
 
 @given(PATCHES, st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_annotations_are_what_pycocotools_measures_and_do_not_overlap(mask, whole):
     painted = np.zeros(mask.shape, int)
     for annotation in mask_annotations(mask, built_in(), whole):

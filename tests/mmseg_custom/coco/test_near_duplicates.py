@@ -8,7 +8,7 @@ from mmseg_custom.coco.near_duplicates import difference_hash, group_near
 from mmseg_custom.utils import UserError
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 255), min_size=1, max_size=12), st.integers(0, 3))
 def test_near_hashes_are_grouped_as_by_a_naive_search(numbers, distance):
     hashes = np.array([[bool(n >> bit & 1) for bit in range(8)] for n in numbers])

@@ -62,7 +62,7 @@ annotation = st.tuples(segmentation, st.sampled_from([1, 2, 3]), st.integers(1, 
 
 
 @given(st.lists(annotation, max_size=6))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_equals_pycocotools_on_any_annotations(drawn):
     content = dict(
         images=[dict(id=0, file_name='a.jpg', height=HEIGHT, width=WIDTH)],

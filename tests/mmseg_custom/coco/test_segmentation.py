@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pycocotools import mask as mask_utils
 
@@ -10,7 +10,6 @@ from mmseg_custom.coco.segmentation_check import segmentation_problem
 
 
 @given(st.lists(st.lists(st.integers(1, 100_000), min_size=1, max_size=9), min_size=1, max_size=4))
-@settings(deadline=None)
 def test_decodes_what_pycocotools_encodes(many_runs):
     strings = []
     for runs in many_runs:

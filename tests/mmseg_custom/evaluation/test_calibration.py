@@ -33,7 +33,7 @@ def naive_error(truth, prediction, confidence, bins):
 
 
 @given(st.integers(0, 1000), st.sampled_from([1, 5, 15]), st.sampled_from([0, 0.3, 0.99]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_error_is_that_of_a_naive_loop(seed, bins, ignore):
     truth, prediction, confidence = photo(seed, ignore)
     found = reliability(confidence_counts(truth, prediction, confidence, bins))

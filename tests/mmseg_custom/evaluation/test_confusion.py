@@ -24,7 +24,7 @@ def masks(seed, num_classes, height=23, width=31, ignore=0.1):
 
 
 @given(st.integers(0, 1000), st.sampled_from([2, 11, 15, 16, 150]), st.sampled_from([0, 0.3, 1]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_confusion_equals_scikit_learn(seed, num_classes, ignore):
     truth, prediction = masks(seed, num_classes, ignore=ignore)
     ours = confusion_matrix(truth, prediction, num_classes)

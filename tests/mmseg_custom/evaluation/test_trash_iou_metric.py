@@ -54,7 +54,7 @@ SAME_NAME |= dict(mPrecision='mPrecision', mRecall='mRecall')
     st.sets(st.integers(0, 10), min_size=1),
     st.sampled_from([0, 0.2, 1]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_equals_mmseg_to_the_last_digit(seed, classes, ignore):
     samples = [sample(*pair) for pair in images(seed, sorted(classes), ignore=ignore)]
     ours = evaluate(TrashIoUMetric(), samples)

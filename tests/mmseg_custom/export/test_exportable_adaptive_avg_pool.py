@@ -6,7 +6,7 @@ from torch import nn
 from mmseg_custom.export.replace import ExportableAdaptiveAvgPool
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(1, 23), st.integers(1, 23), st.one_of(st.integers(1, 8), st.just((2, 5))), st.data()
 )

@@ -31,7 +31,7 @@ def noise(height, width):
     return np.random.default_rng(height).integers(0, 256, (height, width, 3), np.uint8)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(STEPS), SIDE, SIDE)
 def test_it_is_mmcvs_resize(step, height, width):
     photo = noise(height, width)

@@ -24,7 +24,6 @@ from mmseg_custom.formats import (
 
 quick = settings(
     max_examples=12,
-    deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
     database=None,

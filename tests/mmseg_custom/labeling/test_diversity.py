@@ -20,7 +20,7 @@ def points_of(seed, number, known):
     return rng.normal(size=(number, 3)), rng.normal(size=(known, 3))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(random_sets)
 def test_each_choice_is_the_farthest_of_a_complete_table(drawn):
     seed, number, wanted, known_number = drawn
@@ -34,7 +34,7 @@ def test_each_choice_is_the_farthest_of_a_complete_table(drawn):
         centers.append(points[place])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 999), st.integers(1, 3))
 def test_the_radius_is_at_most_twice_the_smallest(seed, wanted):
     points, _ = points_of(seed, 7, 0)
@@ -83,7 +83,7 @@ def test_clusters_are_those_of_scikit_learn():
     assert sums == sorted(sums, reverse=True)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 999), st.integers(1, 9), st.integers(1, 9), st.booleans())
 def test_clusters_give_as_many_photos_as_there_are(seed, number, wanted, same):
     points, _ = points_of(seed, number, 0)

@@ -204,7 +204,7 @@ def test_agrees_at_the_ends_of_the_tuning_range(crf, classes):
     assert agreement(photo, noise(classes, 100, 120, classes)[1], crf) >= 0.999
 
 
-@settings(max_examples=40, deadline=None, derandomize=True,
+@settings(max_examples=40, derandomize=True,
           suppress_health_check=[HealthCheck.too_slow])  # fmt: skip
 @given(
     values=st.fixed_dictionaries(

@@ -87,7 +87,7 @@ def test_hostile_files_are_refused_in_little_memory(name):
     assert peak < 8 << 20
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data(), kind=st.sampled_from(KINDS))
 def test_damaged_bytes_are_read_or_refused(data, kind):
     content = bytearray(encoded(gradient(24, 16), kind))

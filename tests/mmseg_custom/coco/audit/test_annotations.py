@@ -81,7 +81,7 @@ boxes = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(boxes)
 def test_the_same_as_with_whole_masks(drawn):
     entries = []

@@ -170,7 +170,7 @@ def test_the_clean_set_is_left_as_it_is(tmp_path):
 HARMLESS = (None, id_twice, not_a_number, small_area, other_box, drawn_twice, no_pixel)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from([None, *FAULTS]), min_size=IMAGES - 1, max_size=IMAGES - 1))
 def test_every_fault_is_found_and_gone(tmp_path_factory, faults):
     train, val = clean_set(), clean_set(IMAGES)

@@ -50,7 +50,7 @@ def faults(content):
 PLACES = list(faults(good()))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(st.sampled_from(PLACES), st.sampled_from(STRANGE)), max_size=4))
 def test_whatever_is_broken_is_told_and_the_rest_is_sound(tmp_path_factory, changes):
     content = good()

@@ -78,7 +78,7 @@ def naive_drop_specks(mask, min_pixels):
 
 
 @given(MASKS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_mode_filter_equals_a_naive_loop(mask):
     before = mask.copy()
     np.testing.assert_array_equal(mode_filter(mask), naive_mode_filter(mask))
@@ -86,7 +86,7 @@ def test_mode_filter_equals_a_naive_loop(mask):
 
 
 @given(MASKS, st.integers(0, 12))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_drop_specks_equals_a_naive_loop(mask, min_pixels):
     before = mask.copy()
     wanted = naive_drop_specks(mask, min_pixels)
@@ -95,7 +95,7 @@ def test_drop_specks_equals_a_naive_loop(mask, min_pixels):
 
 
 @given(MASKS.filter(lambda mask: IGNORE_INDEX not in mask), st.integers(1, 9))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_no_speck_is_left_where_anything_is_large_enough(mask, min_pixels):
     if max(map(len, naive_components(mask))) < min_pixels:
         np.testing.assert_array_equal(drop_specks(mask, min_pixels), mask)
@@ -105,7 +105,7 @@ def test_no_speck_is_left_where_anything_is_large_enough(mask, min_pixels):
 
 
 @given(MASKS, st.permutations(range(11)), st.integers(0, 12))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_another_order_of_the_classes_changes_no_clean_up(mask, order, min_pixels):
     table = np.full(256, IGNORE_INDEX, np.uint8)
     table[: len(order)] = order

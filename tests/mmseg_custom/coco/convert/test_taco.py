@@ -144,7 +144,7 @@ def test_areas_and_boxes_are_pycocotools(fake):
 
 
 @given(st.integers(1, 5000), st.integers(1, 5000), st.integers(1, 600))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_longer_side_fits_and_no_side_is_nothing(width, height, size):
     new_width, new_height = fitted_size(width, height, size)
     assert max(new_width, new_height) == size
@@ -157,7 +157,7 @@ def test_the_longer_side_fits_and_no_side_is_nothing(width, height, size):
     st.tuples(st.integers(10, 80), st.integers(10, 80)),
     st.lists(st.tuples(st.floats(-0.1, 1.1), st.floats(-0.1, 1.1)), min_size=3, max_size=8),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_points_are_scaled_by_both_ratios_and_clipped(source, new, places):
     polygon = [value for x, y in places for value in (x * source[0], y * source[1])]
     scaled = scale_annotation(dict(segmentation=[polygon]), 4, source, new)

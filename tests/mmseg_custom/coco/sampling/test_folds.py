@@ -73,7 +73,7 @@ def missing(counts, fold_of, folds):
     return [f for f in range(folds) if (enough & ~held[fold_of == f].any(axis=0)).any()]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(small_counts(), st.integers(2, 5), st.integers(0, 2**33))
 def test_folds_are_a_partition_of_sound_files(tmp_path_factory, counts, folds, seed):
     content = content_of(counts)
@@ -102,7 +102,7 @@ def test_folds_are_a_partition_of_sound_files(tmp_path_factory, counts, folds, s
     assert sizes.max() - sizes.min() <= 1
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(small_counts(), st.data())
 def test_groups_stay_in_one_fold(counts, data):
     numbers = data.draw(st.lists(st.integers(0, 6), min_size=len(counts), max_size=len(counts)))

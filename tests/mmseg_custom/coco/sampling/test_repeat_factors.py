@@ -64,7 +64,7 @@ def test_rounding_is_seeded_and_right_in_the_mean():
     np.testing.assert_array_equal(drawn[3], round_factors(factors, 3))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.data())
 def test_repeated_files_are_sound(tmp_path_factory, data):
     ids = data.draw(

@@ -51,7 +51,7 @@ def locate(index, sizes):
 SOURCES = st.lists(st.tuples(st.integers(1, 6), st.integers(1, 3)), min_size=1, max_size=3)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(SOURCES, st.integers(1, 3), st.integers(0, 2**31), st.integers(1, 2), st.floats(0, 1))
 def test_every_batch_has_the_ratio_and_every_set_is_seen_whole(
     sources, world_size, seed, periods, done

@@ -21,7 +21,7 @@ def preprocessor():
     return MODELS.build(model.data_preprocessor)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(1, 4), st.integers(0, 12), st.integers(0, 2**31))
 def test_half_of_the_classes_of_each_photo_are_chosen_with_all_their_pixels(photos, kinds, seed):
     rng = np.random.default_rng(seed)
@@ -49,7 +49,7 @@ def test_every_half_of_the_classes_is_equally_likely():
     assert draw_class_masks(labels)[:, 0].equal(masks)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.permutations(range(11)), st.integers(1, 12), st.integers(0, 2**31))
 def test_another_order_of_the_classes_chooses_the_same_pixels(order, kinds, seed):
     rng = np.random.default_rng(seed)
