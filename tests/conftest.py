@@ -107,21 +107,6 @@ def mmseg_scope(plugins):
 
 
 @pytest.fixture(autouse=True)
-def _no_log_in_a_deleted_folder():
-    """Forget the log of a training whose folder went with its test: the next message would fail.
-
-    Set up before ``tmp_path``, hence undone after it.
-    """
-    yield
-    if mmengine := sys.modules.get('mmengine.logging'):
-        for logger in mmengine.MMLogger._instance_dict.values():
-            for handler in [*logger.handlers]:
-                if not os.path.isdir(os.path.dirname(getattr(handler, 'baseFilename', ROOT))):
-                    handler.close()
-                    logger.removeHandler(handler)
-
-
-@pytest.fixture(autouse=True)
 def _mmseg_scope(request):
     """Give it to the tests of everything but the data tools, which run without torch."""
     if needs_torch(request.path):
