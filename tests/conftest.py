@@ -107,6 +107,14 @@ def mmseg_scope(plugins):
 
 
 @pytest.fixture(autouse=True)
+def _own_visualizer():
+    """Let no training find the visualizer of another test: their names end with the second."""
+    yield
+    if mmseg := sys.modules.get('mmseg.visualization'):
+        mmseg.SegLocalVisualizer._instance_dict.clear()
+
+
+@pytest.fixture(autouse=True)
 def _mmseg_scope(request):
     """Give it to the tests of everything but the data tools, which run without torch."""
     if needs_torch(request.path):
