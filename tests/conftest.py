@@ -186,10 +186,20 @@ def tool(path: str, *arguments, code: int = 0, env: dict | None = None, start: b
 last_end: list[int] = []
 
 
-def wait_for_another_second() -> None:
-    """Let a training have a name of its own: MMEngine finds loggers by config and second."""
-    while [int(time.time())] == last_end:
+def run_here(path: str, *arguments) -> None:
+    """Run a tool in this process, which it ends with SystemExit.
+
+    A training has a second of its own: MMEngine finds loggers and visualizers by config and second.
+    """
+    from mmseg_custom import cli
+
+    module = runpy.run_path(str(ROOT / path))
+    while path == 'tools/train.py' and [int(time.time())] == last_end:
         time.sleep(0.02)
+    try:
+        cli.main(module['build_parser'], module['run'], [*map(str, arguments)])
+    finally:
+        last_end[:] = [int(time.time())]
 
 
 def call_tool(capsys, path: str, *arguments, code: int = 0):
@@ -198,14 +208,8 @@ def call_tool(capsys, path: str, *arguments, code: int = 0):
     Beside progress bars, a user's mistake has to be one line on standard error (and indented rows
     of a table), success none.
     """
-    from mmseg_custom import cli
-
-    module = runpy.run_path(str(ROOT / path))
-    if path == 'tools/train.py':
-        wait_for_another_second()
     with pytest.raises(SystemExit) as end:
-        cli.main(module['build_parser'], module['run'], [*map(str, arguments)])
-    last_end[:] = [int(time.time())]
+        run_here(path, *arguments)
     captured = capsys.readouterr()
     assert end.value.code == code, captured.err
     written = [line for line in captured.err.splitlines() if line.strip()]
@@ -216,15 +220,10 @@ def call_tool(capsys, path: str, *arguments, code: int = 0):
 
 def outcome_of(path: str, *arguments) -> tuple[int, str]:
     """Run a tool in this process; returns its exit code and all that it printed."""
-    from mmseg_custom import cli
-
-    module = runpy.run_path(str(ROOT / path))
-    if path == 'tools/train.py':
-        wait_for_another_second()
     text = io.StringIO()
     with contextlib.redirect_stderr(text), contextlib.redirect_stdout(text):
         try:
-            cli.main(module['build_parser'], module['run'], [*map(str, arguments)])
+            run_here(path, *arguments)
         except SystemExit as end:
             return end.code, text.getvalue()
     raise AssertionError('the tool did not end')
